@@ -1,0 +1,62 @@
+import type { ErrorCode } from './codes.ts';
+import type { AssuranceLevel } from './identity.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+
+/** The decision's value. */
+export type Effect = 'allow' | 'deny' | 'step_up';
+
+/** A verdict that counts. */
+export type Reason = {
+  /** The rule's path, `rate.exceeded`, or a code of the host such as `not_applicable`. */
+  readonly code: string;
+  readonly effect: Effect | 'undecided';
+  /** From the rule's METADATA; the code where the bundle has none. */
+  readonly title: string;
+  /** True where METADATA says `custom.public: true`: only such reasons reach the client. */
+  readonly public: boolean;
+  /** What the verdict said besides its effect. */
+  readonly details: JsonObject;
+};
+
+export type RiskFactor = { readonly code: string; readonly points: number };
+
+export const STEP_UP_KINDS = ['authentication', 'binding', 'scope', 'approval'] as const;
+export type StepUpKind = (typeof STEP_UP_KINDS)[number];
+
+/** What would turn this step_up into an allow. */
+export type StepUp = {
+  readonly kind: StepUpKind;
+  readonly methods: readonly string[];
+  /** RFC 9470. */
+  readonly acrValues: readonly string[];
+  /** RFC 9470 `max_age`, seconds. */
+  readonly maxAgeSeconds: number | null;
+  /** The scopes that are missing together with those held, for RFC 6750 `scope`. */
+  readonly scopes: readonly string[];
+};
+
+/** Changes to the request that goes upstream; set means overwrite. */
+export type Upstream = { readonly headersToSet: Readonly<Record<string, string>>; readonly headersToRemove: readonly string[] };
+
+/** What a gateway can send to the client as it is. Header names are lower case. */
+export type ClientResponse = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: JsonObject };
+
+export type Decision = {
+  /** UUIDv7; the same in header, dynamic metadata, log and trace. */
+  readonly id: string;
+  readonly effect: Effect;
+  /** Never empty; sorted by class, then by code; the first is the primary one. */
+  readonly reasons: readonly Reason[];
+  readonly assurance: { readonly level: AssuranceLevel; readonly required: number };
+  readonly risk: { readonly score: number; readonly factors: readonly RiskFactor[] };
+  readonly stepUp: StepUp | null;
+  readonly obligations: readonly JsonObject[];
+  readonly upstream: Upstream;
+  /** Null on allow. */
+  readonly response: ClientResponse | null;
+  readonly policy: { readonly name: string; readonly revision: string };
+  /** Set only where no decision could be made; the effect is then `deny`. */
+  readonly error: { readonly code: ErrorCode } | null;
+  /** Signals and every verdict, for gateways trusted for `explain` that asked. */
+  readonly explanation: { readonly signals: JsonValue; readonly verdicts: JsonValue } | null;
+};

@@ -1,0 +1,26 @@
+import type { Decision } from './decision.ts';
+import type { Identity } from './identity.ts';
+import type { JsonValue } from './json.ts';
+import type { DecisionRequest } from './request.ts';
+import type { Route } from './route.ts';
+import type { EnrichmentSignals } from './signals.ts';
+
+/** Milliseconds that each stage took. */
+export type StageTimes = { readonly identify: number; readonly enrich: number; readonly decide: number; readonly total: number };
+
+/** WHAT happened: all that the decision log and the metrics need, once a decision. */
+export type DecisionRecord = {
+  readonly request: DecisionRequest;
+  readonly decision: Decision;
+  /** Null where the path failed before the stage ended. */
+  readonly route: Route | null;
+  readonly identity: Identity | null;
+  readonly enrichment: EnrichmentSignals | null;
+  readonly times: StageTimes;
+  /** True where the evaluation was slower than `policy.slowMs`. */
+  readonly slow: boolean;
+  /** The input document in the form that the log is configured for; called by the recorder only. */
+  readonly input: (mode: 'referenced' | 'full') => JsonValue;
+  /** The failure behind `decision.error`, for the log. */
+  readonly cause: unknown;
+};

@@ -1,0 +1,18 @@
+/** Tiers of routes, from harmless to critical. */
+export const TIERS = ['low', 'medium', 'high', 'critical'] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** The route of the catalogue that a request falls on; matched before Rego. */
+export type Route = {
+  /** `none` where the question has no HTTP request. */
+  readonly status: 'matched' | 'unknown' | 'ambiguous' | 'none';
+  /** Name of the policy whose catalogue this is; counters by route are kept apart by it. */
+  readonly catalogue: string;
+  /** `unknown` where nothing matched. */
+  readonly id: string;
+  readonly tier: Tier;
+  readonly scopes: readonly string[];
+  readonly public: boolean;
+  /** Values of the path pattern's parameters. */
+  readonly parameters: Readonly<Record<string, string>>;
+};

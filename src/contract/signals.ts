@@ -1,0 +1,144 @@
+import type { JsonObject } from './json.ts';
+
+/**
+ * The typed result of one identity check or one source of attributes. Four facts that stay apart all the way into Rego:
+ * `present` (known), `absent` (not offered), `invalid` (offered and refused), `unavailable` (our source failed).
+ */
+export type Signal<T, Code extends string = string> =
+  | { readonly status: 'present'; readonly value: T }
+  | { readonly status: 'absent' | 'invalid' | 'unavailable'; readonly code: Code };
+
+/** Why a token signal is not present. */
+export type TokenCode =
+  | 'token_missing'
+  | 'credentials_multiple'
+  | 'scheme_unsupported'
+  | 'token_too_large'
+  | 'token_malformed'
+  | 'token_encrypted'
+  | 'algorithm_not_allowed'
+  | 'type_not_allowed'
+  | 'critical_header_unknown'
+  | 'issuer_unknown'
+  | 'kid_required'
+  | 'kid_unknown'
+  | 'signature_invalid'
+  | 'claim_invalid'
+  | 'audience_mismatch'
+  | 'token_expired'
+  | 'token_not_yet_valid'
+  | 'token_issued_in_future'
+  | 'token_too_old'
+  | 'actor_chain_too_deep'
+  | 'keys_unavailable'
+  | 'verification_budget_exhausted';
+
+/** RFC 8693 `act`: the outermost actor is for decisions, the depth for caps. */
+export type TokenActor = { readonly subject: string | null; readonly depth: number };
+
+/** A token that was verified here, or claims that a trusted gateway verified. Times are unix seconds. */
+export type TokenValue = {
+  readonly issuer: string;
+  readonly subject: string | null;
+  /** `client_id`, else `azp`; RFC 9068, RFC 8693. */
+  readonly clientId: string | null;
+  readonly audience: readonly string[];
+  /** From `scope` (string, RFC 8693) or `scp`. */
+  readonly scopes: readonly string[];
+  readonly expiresAt: number | null;
+  readonly issuedAt: number | null;
+  readonly notBefore: number | null;
+  readonly acr: string | null;
+  readonly amr: readonly string[];
+  readonly authTime: number | null;
+  /** SHA-256 of `jti`, base64url, or null. */
+  readonly jtiHash: string | null;
+  /** Whether the token carries `cnf`; its proof is not judged here yet, so it is `none` or `unchecked`. */
+  readonly binding: 'none' | 'unchecked';
+  readonly actor: TokenActor | null;
+  readonly authorizationDetails: readonly JsonObject[];
+  readonly claims: JsonObject;
+  /** `countersign` where the signature was verified here, `pep` for asserted claims. */
+  readonly verifiedBy: 'countersign' | 'pep';
+};
+
+/** Why a certificate signal is not present. */
+export type CertificateCode =
+  | 'certificate_missing'
+  | 'certificate_malformed'
+  | 'certificate_ambiguous'
+  | 'certificate_hash_mismatch'
+  | 'certificate_conflict';
+
+export type CertificateValue = {
+  /** Lower-case hex of the DER's SHA-256. */
+  readonly sha256: string | null;
+  readonly subject: string | null;
+  readonly issuer: string | null;
+  /** Lower-case hex without leading zeros. */
+  readonly serial: string | null;
+  readonly uris: readonly string[];
+  readonly dns: readonly string[];
+  /** Set where exactly one URI SAN is a SPIFFE id. */
+  readonly spiffeId: string | null;
+  /** Unix seconds. */
+  readonly notBefore: number | null;
+  readonly notAfter: number | null;
+  /** `asserted`: the gateway that is trusted for it says so; `unchecked`: only fields, no certificate was seen. */
+  readonly chain: 'asserted' | 'unchecked';
+};
+
+/** Why a network signal is not present. */
+export type NetworkCode =
+  | 'address_missing'
+  | 'address_invalid'
+  | 'address_private'
+  | 'address_unknown'
+  | 'database_missing'
+  | 'database_broken';
+
+export type NetworkValue = {
+  /** Canonical text; an IPv4-mapped IPv6 address is IPv4. */
+  readonly address: string;
+  readonly family: 4 | 6;
+  /** The prefix that counters and policies use: /32 for IPv4, /64 for IPv6. */
+  readonly prefix: string;
+  /** ISO 3166-1 alpha-2, or null. */
+  readonly country: string | null;
+  /** `database` a configured .mmdb, `registry` the packaged registry assignments; null where none spoke. */
+  readonly countrySource: 'database' | 'registry' | null;
+  readonly continent: string | null;
+  readonly city: string | null;
+  readonly asn: number | null;
+  readonly asOrg: string | null;
+  /** Lower-case kinds: hosting, vpn, tor, proxy, residential. */
+  readonly kinds: readonly string[];
+  /** Why no geographic data is there though the address is known, or null: a private address, none in the database … */
+  readonly code: NetworkCode | null;
+};
+
+/** Counts of one entity by window, this request included. */
+export type WindowCounts = { readonly '10s': number; readonly '1m': number; readonly '10m': number; readonly '1h': number };
+export type RateCode = 'store_unavailable' | 'store_full';
+export type RateValue = {
+  /** Null where the entity is not known for this request, or where its store failed (then `degraded`). */
+  readonly client: WindowCounts | null;
+  readonly address: WindowCounts | null;
+  readonly token: WindowCounts | null;
+  readonly route: WindowCounts | null;
+  /** True where a part of the counts is missing. */
+  readonly degraded: boolean;
+  /** True where the store has lost its windows within the longest window (restart or flush). */
+  readonly historyLost: boolean;
+  readonly pep: { readonly count: number; readonly windowSeconds: number } | null;
+};
+
+export type IdentitySignals = {
+  readonly token: Signal<TokenValue, TokenCode>;
+  readonly certificate: Signal<CertificateValue, CertificateCode>;
+};
+export type EnrichmentSignals = {
+  readonly network: Signal<NetworkValue, NetworkCode>;
+  readonly rate: Signal<RateValue, RateCode>;
+};
+export type Signals = IdentitySignals & EnrichmentSignals;

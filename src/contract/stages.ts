@@ -1,0 +1,77 @@
+import type { ErrorCode } from './codes.ts';
+import type { Decision } from './decision.ts';
+import type { Identity } from './identity.ts';
+import type { JsonValue } from './json.ts';
+import type { DecisionRecord } from './record.ts';
+import type { DecisionRequest } from './request.ts';
+import type { Route } from './route.ts';
+import type { EnrichmentSignals } from './signals.ts';
+
+/** A value now, or later: stages that need no waiting answer at once and cost no microtask. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** The one interface that endpoints ask. It never throws: a failure is a deny with `error` set. */
+export interface Pdp {
+  decide(request: DecisionRequest): Awaitable<Decision>;
+}
+
+/** WHO asks. A refusal is a value in the signals. */
+export interface Identifier {
+  identify(request: DecisionRequest): Awaitable<Identity>;
+}
+
+/** WHAT ELSE we know. A source that failed is a value in the signals. */
+export interface Enricher {
+  enrich(request: DecisionRequest, identity: Identity, route: Route): Awaitable<EnrichmentSignals>;
+}
+
+/** What the decide stage hands back beside the decision, for the record. */
+export type Evaluated = {
+  readonly decision: Decision;
+  readonly input: (mode: 'referenced' | 'full') => JsonValue;
+  /** Milliseconds inside the policy engine. */
+  readonly evaluationMs: number;
+  readonly slow: boolean;
+  readonly cause: unknown;
+};
+
+/** One revision of one policy: a request keeps the one it was given, whatever is activated meanwhile. */
+export interface ActivePolicy {
+  readonly name: string;
+  readonly revision: string;
+  routeOf(request: DecisionRequest): Route;
+  /** Never throws: an engine failure is a deny with `error`. */
+  decide(request: DecisionRequest, identity: Identity, enrichment: EnrichmentSignals, route: Route): Evaluated;
+}
+
+/** The policies of this process. */
+export interface Policies {
+  /** The policy that answers this request, or the code of why there is none. */
+  select(request: DecisionRequest): ActivePolicy | { readonly refused: ErrorCode };
+  /** A deny that no policy made: no policy, deadline, failure of a stage. */
+  failed(request: DecisionRequest, code: ErrorCode, policy: ActivePolicy | null): Decision;
+}
+
+/** WHAT happened; never throws and never waits. */
+export interface Recorder {
+  record(record: DecisionRecord): void;
+}
+
+/** The time, passed in so that tests and replays own it. */
+export interface Clock {
+  /** Unix milliseconds. */
+  now(): number;
+  /** Milliseconds on a scale that never goes back. */
+  monotonic(): number;
+}
+
+/** Makes decision ids: UUIDv7 (RFC 9562). */
+export type NewId = () => string;
+
+/** Operational log lines (not decisions): a stable event name and plain fields, never a credential. */
+export interface Logger {
+  debug(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(event: string, fields?: Readonly<Record<string, unknown>>): void;
+}
