@@ -1,0 +1,107 @@
+import type { Decision } from './contract/decision.ts';
+import { asCountersignError, CountersignError } from './contract/errors.ts';
+import type { Identity } from './contract/identity.ts';
+import type { DecisionRequest } from './contract/request.ts';
+import type { Route } from './contract/route.ts';
+import type { EnrichmentSignals } from './contract/signals.ts';
+import type { ActivePolicy, Awaitable, Clock, Enricher, Evaluated, Identifier, Pdp, Policies, Recorder } from './contract/stages.ts';
+
+/** The four stages and the clock that they are timed by. */
+export type PdpParts = {
+  readonly policies: Policies;
+  readonly identifier: Identifier;
+  readonly enricher: Enricher;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+};
+
+/** How far one request has come; what a failure leaves unknown stays null in the record. */
+type Progress = {
+  policy: ActivePolicy | null;
+  route: Route | null;
+  identity: Identity | null;
+  enrichment: EnrichmentSignals | null;
+  readonly startedAtMs: number;
+  identifiedAtMs: number;
+  enrichedAtMs: number;
+};
+
+/**
+ * THE PATH of a request: select → identify → enrich → decide → record. It holds the order and the deadline, and no technique.
+ * Stages that need not wait answer at once; only a stage that waits (a key fetch, a remote store) costs a timer.
+ */
+export function createPdp({ policies, identifier, enricher, recorder, clock }: PdpParts): Pdp {
+  function decide(request: DecisionRequest): Awaitable<Decision> {
+    const startedAtMs = clock.monotonic();
+    const progress: Progress = {
+      policy: null,
+      route: null,
+      identity: null,
+      enrichment: null,
+      startedAtMs,
+      identifiedAtMs: startedAtMs,
+      enrichedAtMs: startedAtMs,
+    };
+    try {
+      const outcome = walk(request, progress);
+      return outcome instanceof Promise ? outcome.catch((thrown: unknown) => fail(request, progress, thrown)) : outcome;
+    } catch (thrown) {
+      return fail(request, progress, thrown);
+    }
+  }
+
+  function walk(request: DecisionRequest, progress: Progress): Awaitable<Decision> {
+    const policy = policies.select(request);
+    if ('refused' in policy) throw new CountersignError(policy.refused);
+    progress.policy = policy;
+    const route = policy.routeOf(request);
+    progress.route = route;
+
+    return after(identifier.identify(request), request, (identity) => {
+      progress.identity = identity;
+      progress.identifiedAtMs = clock.monotonic();
+
+      return after(enricher.enrich(request, identity, route), request, (enrichment) => {
+        progress.enrichment = enrichment;
+        progress.enrichedAtMs = clock.monotonic();
+        if (progress.enrichedAtMs > request.deadlineAtMs) throw new CountersignError('deadline_exceeded');
+
+        return conclude(request, progress, policy.decide(request, identity, enrichment, route));
+      });
+    });
+  }
+
+  /** Goes on with a value at once, or with a promise's value if it comes before the deadline. */
+  function after<T>(value: Awaitable<T>, request: DecisionRequest, next: (known: T) => Awaitable<Decision>): Awaitable<Decision> {
+    return value instanceof Promise ? before(request.deadlineAtMs - clock.monotonic(), value).then(next) : next(value);
+  }
+
+  function fail(request: DecisionRequest, progress: Progress, thrown: unknown): Decision {
+    const error = asCountersignError(thrown, 'internal_error');
+    const decision = policies.failed(request, error.code, progress.policy);
+    return conclude(request, progress, { decision, input: () => null, evaluationMs: 0, slow: false, cause: error.cause ?? error });
+  }
+
+  function conclude(request: DecisionRequest, progress: Progress, { decision, input, slow, cause }: Evaluated): Decision {
+    const endedAtMs = clock.monotonic();
+    const { startedAtMs, identifiedAtMs, enrichedAtMs, route, identity, enrichment } = progress;
+    const times = {
+      identify: identifiedAtMs - startedAtMs,
+      enrich: Math.max(0, enrichedAtMs - identifiedAtMs),
+      decide: endedAtMs - Math.max(identifiedAtMs, enrichedAtMs),
+      total: endedAtMs - startedAtMs,
+    };
+    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause });
+    return decision;
+  }
+
+  return { decide };
+}
+
+/** Settles as the promise does, or rejects with `deadline_exceeded` after `remainingMs`; a later rejection is taken care of. */
+function before<T>(remainingMs: number, promise: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new CountersignError('deadline_exceeded')), Math.max(0, remainingMs));
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

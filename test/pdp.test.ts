@@ -1,0 +1,186 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Decision } from '../src/contract/decision.ts';
+import { CountersignError } from '../src/contract/errors.ts';
+import type { Identity } from '../src/contract/identity.ts';
+import type { DecisionRecord } from '../src/contract/record.ts';
+import type { DecisionRequest } from '../src/contract/request.ts';
+import type { Route } from '../src/contract/route.ts';
+import type { EnrichmentSignals } from '../src/contract/signals.ts';
+import type { ActivePolicy, Enricher, Identifier, Policies } from '../src/contract/stages.ts';
+import { createPdp } from '../src/pdp.ts';
+
+/** The seams of the path, in a form that lets a test break any one of them. */
+type Seams = {
+  select: Policies['select'];
+  routeOf: ActivePolicy['routeOf'];
+  identify: Identifier['identify'];
+  enrich: Enricher['enrich'];
+  decide: ActivePolicy['decide'];
+};
+
+const request: DecisionRequest = {
+  id: '01900000-0000-7000-8000-000000000000',
+  requestId: null,
+  endpoint: 'decide',
+  receivedAtMs: 1_790_000_000_000,
+  deadlineAtMs: 150,
+  pep: {
+    name: 'edge',
+    trusts: new Set(),
+    policies: ['default'],
+    forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
+  },
+  policyName: null,
+  http: null,
+  source: { ip: null, port: null, forwardedFor: [] },
+  tls: { sni: null, version: null, ja3: null, ja4: null },
+  credentials: { authorization: [], claims: null, certificates: [], principal: null },
+  subject: null,
+  action: null,
+  resource: null,
+  context: {},
+  pepRate: null,
+  flags: [],
+  explain: false,
+};
+const route: Route = { status: 'none', catalogue: 'default', id: 'unknown', tier: 'low', scopes: [], public: false, parameters: {} };
+const identity: Identity = {
+  signals: { token: { status: 'absent', code: 'token_missing' }, certificate: { status: 'absent', code: 'certificate_missing' } },
+  subject: { type: 'client', id: null, asserted: false, client: null, properties: {} },
+  evidence: { methods: [], assurance: 0, agreement: { client: 'none' } },
+  tokenKey: null,
+};
+const enrichment: EnrichmentSignals = {
+  network: { status: 'absent', code: 'address_missing' },
+  rate: { status: 'unavailable', code: 'store_unavailable' },
+};
+const decision = (effect: Decision['effect'], error: Decision['error']): Decision => ({
+  id: request.id,
+  effect,
+  reasons: [{ code: 'test.reason', effect, title: 'a test', public: false, details: {} }],
+  assurance: { level: 0, required: 0 },
+  risk: { score: 0, factors: [] },
+  stepUp: null,
+  obligations: [],
+  upstream: { headersToSet: {}, headersToRemove: [] },
+  response: null,
+  policy: { name: 'default', revision: 'r1' },
+  error,
+  explanation: null,
+});
+
+function build(change: Partial<Seams> = {}) {
+  const calls: string[] = [];
+  const records: DecisionRecord[] = [];
+  const seams: Seams = {
+    select: () => policy,
+    routeOf: () => route,
+    identify: () => identity,
+    enrich: () => enrichment,
+    decide: () => ({ decision: decision('allow', null), input: () => null, evaluationMs: 0, slow: false, cause: null }),
+    ...change,
+  };
+  function seam<Name extends keyof Seams>(name: Name): Seams[Name] {
+    return ((...given: unknown[]) => {
+      calls.push(name);
+      return Reflect.apply(seams[name], undefined, given);
+    }) as Seams[Name];
+  }
+  const policy: ActivePolicy = { name: 'default', revision: 'r1', routeOf: seam('routeOf'), decide: seam('decide') };
+  const pdp = createPdp({
+    policies: { select: seam('select'), failed: (_request, code) => decision('deny', { code }) },
+    identifier: { identify: seam('identify') },
+    enricher: { enrich: seam('enrich') },
+    recorder: { record: (record) => void records.push(record) },
+    clock: { now: () => Date.now(), monotonic: () => performance.now() - startedAt },
+  });
+  const startedAt = performance.now();
+  return { pdp, calls, records };
+}
+
+afterEach(() => vi.useRealTimers());
+
+describe('the path', () => {
+  it('goes select, route, identify, enrich, decide, and records once', () => {
+    const { pdp, calls, records } = build();
+    const decided = pdp.decide(request);
+    expect(decided).not.toBeInstanceOf(Promise);
+    expect(decided).toMatchObject({ effect: 'allow' });
+    expect(calls).toEqual(['select', 'routeOf', 'identify', 'enrich', 'decide']);
+    expect(records).toHaveLength(1);
+    expect(records[0]).toMatchObject({ decision: { effect: 'allow' }, route, identity, enrichment });
+  });
+
+  it('waits for stages that wait', async () => {
+    const { pdp, records } = build({ identify: async () => identity, enrich: async () => enrichment });
+    expect(await pdp.decide(request)).toMatchObject({ effect: 'allow' });
+    expect(records).toHaveLength(1);
+  });
+
+  it('denies with the code of why no policy is there', async () => {
+    const { pdp, calls, records } = build({ select: () => ({ refused: 'policy_not_loaded' }) });
+    expect(await pdp.decide(request)).toMatchObject({ effect: 'deny', error: { code: 'policy_not_loaded' } });
+    expect(calls).toEqual(['select']);
+    expect(records).toHaveLength(1);
+  });
+
+  it('does not evaluate a request whose deadline has passed', async () => {
+    const { pdp, calls } = build();
+    expect(await pdp.decide({ ...request, deadlineAtMs: -1 })).toMatchObject({ effect: 'deny', error: { code: 'deadline_exceeded' } });
+    expect(calls).not.toContain('decide');
+  });
+});
+
+describe('[asks 94] a dependency that fails never allows', () => {
+  const failures: Record<string, () => never> = {
+    'an Error': () => {
+      throw new Error('boom');
+    },
+    'a string, as npm opa-wasm throws them': () => {
+      throw 'boom';
+    },
+    'an error of ours': () => {
+      throw new CountersignError('store_unavailable');
+    },
+  };
+  for (const [kind, failure] of Object.entries(failures)) {
+    for (const stage of ['select', 'routeOf', 'identify', 'enrich', 'decide'] as const) {
+      it(`${stage} throws ${kind}`, async () => {
+        const { pdp, records } = build({ [stage]: failure });
+        const decided = await pdp.decide(request);
+        expect(decided.effect).toBe('deny');
+        expect(decided.error?.code).toBe(kind === 'an error of ours' ? 'store_unavailable' : 'internal_error');
+        expect(records).toHaveLength(1);
+        expect(records[0]?.cause).toBeDefined();
+      });
+    }
+  }
+
+  for (const stage of ['identify', 'enrich'] as const) {
+    it(`${stage} rejects`, async () => {
+      const { pdp, records } = build({ [stage]: () => Promise.reject(new Error('boom')) });
+      expect(await pdp.decide(request)).toMatchObject({ effect: 'deny', error: { code: 'internal_error' } });
+      expect(records).toHaveLength(1);
+    });
+
+    it(`${stage} hangs`, async () => {
+      vi.useFakeTimers();
+      const { pdp, records } = build({ [stage]: () => new Promise(() => {}) });
+      const decided = pdp.decide({ ...request, deadlineAtMs: 50 });
+      await vi.advanceTimersByTimeAsync(60);
+      expect(await decided).toMatchObject({ effect: 'deny', error: { code: 'deadline_exceeded' } });
+      expect(records).toHaveLength(1);
+    });
+
+    it(`${stage} hangs, then fails after the deadline`, async () => {
+      vi.useFakeTimers();
+      const { pdp, records } = build({
+        [stage]: () => new Promise((_resolve, reject) => setTimeout(() => reject(new Error('late')), 500)),
+      });
+      const decided = pdp.decide({ ...request, deadlineAtMs: 50 });
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await decided).toMatchObject({ effect: 'deny', error: { code: 'deadline_exceeded' } });
+      expect(records).toHaveLength(1);
+    });
+  }
+});
