@@ -1,0 +1,180 @@
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+
+/**
+ * X.509 v3 certificates made at test time: node:crypto reads certificates but makes none, and `openssl` is not on every machine.
+ * A DER writer of the few forms that are needed (RFC 5280 4.1, X.690); ECDSA P-256 with SHA-256 throughout.
+ */
+
+export type MadeCertificate = { readonly pem: string; readonly keyPem: string; readonly der: Buffer };
+
+export type Authority = MadeCertificate & {
+  /** A leaf for a server: DNS and IP SANs. */
+  server(names: { readonly dns: readonly string[]; readonly ips: readonly string[] }): MadeCertificate;
+  /** A leaf for a client, by default valid now: SPIFFE URIs as SANs. */
+  client(names: {
+    readonly commonName: string;
+    readonly uris: readonly string[];
+    readonly validDays?: readonly [number, number];
+  }): MadeCertificate;
+};
+
+/** A new CA with a fresh key. */
+export function createAuthority(commonName = 'Countersign Test CA'): Authority {
+  const keys = newKeys();
+  const ca = certificate({
+    subject: commonName,
+    issuer: commonName,
+    subjectKey: keys.publicKey,
+    signer: keys.privateKey,
+    validDays: [-1, 365],
+    extensions: [
+      extension(OID.basicConstraints, true, sequence(der(0x01, [0xff]))),
+      extension(OID.keyUsage, true, keyUsage(0x06, 1)),
+      extension(OID.subjectKeyIdentifier, false, der(0x04, keyId(keys.publicKey))),
+    ],
+  });
+  const leaf = (
+    subject: string,
+    alternatives: Buffer[],
+    purpose: readonly number[],
+    validDays: readonly [number, number],
+  ): MadeCertificate => {
+    const own = newKeys();
+    const made = certificate({
+      subject,
+      issuer: commonName,
+      subjectKey: own.publicKey,
+      signer: keys.privateKey,
+      validDays,
+      extensions: [
+        extension(OID.basicConstraints, true, sequence()),
+        extension(OID.keyUsage, true, keyUsage(0x80, 7)),
+        extension(OID.extendedKeyUsage, false, sequence(oid(purpose))),
+        extension(OID.subjectAltName, false, sequence(...alternatives)),
+        extension(OID.authorityKeyIdentifier, false, sequence(der(0x80, keyId(keys.publicKey)))),
+      ],
+    });
+    return { pem: toPem(made), keyPem: privatePem(own.privateKey), der: made };
+  };
+  return {
+    pem: toPem(ca),
+    keyPem: privatePem(keys.privateKey),
+    der: ca,
+    server: ({ dns, ips }) =>
+      leaf(
+        dns[0] ?? 'server',
+        [...dns.map((name) => der(0x82, Buffer.from(name))), ...ips.map((ip) => der(0x87, ip.split('.').map(Number)))],
+        OID.serverAuth,
+        [-1, 30],
+      ),
+    client: ({ commonName: name, uris, validDays }) =>
+      leaf(
+        name,
+        uris.map((uri) => der(0x86, Buffer.from(uri))),
+        OID.clientAuth,
+        validDays ?? [-1, 30],
+      ),
+  };
+}
+
+const OID = {
+  ecdsaWithSha256: [1, 2, 840, 10045, 4, 3, 2],
+  commonName: [2, 5, 4, 3],
+  subjectKeyIdentifier: [2, 5, 29, 14],
+  authorityKeyIdentifier: [2, 5, 29, 35],
+  keyUsage: [2, 5, 29, 15],
+  subjectAltName: [2, 5, 29, 17],
+  basicConstraints: [2, 5, 29, 19],
+  extendedKeyUsage: [2, 5, 29, 37],
+  serverAuth: [1, 3, 6, 1, 5, 5, 7, 3, 1],
+  clientAuth: [1, 3, 6, 1, 5, 5, 7, 3, 2],
+} as const;
+
+type Parts = {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly subjectKey: KeyObject;
+  readonly signer: KeyObject;
+  /** Days from now: first and last of the validity. */
+  readonly validDays: readonly [number, number];
+  readonly extensions: readonly Buffer[];
+};
+
+function certificate(parts: Parts): Buffer {
+  const algorithm = sequence(oid(OID.ecdsaWithSha256));
+  const serial = randomBytes(12);
+  serial[0] = 0x01 | ((serial[0] ?? 0) & 0x7f); // positive and without a leading zero
+  const body = sequence(
+    der(0xa0, der(0x02, [2])),
+    der(0x02, serial),
+    algorithm,
+    commonName(parts.issuer),
+    sequence(time(parts.validDays[0]), time(parts.validDays[1])),
+    commonName(parts.subject),
+    parts.subjectKey.export({ format: 'der', type: 'spki' }),
+    der(0xa3, sequence(...parts.extensions)),
+  );
+  return sequence(body, algorithm, bits(sign('sha256', body, parts.signer), 0));
+}
+
+function der(tag: number, content: Buffer | readonly number[]): Buffer {
+  const bytes = Buffer.isBuffer(content) ? content : Buffer.from(content);
+  const size = bytes.length;
+  const length = size < 0x80 ? [size] : size < 0x100 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...length]), bytes]);
+}
+
+function sequence(...items: readonly Buffer[]): Buffer {
+  return der(0x30, Buffer.concat(items));
+}
+
+function oid(arcs: readonly number[]): Buffer {
+  const [first = 0, second = 0, ...rest] = arcs;
+  return der(0x06, [first * 40 + second, ...rest.flatMap(base128)]);
+}
+
+function base128(arc: number): number[] {
+  const out = [arc & 0x7f];
+  for (let left = arc >>> 7; left > 0; left >>>= 7) out.unshift(0x80 | (left & 0x7f));
+  return out;
+}
+
+function bits(bytes: Buffer, unused: number): Buffer {
+  return der(0x03, Buffer.concat([Buffer.from([unused]), bytes]));
+}
+
+function keyUsage(byte: number, unused: number): Buffer {
+  return bits(Buffer.from([byte]), unused);
+}
+
+function keyId(key: KeyObject): Buffer {
+  return createHash('sha1')
+    .update(key.export({ format: 'der', type: 'spki' }))
+    .digest();
+}
+
+function commonName(text: string): Buffer {
+  return sequence(der(0x31, sequence(oid(OID.commonName), der(0x0c, Buffer.from(text)))));
+}
+
+function time(days: number): Buffer {
+  const iso = new Date(Date.now() + days * 86_400_000).toISOString(); // UTCTime: YYMMDDHHMMSSZ
+  return der(0x17, Buffer.from(`${iso.slice(2, 19).replace(/[-T:]/g, '')}Z`));
+}
+
+function extension(id: readonly number[], critical: boolean, value: Buffer): Buffer {
+  return sequence(oid(id), ...(critical ? [der(0x01, [0xff])] : []), der(0x04, value));
+}
+
+function newKeys(): { publicKey: KeyObject; privateKey: KeyObject } {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+}
+
+function privatePem(key: KeyObject): string {
+  return key.export({ format: 'pem', type: 'pkcs8' }).toString();
+}
+
+function toPem(bytes: Buffer): string {
+  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

@@ -1,0 +1,105 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import Provider, { type JWK } from 'oidc-provider';
+
+export type OidcClient = {
+  readonly id: string;
+  /** All scopes that it may ask for. */
+  readonly scopes: readonly string[];
+};
+
+export type OidcOptions = {
+  readonly clients: readonly OidcClient[];
+  /** The resource, which becomes `aud`; an absolute URI. */
+  readonly audience: string;
+  readonly algorithm?: 'RS256' | 'ES256';
+  /** Lifetime of an access token, seconds. */
+  readonly ttlSeconds?: number;
+};
+
+/** A real authorization server on loopback. */
+export interface OidcServer {
+  readonly issuer: string;
+  readonly jwksUrl: string;
+  readonly audience: string;
+  /** Client-credentials grant (RFC 6749 4.4) over HTTP; gives the access token, a JWT of type at+jwt (RFC 9068). */
+  token(clientId: string, scopes: readonly string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const SECRET = 'a-secret-of-the-tests-only';
+
+/** npm oidc-provider with the settings of TRAPS 7; keys are made anew at each start. */
+export async function startOidc(options: OidcOptions): Promise<OidcServer> {
+  const algorithm = options.algorithm ?? 'RS256';
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the authorization server has no port');
+  const issuer = `http://127.0.0.1:${address.port}`;
+  const provider = createProvider(issuer, algorithm, options);
+  server.on('request', provider.callback());
+  return {
+    issuer,
+    jwksUrl: `${issuer}/jwks`,
+    audience: options.audience,
+    async token(clientId, scopes) {
+      const response = await fetch(`${issuer}/token`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`${clientId}:${SECRET}`).toString('base64')}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials', scope: scopes.join(' '), resource: options.audience }),
+      });
+      const text = await response.text();
+      const body: unknown = JSON.parse(text);
+      if (typeof body === 'object' && body !== null && 'access_token' in body && typeof body.access_token === 'string') {
+        return body.access_token;
+      }
+      throw new Error(`no token: ${response.status} ${text}`);
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function createProvider(issuer: string, algorithm: 'RS256' | 'ES256', options: OidcOptions): Provider {
+  const scopes = [...new Set(options.clients.flatMap((client) => client.scopes))];
+  return new Provider(issuer, {
+    clients: options.clients.map((client) => ({
+      client_id: client.id,
+      client_secret: SECRET,
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+      scope: client.scopes.join(' '),
+    })),
+    scopes,
+    // an RSA key stays beside the EC one: without it the provider refuses clients with the default id-token algorithm
+    jwks: { keys: [privateJwk('rsa', 'rs-1', 'RS256'), privateJwk('ec', 'es-1', 'ES256')] },
+    ttl: { ClientCredentials: options.ttlSeconds ?? 600 },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => options.audience,
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => ({
+          scope: scopes.join(' '),
+          audience: options.audience,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: algorithm } },
+        }),
+      },
+    },
+  });
+}
+
+function privateJwk(type: 'rsa' | 'ec', kid: string, alg: string): JWK {
+  const { privateKey } =
+    type === 'rsa' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwk = privateKey.export({ format: 'jwk' });
+  return { ...jwk, kty: type === 'rsa' ? 'RSA' : 'EC', kid, alg, use: 'sig' };
+}
