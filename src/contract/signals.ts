@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import type { RequestFlag } from './request.ts';
 
 /**
  * The typed result of one identity check or one source of attributes. Four facts that stay apart all the way into Rego:
@@ -92,6 +93,7 @@ export type CertificateValue = {
 export type NetworkCode =
   | 'address_missing'
   | 'address_invalid'
+  | 'address_chain_broken'
   | 'address_private'
   | 'address_unknown'
   | 'database_missing'
@@ -115,6 +117,11 @@ export type NetworkValue = {
   readonly kinds: readonly string[];
   /** Why no geographic data is there though the address is known, or null: a private address, none in the database … */
   readonly code: NetworkCode | null;
+  /**
+   * What was odd about the chain the address was taken from; `decide` merges these into `input.request.flags`.
+   * A chain that broke before it gave an address is the signal `invalid: address_chain_broken` and has no value to hold its flag.
+   */
+  readonly addressFlags: readonly RequestFlag[];
 };
 
 /** Counts of one entity by window, this request included. */
