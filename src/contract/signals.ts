@@ -23,7 +23,10 @@ export type TokenCode =
   | 'issuer_unknown'
   | 'kid_required'
   | 'kid_unknown'
+  | 'kid_ambiguous'
+  | 'key_algorithm_mismatch'
   | 'signature_invalid'
+  | 'claim_missing'
   | 'claim_invalid'
   | 'audience_mismatch'
   | 'token_expired'
@@ -80,8 +83,13 @@ export type CertificateValue = {
   readonly serial: string | null;
   readonly uris: readonly string[];
   readonly dns: readonly string[];
-  /** Set where exactly one URI SAN is a SPIFFE id. */
+  /** Set where `svid` is `valid`. */
   readonly spiffeId: string | null;
+  /**
+   * X.509-SVID section 2 and 5: `none` no URI SAN in the scheme spiffe; `ambiguous` several URI SANs, one of them spiffe;
+   * `invalid` a CA or signing certificate, an id without path, or a malformed id.
+   */
+  readonly svid: 'none' | 'valid' | 'ambiguous' | 'invalid';
   /** Unix seconds. */
   readonly notBefore: number | null;
   readonly notAfter: number | null;
