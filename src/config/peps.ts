@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { credentialReason } from './credential-headers.ts';
+import { dnsName, headerName, name, repeated, sha256, tokenSha256, whenSound } from './forms.ts';
+
+/** What a gateway may be trusted for: the closed list of `contract/pep.ts`, kept equal by a test. */
+const TRUSTS = [
+  'client_address',
+  'forwarded',
+  'client_certificate',
+  'claims',
+  'subject',
+  'fingerprint',
+  'rate',
+  'feedback',
+  'explain',
+] as const;
+
+const certificate = z
+  .strictObject({
+    uri: z
+      .string()
+      .regex(/^[a-z][a-z0-9+.-]*:[^\s]+$/i, 'must be a URI')
+      .nullable()
+      .default(null)
+      .describe('URI in the certificate, for example a SPIFFE id.'),
+    dns: dnsName.nullable().default(null).describe('DNS name in the certificate.'),
+    sha256: sha256.nullable().default(null).describe('SHA-256 of the certificate (DER).'),
+  })
+  .refine((value) => [value.uri, value.dns, value.sha256].filter((one) => one !== null).length === 1, {
+    error: 'needs exactly one of uri, dns and sha256',
+    when: whenSound('uri', 'dns', 'sha256'),
+  });
+
+const pep = z
+  .strictObject({
+    name: name.describe('Name of the gateway in logs, metrics and the policy input.'),
+    anonymous: z.boolean().default(false).describe('True for the one gateway that asks without a credential.'),
+    tokenSha256: tokenSha256.nullable().default(null).describe('SHA-256 of the bearer token of this gateway.'),
+    certificate: certificate
+      .nullable()
+      .default(null)
+      .describe('What the client certificate of this gateway must hold; exactly one of the keys below.'),
+    trusts: z
+      .array(z.enum(TRUSTS))
+      .default([])
+      .describe('What this gateway is believed; the rest of what it sends is ignored and flagged in the policy input.'),
+    policies: z
+      .array(name)
+      .default([])
+      .describe('Policies that it may ask for, the first being its own; empty means its only one, or `default`.'),
+    forwardedFor: z
+      .strictObject({
+        header: headerName
+          .refine((value) => credentialReason(value) === null, 'must not be a credential')
+          .default('x-forwarded-for')
+          .describe('Header with the chain of client addresses.'),
+        appendsPeer: z
+          .boolean()
+          .default(false)
+          .describe('True where the gateway has already appended its own peer to the header (Envoy with `use_remote_address`).'),
+        hops: z
+          .int()
+          .min(0)
+          .max(32)
+          .nullable()
+          .default(null)
+          .describe('Exactly so many proxies vouch for the chain; null lets `network.trustedProxies` decide.'),
+      })
+      .prefault({})
+      .describe('How the client address is found.'),
+  })
+  .refine((value) => value.anonymous !== (value.tokenSha256 !== null || value.certificate !== null), {
+    error: 'needs either `anonymous: true`, or a tokenSha256 or certificate, and not both',
+    when: whenSound('anonymous', 'tokenSha256', 'certificate'),
+  })
+  .refine((value) => new Set(value.trusts).size === value.trusts.length, {
+    error: 'names a trust twice',
+    path: ['trusts'],
+    when: whenSound('trusts'),
+  });
+
+/** One gateway as it is configured. */
+export type PepConfig = z.output<typeof pep>;
+
+/** The certificate's own words as one text, for comparing; null where there is none. */
+function certificateKey(one: PepConfig): string | null {
+  const wanted = one.certificate;
+  return wanted === null ? null : `${wanted.uri ?? ''} ${wanted.dns ?? ''} ${wanted.sha256 ?? ''}`;
+}
+
+/** The gateways that may ask. */
+export const peps = z
+  .array(pep)
+  .superRefine((value, context) => {
+    const report = (indexes: readonly number[], key: string, message: string) => {
+      for (const index of indexes) context.addIssue({ code: 'custom', path: [index, key], message });
+    };
+    report(repeated(value.map((one) => one.name)), 'name', 'is the name of another gateway too');
+    report(repeated(value.map((one) => one.tokenSha256)), 'tokenSha256', 'is the token of another gateway too');
+    report(repeated(value.map(certificateKey)), 'certificate', 'is the certificate of another gateway too');
+    report(repeated(value.map((one) => (one.anonymous ? 'anonymous' : null))), 'anonymous', 'is true for another gateway already');
+  })
+  .prefault([{ name: 'local', anonymous: true, trusts: ['client_address'] }])
+  .describe('The gateways that may ask. A list given here replaces the default one.');
