@@ -19,6 +19,8 @@ export const REQUEST_FLAGS = [
   'path_invalid_encoding',
   'path_invalid_utf8',
   'path_absolute_form',
+  'path_form_unknown',
+  'path_fragment',
   'path_too_long',
   'host_invalid',
   'host_conflict',
@@ -41,6 +43,8 @@ export const REQUEST_FLAGS = [
   'untrusted_subject',
   'untrusted_fingerprint',
   'untrusted_rate',
+  'untrusted_explain',
+  'fingerprint_invalid',
 ] as const;
 export type RequestFlag = (typeof REQUEST_FLAGS)[number];
 

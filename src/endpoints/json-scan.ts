@@ -1,0 +1,123 @@
+import type { ErrorCode } from '../contract/codes.ts';
+import type { JsonLimits } from './json-body.ts';
+
+type Refused = { readonly code: ErrorCode; readonly field?: string };
+
+/** Objects with more names than this look duplicates up in a set; below it, comparing is cheaper. */
+const LINEAR_KEYS_MAX = 12;
+const SHOWN_KEY = /^[\w.-]{1,64}$/;
+
+/**
+ * One pass over JSON text for what `JSON.parse` does not refuse. It judges strings, brackets and numbers only: text that is no JSON
+ * may come through, and `JSON.parse` refuses it afterwards. Null means that nothing was found.
+ */
+export function scanJson(text: string, limits: JsonLimits): Refused | null {
+  const length = text.length;
+  // per depth: where the object's names begin in `keys`, -1 for an array
+  const starts: number[] = [];
+  const sets: (Set<string> | undefined)[] = [];
+  const keys: string[] = [];
+  let depth = 0;
+  let keyCount = 0;
+  let expectKey = false;
+  let backslash = text.indexOf('\\');
+  for (let at = 0; at < length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 34) {
+      const from = at + 1;
+      let end = text.indexOf('"', from);
+      if (end < 0) return { code: 'body_invalid_json' };
+      let escaped = false;
+      if (backslash >= 0 && backslash < from) backslash = text.indexOf('\\', from);
+      while (backslash >= 0 && backslash < end) {
+        escaped = true;
+        const next = afterEscape(text, backslash);
+        if (next === LONE_SURROGATE) return { code: 'body_lone_surrogate' };
+        backslash = text.indexOf('\\', next);
+        if (next > end) end = text.indexOf('"', next);
+        if (end < 0) return { code: 'body_invalid_json' };
+      }
+      if (expectKey) {
+        expectKey = false;
+        if (++keyCount > limits.keysMax) return { code: 'body_too_many_keys' };
+        const key = escaped ? unescaped(text.slice(from - 1, end + 1)) : text.slice(from, end);
+        if (key === null) return { code: 'body_invalid_json' };
+        if (isDuplicate(key, keys, starts[depth - 1] ?? 0, sets, depth)) {
+          return SHOWN_KEY.test(key) ? { code: 'body_duplicate_key', field: key } : { code: 'body_duplicate_key' };
+        }
+        keys.push(key);
+      }
+      at = end;
+    } else if (code === 123 || code === 91) {
+      if (depth === limits.depthMax) return { code: 'body_too_deep' };
+      expectKey = code === 123;
+      starts[depth++] = expectKey ? keys.length : -1;
+    } else if (code === 125 || code === 93) {
+      if (depth === 0) return { code: 'body_invalid_json' };
+      const start = starts[--depth] ?? -1;
+      if (start >= 0) keys.length = start;
+      if (sets[depth + 1] !== undefined) sets[depth + 1] = undefined;
+      expectKey = false;
+    } else if (code === 44) {
+      expectKey = depth > 0 && (starts[depth - 1] ?? -1) >= 0;
+    } else if (code === 45 || (code >= 48 && code <= 57)) {
+      const end = numberEnd(text, at + 1);
+      // 1e309 is the shortest number that a double cannot hold: JSON.parse would make it Infinity
+      if (end - at > 4 && !Number.isFinite(Number(text.slice(at, end)))) return { code: 'body_invalid_json' };
+      at = end - 1;
+    }
+  }
+  return null;
+}
+
+const LONE_SURROGATE = -1;
+
+/** Index after the escape that begins at `at`; a pair of surrogates is taken as one. */
+function afterEscape(text: string, at: number): number {
+  if (text.charCodeAt(at + 1) !== 117) return at + 2;
+  const unit = hexUnit(text, at + 2);
+  if (unit < 0xd800 || unit > 0xdfff) return at + 6;
+  const paired = unit < 0xdc00 && text.charCodeAt(at + 6) === 92 && text.charCodeAt(at + 7) === 117;
+  const low = paired ? hexUnit(text, at + 8) : 0;
+  return low >= 0xdc00 && low <= 0xdfff ? at + 12 : LONE_SURROGATE;
+}
+
+/** Four hex digits as a number; NaN or a wrong value where they are none, which `JSON.parse` refuses afterwards. */
+function hexUnit(text: string, at: number): number {
+  return Number.parseInt(text.slice(at, at + 4), 16);
+}
+
+function unescaped(quoted: string): string | null {
+  try {
+    const value: unknown = JSON.parse(quoted);
+    return typeof value === 'string' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isDuplicate(key: string, keys: string[], start: number, sets: (Set<string> | undefined)[], depth: number): boolean {
+  const count = keys.length - start;
+  if (count < LINEAR_KEYS_MAX) {
+    for (let index = start; index < keys.length; index++) if (keys[index] === key) return true;
+    return false;
+  }
+  let set = sets[depth];
+  if (set === undefined) {
+    set = new Set(keys.slice(start));
+    sets[depth] = set;
+  }
+  if (set.has(key)) return true;
+  set.add(key);
+  return false;
+}
+
+function numberEnd(text: string, from: number): number {
+  let at = from;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const part = (code >= 48 && code <= 57) || code === 46 || code === 43 || code === 45 || code === 101 || code === 69;
+    if (!part) break;
+  }
+  return at;
+}
