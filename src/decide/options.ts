@@ -1,0 +1,45 @@
+/** One policy of this process, as the config names it. */
+export type PolicyOptions = {
+  /** Path of a `.tar.gz` bundle, or of a directory of Rego that is compiled at start (development). */
+  readonly bundle: string;
+  /** What the entry point returns; `rules` is the only contract yet. */
+  readonly contract: 'rules';
+  /** Slash path of the document that is evaluated. */
+  readonly entrypoint: string;
+  /** Codes of rules (`<category>.<rule>`) without which a bundle is refused. */
+  readonly requiredRules: readonly string[];
+  /** An evaluation that takes longer than this is marked as slow, milliseconds. */
+  readonly slowMs: number;
+  /** The Wasm memory never grows above this many pages of 64 KiB. */
+  readonly memoryPagesMax: number;
+  /** Path of the `opa` binary for directories; null takes `opa` from PATH. */
+  readonly opaBin: string | null;
+};
+
+/** What Rego may see of a request beside the fixed fields; credentials never. */
+export type InputOptions = {
+  /** Lower-case names of the client's headers. */
+  readonly headers: readonly string[];
+  /** Token claims that are handed on, or all of them. */
+  readonly claims: 'all' | readonly string[];
+};
+
+/** Changes to requests that pass. */
+export type UpstreamOptions = {
+  /** Set the `x-countersign-*` headers; where false the client's copies are still removed. */
+  readonly headers: boolean;
+  /** Take the client's `authorization` away before the upstream sees it. */
+  readonly removeAuthorization: boolean;
+};
+
+/** What challenges say (RFC 6750, RFC 9728). */
+export type ChallengeOptions = { readonly realm: string; readonly resourceMetadataUrl: string | null };
+
+/** All that the decide stage is configured by. */
+export type DecideOptions = {
+  /** By name; `default` answers gateways that name none and have more than one. */
+  readonly policies: Readonly<Record<string, PolicyOptions>>;
+  readonly input: InputOptions;
+  readonly upstream: UpstreamOptions;
+  readonly challenge: ChallengeOptions;
+};
