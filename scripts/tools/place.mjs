@@ -1,0 +1,35 @@
+// Files and folders appear under their name when they are whole: made beside it, then renamed. So two installs at once, or one that was
+// interrupted, leave nothing half.
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TOOLS } from '../project.mjs';
+
+/**
+ * Gives `make` an empty folder on the same disk as `.tools`, and takes it away afterwards.
+ * @template T
+ * @param {(folder: string) => Promise<T>} make
+ * @returns {Promise<T>}
+ */
+export async function withScratch(make) {
+  await mkdir(TOOLS, { recursive: true });
+  const folder = await mkdtemp(join(TOOLS, 'tmp-'));
+  try {
+    return await make(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Puts a finished file or folder where it belongs; what was there is replaced.
+ * @param {string} made inside a scratch folder
+ * @param {string} target
+ * @param {string} scratch takes what was there before
+ */
+export async function place(made, target, scratch) {
+  await mkdir(join(target, '..'), { recursive: true });
+  await rename(target, join(scratch, 'replaced')).catch((error) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await rename(made, target);
+}

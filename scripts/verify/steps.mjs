@@ -1,0 +1,101 @@
+// What `npm run verify` checks, in this order.
+import { install } from '../install.mjs';
+import { run } from '../run.mjs';
+import { checkInnerNode } from '../runtime.mjs';
+import { findEnvoy } from '../tools/envoy.mjs';
+import { findOpa } from '../tools/opa.mjs';
+import { findRedis } from '../tools/redis.mjs';
+import { checkBuild } from './build.mjs';
+import { opaTests, policyBundle } from './policies.mjs';
+import { vitest } from './vitest.mjs';
+
+/** @typedef {import('./runner.mjs').Step} Step */
+
+/** The tools that were found, for the tests: OPA_BIN, ENVOY_BIN, REDIS_SERVER_BIN. */
+const tools = /** @type {Record<string, string>} */ ({});
+
+/**
+ * A step that is one program, whose output is shown.
+ * @param {string} id
+ * @param {string} title
+ * @param {readonly string[]} needs
+ * @param {() => readonly [string, ...string[]]} command
+ * @returns {Step}
+ */
+const program = (id, title, needs, command) => ({
+  id,
+  title,
+  needs,
+  run: async () => {
+    const [name, ...args] = command();
+    const ran = await run(name, args, { show: true, env: tools });
+    return ran.problem === null ? { ok: true } : { ok: false, note: ran.problem };
+  },
+});
+
+/**
+ * A step that finds a tool or gets it.
+ * @param {string} id
+ * @param {string} variable the environment variable that tells the tests
+ * @param {() => Promise<{ path: string, version: string, from: string }>} find
+ * @returns {Step}
+ */
+const tool = (id, variable, find) => ({
+  id,
+  title: `Tool: ${id}`,
+  run: async () => {
+    const found = await find();
+    tools[variable] = found.path;
+    return { ok: true, note: `${found.version} from ${found.from}` };
+  },
+});
+
+const opa = () => tools['OPA_BIN'] ?? 'opa';
+
+/** @type {Step} */
+const packages = {
+  id: 'install',
+  title: 'npm packages',
+  run: async () => {
+    await install();
+    return { ok: true };
+  },
+};
+/** @type {Step} */
+const runtime = { id: 'runtime', title: 'Node.js', needs: ['install'], run: async () => ({ ok: true, note: await checkInnerNode() }) };
+const needed = ['install', 'runtime'];
+
+/** @type {readonly Step[]} */
+export const VERIFY = [
+  packages,
+  runtime,
+  tool('opa', 'OPA_BIN', findOpa),
+  tool('envoy', 'ENVOY_BIN', findEnvoy),
+  tool('redis', 'REDIS_SERVER_BIN', findRedis),
+  program('types', 'Types (tsc)', needed, () => ['tsc', '-p', 'tsconfig.json']),
+  program('lint', 'Lint and format (biome)', needed, () => ['biome', 'check', '--error-on-warnings', '.']),
+  program('generated', 'Generated files are current', needed, () => ['node', 'scripts/generate.ts', '--check']),
+  program('fmt', 'Rego format (opa fmt)', ['opa'], () => [opa(), 'fmt', '--list', '--fail', 'policies']),
+  program('check', 'Rego types (opa check, both schemas)', ['opa'], () => [
+    opa(),
+    'check',
+    '--strict',
+    '--schema',
+    'policies/schemas',
+    'policies',
+  ]),
+  { id: 'opa-test', title: 'Rego tests (opa test)', needs: ['opa'], run: () => opaTests(opa()) },
+  { id: 'bundle', title: 'Policy bundle (Wasm)', needs: [...needed, 'opa'], run: () => policyBundle(tools) },
+  { id: 'vitest', title: 'Tests (vitest)', needs: needed, run: () => vitest(['run'], tools) },
+  { id: 'build', title: 'Build, and a start of it', needs: [...needed, 'opa'], run: () => checkBuild(tools) },
+];
+
+/** @type {readonly Step[]} */
+export const SOAK = [
+  packages,
+  runtime,
+  tool('opa', 'OPA_BIN', findOpa),
+  tool('envoy', 'ENVOY_BIN', findEnvoy),
+  tool('redis', 'REDIS_SERVER_BIN', findRedis),
+  { id: 'soak', title: 'Soak tests (vitest)', needs: needed, run: () => vitest(['run', '--config', 'vitest.soak.config.ts'], tools) },
+];
