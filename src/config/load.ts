@@ -39,12 +39,14 @@ export function loadConfig(sources: ConfigSources = {}): Config {
 
 /** The two defaults that the schema cannot say: the kind of a store that is only tuned, and OPA's own variable. */
 function withDefaults(tree: Record<string, unknown>, env: Environment): Record<string, unknown> {
-  const { store, policy = {} } = tree;
+  const { store, policy = {}, policies = {} } = tree;
   const filled = { ...tree };
   if (isRecord(store) && !Object.hasOwn(store, 'kind')) filled['store'] = { kind: 'memory', ...store };
-  const opaBin = env['OPA_BIN'];
-  if (opaBin !== undefined && opaBin !== '' && isRecord(policy) && !Object.hasOwn(policy, 'opaBin'))
-    filled['policy'] = { ...policy, opaBin };
+  const opaBin = env['OPA_BIN'] ?? '';
+  if (opaBin === '') return filled;
+  const withOpa = (one: unknown): unknown => (isRecord(one) ? { opaBin, ...one } : one);
+  filled['policy'] = withOpa(policy);
+  if (isRecord(policies)) filled['policies'] = Object.fromEntries(Object.entries(policies).map(([key, one]) => [key, withOpa(one)]));
   return filled;
 }
 

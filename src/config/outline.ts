@@ -2,7 +2,7 @@ import { PATH_MARK, SECRET_MARK } from './forms.ts';
 
 /** The parts of a JSON Schema (draft 2020-12) that zod makes of our configuration and that are read here. */
 export type SchemaNode = {
-  readonly type?: string | undefined;
+  readonly type?: string | readonly string[] | undefined;
   readonly description?: string | undefined;
   readonly default?: unknown;
   readonly const?: unknown;
@@ -19,10 +19,15 @@ export type SchemaNode = {
   readonly [SECRET_MARK]?: 'hash' | 'url' | undefined;
 };
 
+/** A schema of one type. */
+export type SchemaForm = SchemaNode & { readonly type?: string | undefined };
+
 /** The forms that a value may have: itself, or the members of its union. */
-export function alternatives(node: SchemaNode): readonly SchemaNode[] {
+export function alternatives(node: SchemaNode): readonly SchemaForm[] {
   const members = node.anyOf ?? node.oneOf;
-  return members === undefined ? [node] : members.flatMap(alternatives);
+  if (members !== undefined) return members.flatMap(alternatives);
+  const { type, ...rest } = node;
+  return (Array.isArray(type) ? type : [type]).map((one) => ({ ...rest, type: one }));
 }
 
 /** The named parts of a value, over all its forms (of `store` both memory's and Redis's); empty for what is no object. */
