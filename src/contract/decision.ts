@@ -36,7 +36,12 @@ export type StepUp = {
 };
 
 /** Changes to the request that goes upstream; set means overwrite. */
-export type Upstream = { readonly headersToSet: Readonly<Record<string, string>>; readonly headersToRemove: readonly string[] };
+export type Upstream = {
+  readonly headersToSet: Readonly<Record<string, string>>;
+  readonly headersToRemove: readonly string[];
+  /** Headers for the client's response on an allow, overwriting the upstream's own. */
+  readonly responseHeadersToSet?: Readonly<Record<string, string>>;
+};
 
 /** What a gateway can send to the client as it is. Header names are lower case. */
 export type ClientResponse = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: JsonObject };

@@ -48,6 +48,8 @@ export class GrpcCall {
   readonly arrivedAtMs: number;
   /** Milliseconds from `arrivedAtMs` by which an answer must be given. */
   readonly limitMs: number;
+  /** Id of the question once it was read: the method's own mark, null until then. */
+  questionId: string | null = null;
   readonly #stream: ServerHttp2Stream;
   readonly #reader: MessageReader;
   readonly #logger: Logger;
