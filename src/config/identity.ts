@@ -23,7 +23,7 @@ const issuer = z
       .array(printable.toLowerCase())
       .min(1, 'must name a type')
       .default(['at+jwt', 'jwt'])
-      .describe('Values of the header `typ` that are accepted.'),
+      .describe('Values of the header `typ` that are accepted, without `application/`; a token without one counts as `jwt`.'),
     clockSkewSeconds: z.int().min(0).max(300).default(5).describe('By how much the clocks may differ.'),
     ageMaxSeconds: z.int().min(1).nullable().default(null).describe('Oldest `iat` that is accepted; null means any.'),
     refreshSeconds: z.int().min(10).max(86_400).default(300).describe('How often the keys are fetched again.'),

@@ -20,14 +20,13 @@ const certificate = z
     uri: z
       .string()
       .regex(/^[a-z][a-z0-9+.-]*:[^\s]+$/i, 'must be a URI')
-      .nullable()
-      .default(null)
+      .optional()
       .describe('URI in the certificate, for example a SPIFFE id.'),
-    dns: dnsName.nullable().default(null).describe('DNS name in the certificate.'),
-    sha256: sha256.nullable().default(null).describe('SHA-256 of the certificate (DER).'),
+    dns: dnsName.optional().describe('DNS name in the certificate.'),
+    sha256: sha256.optional().describe('SHA-256 of the certificate (DER).'),
   })
-  .refine((value) => [value.uri, value.dns, value.sha256].filter((one) => one !== null).length === 1, {
-    error: 'needs exactly one of uri, dns and sha256',
+  .refine((value) => (value.uri ?? value.dns ?? value.sha256) !== undefined, {
+    error: 'needs one of uri, dns and sha256 at least',
     when: whenSound('uri', 'dns', 'sha256'),
   });
 
@@ -39,7 +38,7 @@ const pep = z
     certificate: certificate
       .nullable()
       .default(null)
-      .describe('What the client certificate of this gateway must hold; exactly one of the keys below.'),
+      .describe('What the client certificate of this gateway must hold: each of the keys below that is given.'),
     trusts: z
       .array(z.enum(TRUSTS))
       .default([])

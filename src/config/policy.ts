@@ -20,7 +20,7 @@ const shape = {
   opaBin: filePath
     .nullable()
     .default(null)
-    .describe('The `opa` that compiles a folder of policies; null takes OPA_BIN, `opa` on PATH or the one in `.tools`.'),
+    .describe('The `opa` that compiles a folder of policies; null takes the variable `OPA_BIN`, else `opa` on PATH.'),
 };
 
 const bundle = filePath.describe('A folder of Rego that is compiled at start, or a compiled bundle (`.tar.gz`).');
