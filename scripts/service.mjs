@@ -21,6 +21,18 @@ export function freePort() {
 }
 
 /**
+ * @param {number} port
+ * @returns {Promise<boolean>} whether nobody listens on it on loopback
+ */
+export function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/**
  * `node` itself and not npm: npm would leave it running when it is stopped.
  * @param {readonly string[]} args
  * @param {Record<string, string>} env

@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { type Child, startChild } from './support/child.ts';
+import { PROJECT_ROOT } from './support/countersign.ts';
+import { freePorts } from './support/ports.ts';
+
+const sh = promisify(execFile);
+const answer = z.looseObject({
+  decision: z.string(),
+  reasons: z.array(z.looseObject({ code: z.string(), effect: z.string() })).min(1),
+  assurance: z.looseObject({}),
+  response: z.looseObject({ status: z.number() }).optional(),
+});
+type Answer = z.infer<typeof answer>;
+
+/** Runs a command as a reader would paste it. */
+async function ask(command: string): Promise<Answer> {
+  const { stdout } = await sh('sh', ['-c', command], { cwd: PROJECT_ROOT });
+  return answer.parse(JSON.parse(stdout));
+}
+
+const README = readFileSync(join(PROJECT_ROOT, 'README.md'), 'utf8');
+const blocks = (language: string): string[] =>
+  [...README.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map((match) => match[1] ?? '');
+
+describe('npm run quickstart', () => {
+  let child: Child;
+  let httpPort = 0;
+  let commands: string[] = [];
+
+  beforeAll(async () => {
+    const [http = 0, grpc = 0, operations = 0] = await freePorts(3);
+    httpPort = http;
+    child = startChild(process.execPath, ['scripts/quickstart.mjs', '--no-install'], {
+      cwd: PROJECT_ROOT,
+      env: { COUNTERSIGN_HTTP_PORT: `${http}`, COUNTERSIGN_GRPC_PORT: `${grpc}`, COUNTERSIGN_OPERATIONS_PORT: `${operations}` },
+    });
+    let ended = false;
+    void child.exited.then(() => {
+      ended = true;
+    });
+    await expect.poll(() => ended || child.stdout().includes('Ctrl-C'), { timeout: 100_000 }).toBe(true);
+    expect(ended, `${child.stdout()}\n${child.stderr()}`).toBe(false);
+    commands = child
+      .stdout()
+      .split('\n')
+      .filter((line) => line.startsWith('curl '));
+  });
+
+  afterAll(async () => {
+    await child.stop('SIGTERM');
+  });
+
+  test('says which Node.js and which OPA it uses', () => {
+    expect(child.stdout()).toMatch(/^Node\.js \d+\.\d+\.\d+ runs this command\.$/m);
+    expect(child.stdout()).toMatch(/^Everything else runs under Node\.js \d+\.\d+\.\d+\.$/m);
+    expect(child.stdout()).toMatch(/^OPA 1\.22\.\d+ \(.+\) compiles the policies\.$/m);
+  });
+
+  test('prints three commands that give an allow, a deny and a step_up', async () => {
+    const answers = await Promise.all(commands.map(ask));
+    expect(answers.map(({ decision }) => decision)).toEqual(['allow', 'deny', 'step_up']);
+    expect(answers.map(({ reasons }) => reasons[0]?.code)).toEqual([
+      'access.scope_granted',
+      'network.country_blocked',
+      'identity.assurance_too_low',
+    ]);
+    expect(answers.map(({ response }) => response?.status)).toEqual([undefined, 403, 403]);
+  });
+
+  test('answers the command of the README as the README shows', async () => {
+    const [command] = blocks('sh').filter((block) => block.startsWith('curl '));
+    const [shown] = blocks('json').map((text): Answer => answer.parse(JSON.parse(text)));
+    const real = await ask((command ?? '').replace('127.0.0.1:8080', `127.0.0.1:${httpPort}`));
+    expect(constant(real)).toEqual(constant(shown));
+  });
+
+  test('ends with 0 on Ctrl-C, and leaves nobody on its port', async () => {
+    expect(await child.stop('SIGINT', 15_000)).toEqual({ code: 0, signal: null });
+    await expect(fetch(`http://127.0.0.1:${httpPort}/`)).rejects.toThrow();
+  });
+});
+
+/** What is the same in two answers to the same question: all but the id and the revision. */
+function constant(one: Answer | undefined): unknown {
+  const text = JSON.stringify(one);
+  return JSON.parse(text.replaceAll(/"(decision_id|x-countersign-decision-id|revision)":"[^"]*"/g, '"$1":"…"'));
+}
