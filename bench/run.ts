@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -56,7 +56,6 @@ async function main(): Promise<void> {
   const packs = { w1: join(directory, 'w1'), full: join(directory, 'full'), opa: join(directory, 'opa') };
   writeCountersignPolicies(packs.w1, workload, 'w1');
   writeCountersignPolicies(packs.full, workload, 'full');
-  mkdirSync(packs.opa);
   writeOpaPolicies(packs.opa, workload);
 
   await printLoaderCapacity(questions.grpc);

@@ -40,7 +40,7 @@ const SCOPES_A_TOKEN = 5;
 export function createWorkload(tokens = 1000, cidrCount = 1000): Workload {
   const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const jwk = { ...keys.publicKey.export({ format: 'jwk' }), kid: 'bench-1', alg: 'RS256', use: 'sig' };
-  const routes = Array.from({ length: ROUTES }, (_, index) => ({ id: `route-${index}`, segment: `r${index}`, scope: `scope:${index}` }));
+  const routes = Array.from({ length: ROUTES }, (_, index) => ({ id: `route_${index}`, segment: `r${index}`, scope: `scope:${index}` }));
   const bearers = Array.from({ length: tokens }, (_, index) => `Bearer ${token(keys.privateKey, index)}`);
   const asks = Array.from({ length: tokens * 2 }, (_, index): Ask => {
     const which = index % tokens;
