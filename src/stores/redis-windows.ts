@@ -1,0 +1,156 @@
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { createRedisClient, type RedisClient, type RedisReply, type StoreLogger } from './redis-client.ts';
+import { WINDOWS_SCRIPT, WINDOWS_SCRIPT_SHA } from './redis-windows-script.ts';
+import {
+  type Counts,
+  ENTITIES,
+  type Entity,
+  type EntityCounts,
+  LONGEST_WINDOW_MS,
+  type WindowAnswer,
+  type WindowKeys,
+  type WindowStore,
+} from './windows.ts';
+
+export type RedisWindowsOptions = {
+  readonly url: string;
+  readonly deadlineMs: number;
+  readonly keyPrefix: string;
+  /** Milliseconds that never go back, for the breaker. */
+  readonly monotonic: () => number;
+  readonly logger: StoreLogger;
+};
+
+/** Requests that wait for an answer; with a deadline of 25 ms more than this means that Redis or we are beyond help. */
+const WAITING_MAX = 4096;
+const BREAKER = { failuresMax: 3, openMs: 250 };
+const TAGS: Readonly<Record<Entity, string>> = { client: 'c', address: 'a', token: 't', route: 'r' };
+
+type Command = readonly [string, ...(string | number)[]];
+type Waiting = {
+  readonly keys: WindowKeys;
+  readonly nowMs: number;
+  readonly settle: (answer: WindowAnswer) => void;
+};
+
+/**
+ * Sliding windows in Redis, shared by all replicas: one script call an entity, each with the entity's hash tag, and all calls of
+ * the requests that are being read in this turn of the event loop in one write. A failed call marks its entity only.
+ */
+export function createRedisWindows({ url, deadlineMs, keyPrefix, monotonic, logger }: RedisWindowsOptions): WindowStore {
+  const client = createRedisClient({ url, deadlineMs, logger });
+  const breaker = new CircuitBreaker(BREAKER, monotonic);
+  const marker = `${keyPrefix}:{started}`;
+  let gathered: Waiting[] = [];
+  let waiting = 0;
+
+  let refused: string | null = null;
+
+  const append = (commands: Command[], { keys, nowMs }: Waiting): void => {
+    for (const entity of ENTITIES) {
+      const key = keys[entity];
+      if (key === null) continue;
+      commands.push(['EVALSHA', WINDOWS_SCRIPT_SHA, 1, `${keyPrefix}:{${TAGS[entity]}:${key}}`, Math.floor(nowMs)]);
+    }
+  };
+
+  async function flush(): Promise<void> {
+    const requests = gathered;
+    gathered = [];
+    const [first] = requests;
+    if (first === undefined) return;
+    // the marker tells since when windows are kept here: set by whoever finds it gone, after a restart or a flush
+    const commands: Command[] = [['SET', marker, Math.floor(first.nowMs), 'NX', 'GET']];
+    for (const request of requests) append(commands, request);
+    const replies = await sendScripts(client, commands);
+    judge(replies);
+
+    const [started] = replies;
+    let at = 1;
+    const next = () => replies[at++];
+    for (const { keys, nowMs, settle } of requests) {
+      const lost = historyLost(started, nowMs);
+      const [c, a, t, r] = ENTITIES.map((entity) => (keys[entity] === null ? null : toCounts(next())));
+      settle({ client: c ?? null, address: a ?? null, token: t ?? null, route: r ?? null, historyLost: lost });
+    }
+  }
+
+  /** One good reply shows that the server answers; a bad one is told in the status. */
+  function judge(replies: readonly RedisReply[]): void {
+    refused = null;
+    let answered = false;
+    for (const reply of replies) {
+      if (reply.ok) answered = true;
+      else refused = reply.error;
+    }
+    if (answered) breaker.succeeded();
+    else breaker.failed();
+  }
+
+  return {
+    count(keys, nowMs, budgetMs) {
+      if (!client.ready || waiting >= WAITING_MAX || budgetMs <= 0 || !breaker.allows()) return unavailable(keys);
+      waiting += 1;
+      return new Promise<WindowAnswer>((resolve) => {
+        let timer: NodeJS.Timeout | null = null;
+        const settle = (answer: WindowAnswer) => {
+          if (timer !== null) clearTimeout(timer);
+          waiting -= 1;
+          resolve(answer);
+        };
+        // the client's own command timeout covers the usual case without a timer a request
+        if (budgetMs < deadlineMs) timer = setTimeout(() => resolve(unavailable(keys)), budgetMs);
+        if (gathered.length === 0) setImmediate(() => void flush());
+        gathered.push({ keys, nowMs, settle });
+      });
+    },
+    status: () => ({
+      kind: 'redis',
+      state: client.ready && !breaker.open ? 'ready' : 'unavailable',
+      entries: null,
+      lastError: client.lastError ?? refused,
+    }),
+    close: () => client.close(),
+  };
+}
+
+/** Sends script calls by their hash, and those that the server does not know (SCRIPT FLUSH, a restart) once more with the text. */
+async function sendScripts(client: RedisClient, commands: readonly Command[]): Promise<readonly RedisReply[]> {
+  const replies = [...(await client.send(commands))];
+  const unknown = replies.flatMap((reply, index) => (!reply.ok && reply.error.startsWith('NOSCRIPT') ? [index] : []));
+  if (unknown.length === 0) return replies;
+  const again = await client.send(
+    unknown.map((index): Command => {
+      const [, , ...args] = commands[index] ?? ['EVALSHA'];
+      return ['EVAL', WINDOWS_SCRIPT, ...args];
+    }),
+  );
+  for (const [position, index] of unknown.entries()) {
+    const reply = again[position];
+    if (reply !== undefined) replies[index] = reply;
+  }
+  return replies;
+}
+
+/** The marker's answer: null where it was set just now, else the unix milliseconds since when windows are kept. */
+function historyLost(started: RedisReply | undefined, nowMs: number): boolean {
+  if (started?.ok !== true || typeof started.value !== 'string') return true;
+  const sinceMs = Number(started.value);
+  return !Number.isFinite(sinceMs) || nowMs - sinceMs < LONGEST_WINDOW_MS;
+}
+
+function toCounts(reply: RedisReply | undefined): EntityCounts {
+  if (reply?.ok !== true || !Array.isArray(reply.value)) return 'store_unavailable';
+  const [tenSeconds, minute, tenMinutes, hour]: unknown[] = reply.value;
+  if (!isCount(tenSeconds) || !isCount(minute) || !isCount(tenMinutes) || !isCount(hour)) return 'store_unavailable';
+  return { '10s': tenSeconds, '1m': minute, '10m': tenMinutes, '1h': hour } satisfies Counts;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function unavailable(keys: WindowKeys): WindowAnswer {
+  const failed = (entity: Entity): EntityCounts => (keys[entity] === null ? null : 'store_unavailable');
+  return { client: failed('client'), address: failed('address'), token: failed('token'), route: failed('route'), historyLost: true };
+}
