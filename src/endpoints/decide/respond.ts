@@ -1,0 +1,51 @@
+import type { ServerResponse } from 'node:http';
+import type { Decision, Reason, StepUp } from '../../contract/decision.ts';
+
+/** The decision as DESIGN 3 writes it: `step_up` only on a step-up, `response` not on allow, `error` only where no decision could be made. */
+export function decideAnswer(decision: Decision): Record<string, unknown> {
+  const answer: Record<string, unknown> = {
+    decision_id: decision.id,
+    decision: decision.effect,
+    reasons: decision.reasons.map(reasonOf),
+    assurance: decision.assurance,
+    risk: decision.risk,
+  };
+  if (decision.stepUp !== null) answer['step_up'] = stepUpOf(decision.stepUp);
+  answer['obligations'] = decision.obligations;
+  answer['upstream'] = { headers_to_set: decision.upstream.headersToSet, headers_to_remove: decision.upstream.headersToRemove };
+  if (decision.response !== null) answer['response'] = decision.response;
+  answer['policy'] = decision.policy;
+  if (decision.error !== null) answer['error'] = decision.error;
+  if (decision.explanation !== null) {
+    answer['signals'] = decision.explanation.signals;
+    answer['verdicts'] = decision.explanation.verdicts;
+  }
+  return answer;
+}
+
+/** Answers 200, whatever was decided: the status says that a decision was made, never which. */
+export function respondDecide(response: ServerResponse, decision: Decision): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = JSON.stringify(decideAnswer(decision));
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-countersign-decision-id': decision.id,
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+function reasonOf(reason: Reason): Record<string, unknown> {
+  const said: Record<string, unknown> = { code: reason.code, effect: reason.effect, title: reason.title };
+  if (Object.keys(reason.details).length > 0) said['details'] = reason.details;
+  return said;
+}
+
+function stepUpOf(stepUp: StepUp): Record<string, unknown> {
+  const said: Record<string, unknown> = { kind: stepUp.kind, methods: stepUp.methods };
+  if (stepUp.acrValues.length > 0) said['acr_values'] = stepUp.acrValues;
+  if (stepUp.maxAgeSeconds !== null) said['max_age_seconds'] = stepUp.maxAgeSeconds;
+  if (stepUp.scopes.length > 0) said['scopes'] = stepUp.scopes;
+  return said;
+}

@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { ErrorCode } from '../../contract/codes.ts';
+import type { Pep } from '../../contract/pep.ts';
+import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
+import { peerCertificate } from '../peer-certificate.ts';
+import type { PepAuth } from '../pep-auth.ts';
+import { sendProblem } from '../problem.ts';
+import { type BodyLimits, readBody } from '../read-body.ts';
+import { receiveDecide } from './receive.ts';
+import { respondDecide } from './respond.ts';
+
+export type DecideOptions = {
+  readonly pdp: Pdp;
+  readonly pepAuth: PepAuth;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly logger: Logger;
+  readonly bodyMaxBytes: number;
+  readonly bodyTimeoutMs: number;
+  /** From the last byte of the question to the answer. */
+  readonly deadlineMs: number;
+};
+
+const PATH = '/decide';
+const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
+const CLOSE = { connection: 'close' };
+const ALLOW = { allow: 'POST' };
+/** The realm says that it is the gateway who is unknown here, not the client behind it. */
+const CHALLENGE = { 'www-authenticate': 'Bearer realm="Countersign PDP: the calling gateway"' };
+
+/** True for the raw targets of the fast lane: `/decide` with or without a query. */
+export function isDecideTarget(target: string): boolean {
+  return target.startsWith(PATH) && (target.length === PATH.length || target.charCodeAt(PATH.length) === 63);
+}
+
+/** `POST /decide`: 200 for every decision, a problem for everything that is no question. No exception leaves it. */
+export function createDecideRoute(options: DecideOptions): (request: IncomingMessage, response: ServerResponse) => void {
+  const { pdp, pepAuth, clock, logger } = options;
+  const limits: BodyLimits = { bytesMax: options.bodyMaxBytes, timeoutMs: options.bodyTimeoutMs };
+
+  function fail(response: ServerResponse, cause: unknown): void {
+    logger.error('decide_failed', { cause });
+    if (response.headersSent) response.destroy();
+    else sendProblem(response, 'internal_error');
+  }
+
+  function answer(bytes: Uint8Array, pep: Pep, explain: boolean, response: ServerResponse): void {
+    const asked = {
+      id: options.newId(),
+      pep,
+      receivedAtMs: clock.now(),
+      deadlineAtMs: clock.monotonic() + options.deadlineMs,
+      explain,
+    };
+    const question = receiveDecide(bytes, asked);
+    if ('refused' in question) {
+      sendProblem(response, question.refused, { field: question.field });
+      return;
+    }
+    const decided = pdp.decide(question);
+    if (decided instanceof Promise) {
+      decided.then((decision) => respondDecide(response, decision)).catch((cause: unknown) => fail(response, cause));
+    } else {
+      respondDecide(response, decided);
+    }
+  }
+
+  return (request, response) => {
+    const refused = refusalOf(request);
+    if (refused !== null) {
+      sendProblem(response, refused, refused === 'method_not_allowed' ? { headers: ALLOW } : {});
+      return;
+    }
+    const pep = authenticate(request, pepAuth);
+    if (pep === null) {
+      sendProblem(response, 'pep_unauthenticated', { headers: CHALLENGE });
+      return;
+    }
+    const explain = wantsExplanation(request.url ?? '');
+    readBody(request, limits, (bytes, code) => {
+      try {
+        if (bytes === null) sendProblem(response, code ?? 'internal_error', { headers: CLOSE });
+        else answer(bytes, pep, explain, response);
+      } catch (cause) {
+        fail(response, cause);
+      }
+    });
+  };
+}
+
+function refusalOf(request: IncomingMessage): ErrorCode | null {
+  if (request.method !== 'POST') return 'method_not_allowed';
+  const type = request.headers['content-type'];
+  if (type === undefined || !JSON_TYPE.test(type)) return 'content_type_unsupported';
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return 'content_encoding_unsupported';
+  return null;
+}
+
+function authenticate(request: IncomingMessage, pepAuth: PepAuth): Pep | null {
+  const { socket } = request;
+  const certificate = socket instanceof TLSSocket ? peerCertificate(socket) : null;
+  const own = request.headers['x-countersign-pep-token'];
+  const { authorization } = request.headers;
+  const bearer = authorization === undefined ? null : bearerOf(authorization);
+  if (own === undefined) return pepAuth.authenticate({ token: bearer, certificate });
+  // both ways at once have to say the same
+  if (typeof own !== 'string' || (bearer !== null && bearer !== own)) return null;
+  return pepAuth.authenticate({ token: own, certificate });
+}
+
+const BEARER = /^bearer +([^ ]+)$/i;
+
+/** The token; of any other scheme the empty string, which is something offered and wrong. */
+function bearerOf(authorization: string): string {
+  return BEARER.exec(authorization)?.[1] ?? '';
+}
+
+function wantsExplanation(target: string): boolean {
+  return target.length > PATH.length && new URLSearchParams(target.slice(PATH.length)).get('explain') === 'true';
+}

@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Listener } from '../contract/lifecycle.ts';
+import type { Logger } from '../contract/stages.ts';
+import { createDecideRoute, type DecideOptions, isDecideTarget } from './decide/routes.ts';
+import { createFallback } from './http-fallback.ts';
+import { createHttpListener, type TlsFiles } from './http-listener.ts';
+import { createIsOwnHost } from './own-host.ts';
+import { sendProblem } from './problem.ts';
+
+export type HttpServerOptions = DecideOptions & {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly tls: TlsFiles | null;
+  /** Host names of this listener beside its own address and localhost. */
+  readonly publicHosts: readonly string[];
+  readonly headerMaxBytes: number;
+  readonly inFlightMax: number;
+  readonly logger: Logger;
+};
+
+/**
+ * The HTTP listener for gateways: `POST /decide` straight from `node:http`, everything else through Express. Own routing looks at the
+ * raw target only, so no spelling of a path reaches `/decide` but its own.
+ */
+export function createHttpServer(options: HttpServerOptions): Listener {
+  const isOwnHost = createIsOwnHost(options.host, options.publicHosts);
+  const decide = createDecideRoute(options);
+  const fallback = createFallback(options.logger);
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    // a browser must not be able to ask, whatever page it shows and whatever name was re-bound to this address
+    if (request.headers.origin !== undefined) sendProblem(response, 'origin_forbidden');
+    else if (!isOwnHost(request.headers.host, request.socket.localAddress)) sendProblem(response, 'host_misdirected');
+    else if (isDecideTarget(request.url ?? '')) decide(request, response);
+    else fallback(request, response);
+  }
+
+  return createHttpListener({
+    name: 'http',
+    host: options.host,
+    port: options.port,
+    tls: options.tls,
+    headerMaxBytes: options.headerMaxBytes,
+    inFlightMax: options.inFlightMax,
+    headersTimeoutMs: options.bodyTimeoutMs,
+    logger: options.logger,
+    handle,
+  });
+}
