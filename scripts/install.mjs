@@ -52,5 +52,5 @@ export async function install() {
     return;
   }
   console.log(`Installing the npm packages (npm ci): ${gap}.`);
-  await must('npm', ['ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional'], { show: true });
+  await must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev', '--include=optional'], { show: true });
 }
