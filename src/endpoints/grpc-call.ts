@@ -38,6 +38,7 @@ export interface GrpcMethod {
 
 function sendOkTrailers(this: ServerHttp2Stream): void {
   this.sendTrailers(OK_TRAILERS);
+  if (!this.readableEnded) setImmediate(closeUnread, this);
 }
 
 /** One RPC on one stream, from its headers to its trailers. It answers at most once, whoever comes first. */
@@ -92,7 +93,10 @@ export class GrpcCall {
 
   /** Answers with an RPC status and no message. */
   fail(status: GrpcStatus, text: string): void {
-    this.#answer(() => this.#stream.respond(trailersOnly(status, text), { endStream: true }));
+    this.#answer(() => {
+      this.#stream.respond(trailersOnly(status, text), { endStream: true });
+      if (!this.#stream.readableEnded) setImmediate(closeUnread, this.#stream);
+    });
   }
 
   /** Opens a stream of messages; the caller ends it by `finish`. Null where the stream is gone. */
@@ -154,8 +158,6 @@ export class GrpcCall {
     this.#reader.discard();
     try {
       write();
-      // An answer before the end of the request: what still comes is of no use, and must not keep the stream.
-      if (!this.#stream.readableEnded) this.#stream.on('finish', closeUnread);
     } catch (thrown) {
       this.#logger.warn('grpc_answer_failed', { cause: thrown });
       this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
@@ -183,8 +185,12 @@ function expireCall(call: GrpcCall, method: GrpcMethod): void {
   call.expire(method);
 }
 
-function closeUnread(this: ServerHttp2Stream): void {
-  if (!this.readableEnded && !this.closed) this.close(constants.NGHTTP2_NO_ERROR);
+/**
+ * After an answer before the end of the request: what still comes is of no use and must not keep the stream (RFC 9113 8.1).
+ * Not before the trailers have left, since a reset overtakes them.
+ */
+function closeUnread(stream: ServerHttp2Stream): void {
+  if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 /** The answer to a method that is not served (gRPC: UNIMPLEMENTED, Trailers-Only). */
