@@ -1,0 +1,65 @@
+import { hash } from 'node:crypto';
+import { CountersignError } from '../../contract/errors.ts';
+import type { Listener } from '../../contract/lifecycle.ts';
+import type { Logger } from '../../contract/stages.ts';
+import type { Readiness, ServiceStatus } from '../../contract/status.ts';
+import { closeExpressApp, createExpressApp } from '../http-fallback.ts';
+import { createHttpListener } from '../http-listener.ts';
+import { mountProbes } from './probes.ts';
+import { mountStatus } from './status.ts';
+
+/** Who may read `/status`: known by the lower-case hex SHA-256 of a bearer token. Both roles may read; `operator` is for what changes things. */
+export type OperatorToken = { readonly name: string; readonly role: 'viewer' | 'operator'; readonly tokenSha256: string };
+
+export type OperationsServerOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly tokens: readonly OperatorToken[];
+  readonly readiness: () => Readiness;
+  readonly status: () => ServiceStatus;
+  /** The exposition text with its content type. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly logger: Logger;
+};
+
+const HEADER_BYTES_MAX = 16_384;
+/** Probes and scrapes are few; more at once than this is somebody's mistake. */
+const IN_FLIGHT_MAX = 64;
+const HEADERS_TIMEOUT_MS = 5000;
+
+/** The listener for operators: `/livez`, `/readyz`, `/metrics` open, `/status` by token. */
+export function createOperationsServer(options: OperationsServerOptions): Listener {
+  const app = createExpressApp();
+  mountProbes(app, options);
+  mountStatus(app, options.status, createOperatorAuth(options.tokens));
+  closeExpressApp(app, options.logger);
+  return createHttpListener({
+    name: 'operations',
+    host: options.host,
+    port: options.port,
+    tls: null,
+    headerMaxBytes: HEADER_BYTES_MAX,
+    inFlightMax: IN_FLIGHT_MAX,
+    headersTimeoutMs: HEADERS_TIMEOUT_MS,
+    logger: options.logger,
+    handle: (request, response) => app(request, response),
+  });
+}
+
+/** The operator of an `Authorization` header, or null. Tokens are compared by their hash, see `pep-auth.ts`. */
+export type OperatorAuth = (authorization: string | undefined) => OperatorToken | null;
+
+const BEARER = /^bearer +([^ ]+)$/i;
+
+function createOperatorAuth(tokens: readonly OperatorToken[]): OperatorAuth {
+  const byHash = new Map<string, OperatorToken>();
+  for (const token of tokens) {
+    const key = token.tokenSha256.toLowerCase();
+    if (byHash.has(key)) throw new CountersignError('config_invalid', { field: `operations.tokens.${token.name}`, detail: 'used twice' });
+    byHash.set(key, token);
+  }
+  return (authorization) => {
+    const token = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
+    return token === undefined ? null : (byHash.get(hash('sha256', token, 'hex')) ?? null);
+  };
+}
