@@ -1,0 +1,137 @@
+import { CountersignError } from '../contract/errors.ts';
+import type { Identity } from '../contract/identity.ts';
+import type { CertificateOffer, DecisionRequest } from '../contract/request.ts';
+import type { Awaitable, Clock, Identifier, Logger } from '../contract/stages.ts';
+import type { IdentifyStatus } from '../contract/status.ts';
+import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
+import type { HttpFetch } from '../stores/http-fetch.ts';
+import type { ReadDocumentFile } from '../stores/read-file.ts';
+import { readAssertedClaims } from './asserted-claims.ts';
+import { assuranceOf, methodsOf } from './assurance.ts';
+import { readBearer } from './authorization.ts';
+import { type CertificateSignal, createCertificateReader } from './certificate-offers.ts';
+import { createKeySet, KEY_TIMING, type KeyTiming } from './keys.ts';
+import { createKeyLoader } from './keys-document.ts';
+import type { IdentityOptions, IssuerOptions } from './options.ts';
+import { agreeOnClient, type ClientMap, deriveSubject, type Evidence } from './subject.ts';
+import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
+import { refusal, type TokenOutcome } from './token-outcome.ts';
+
+/** A file is cheap to read again, and a change should hold at once. */
+const FILE_REFRESH_MS = 2000;
+/** `start` waits no longer than this for the first keys: what lacks them says so in its decisions. */
+const START_WAIT_MS = 1000;
+
+const NO_OFFERS: readonly CertificateOffer[] = [];
+
+export type IdentifierParts = {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly httpFetch: HttpFetch;
+  readonly readFile: ReadDocumentFile;
+  readonly createCache: CreateBoundedCache;
+  /** Other pauses between fetches of keys, for tests. */
+  readonly keyTiming?: KeyTiming;
+};
+
+/** The stage with its background work. */
+export type RunningIdentifier = Identifier & {
+  /** Fetches the key sets of all issuers and goes on refreshing them; resolves once they are there, after a second at the latest. */
+  start(): Promise<void>;
+  /** Ends the background work. */
+  stop(): void;
+  status(): IdentifyStatus;
+};
+
+/**
+ * WHO asks: token, certificate, client, subject, assurance, in this order. It holds the order and no technique. The answer is a plain value
+ * unless a key has to be fetched. Fails with `config_invalid` where the options contradict themselves.
+ */
+export function createIdentifier(options: IdentityOptions, parts: IdentifierParts): RunningIdentifier {
+  const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, createIssuer(issuer, parts)]));
+  if (issuers.size !== options.issuers.length) throw new CountersignError('config_invalid', { field: 'identity.issuers' });
+  const clients: ClientMap = new Map(options.clients.flatMap(({ id, spiffeIds }) => spiffeIds.map((spiffeId) => [spiffeId, id] as const)));
+  const tokens = createTokenVerifier(options, issuers, parts);
+  const certificates = createCertificateReader(options.certificateCache, parts.createCache);
+
+  function identify(request: DecisionRequest): Awaitable<Identity> {
+    const token = judgeToken(request);
+    return token instanceof Promise ? token.then((outcome) => complete(request, outcome)) : complete(request, token);
+  }
+
+  /** A token that was offered is always judged, and never gives way to claims that the gateway asserts. */
+  function judgeToken(request: DecisionRequest): Awaitable<TokenOutcome> {
+    const { authorization } = request.credentials;
+    if (authorization.length === 0) return readAssertedClaims(request, options.actorDepthMax);
+    const bearer = readBearer(authorization);
+    return 'token' in bearer ? tokens.verify(bearer.token, request) : refusal('invalid', bearer.code);
+  }
+
+  function complete(request: DecisionRequest, token: TokenOutcome): Identity {
+    const { pep, credentials } = request;
+    const certificate = certificates.read(pep.trusts.has('client_certificate') ? credentials.certificates : NO_OFFERS);
+    const asserted = pep.trusts.has('subject') ? request.subject : null;
+    if (certificate.status !== 'absent' || asserted !== null) return assemble(token, certificate, asserted, request.receivedAtMs);
+    token.identityAlone ??= assemble(token, certificate, null, request.receivedAtMs);
+    return token.identityAlone;
+  }
+
+  function assemble(token: TokenOutcome, certificate: CertificateSignal, asserted: Evidence['asserted'], nowMs: number): Identity {
+    const evidence: Evidence = {
+      token: token.signal.status === 'present' ? token.signal.value : null,
+      certificate: certificate.status === 'present' ? certificate.value : null,
+      asserted,
+    };
+    const { client, agreement } = agreeOnClient(evidence, clients);
+    return {
+      signals: { token: token.signal, certificate },
+      subject: deriveSubject(evidence, client),
+      evidence: {
+        methods: methodsOf(evidence),
+        assurance: assuranceOf(evidence, agreement, nowMs / 1000),
+        agreement: { client: agreement },
+      },
+      tokenKey: token.tokenKey,
+    };
+  }
+
+  return {
+    identify,
+    start: () =>
+      settledWithin(
+        START_WAIT_MS,
+        [...issuers.values()].map(({ keys }) => keys.start()),
+      ),
+    stop() {
+      for (const { keys } of issuers.values()) keys.stop();
+    },
+    status: () => ({
+      ...tokens.status(),
+      keySets: [...issuers.values()].map(({ keys }) => keys.status()),
+      certificateCache: certificates.status(),
+    }),
+  };
+}
+
+function createIssuer(options: IssuerOptions, parts: IdentifierParts): Issuer {
+  const refreshMs = options.refreshSeconds * 1000;
+  const keys = createKeySet({
+    issuer: options.issuer,
+    algorithms: new Set(options.algorithms),
+    refreshMs: options.jwksFile === null ? refreshMs : Math.min(refreshMs, FILE_REFRESH_MS),
+    load: createKeyLoader(options, parts),
+    clock: parts.clock,
+    logger: parts.logger,
+    timing: parts.keyTiming ?? KEY_TIMING,
+  });
+  return prepareIssuer(options, keys);
+}
+
+async function settledWithin(waitMs: number, promises: readonly Promise<void>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, waitMs);
+  });
+  await Promise.race([Promise.all(promises), over]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,33 @@
+/** One authorization server whose tokens are accepted; exactly one of `jwksUrl`, `jwksFile`, `discovery` says where its keys are. */
+export type IssuerOptions = {
+  /** The exact `iss`. */
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly allowAnyAudience: boolean;
+  readonly jwksUrl: string | null;
+  readonly jwksFile: string | null;
+  readonly discovery: boolean;
+  /** Names of RFC 7518 section 3.1 and RFC 8037, asymmetric ones only. */
+  readonly algorithms: readonly string[];
+  /** Header `typ` in lower case, without `application/`. A token without `typ` counts as `jwt`. */
+  readonly types: readonly string[];
+  readonly clockSkewSeconds: number;
+  readonly ageMaxSeconds: number | null;
+  readonly refreshSeconds: number;
+  readonly fetchTimeoutMs: number;
+  readonly allowInsecureHttp: boolean;
+};
+
+/** How callers are identified: the configuration's section `identity`. */
+export type IdentityOptions = {
+  readonly issuers: readonly IssuerOptions[];
+  /** How long one request waits for the fetch of a key that it needs. */
+  readonly keyWaitMs: number;
+  readonly tokenBytesMax: number;
+  readonly actorDepthMax: number;
+  readonly tokenCache: { readonly bytesMax: number; readonly ttlSeconds: number };
+  readonly negativeCache: { readonly entriesMax: number; readonly ttlSeconds: number };
+  readonly verificationBudget: { readonly failuresPerMinute: number; readonly addressesMax: number };
+  readonly certificateCache: { readonly entriesMax: number };
+  readonly clients: readonly { readonly id: string; readonly spiffeIds: readonly string[] }[];
+};

@@ -1,0 +1,53 @@
+import type { Identity, Subject } from '../contract/identity.ts';
+import type { AssertedSubject } from '../contract/request.ts';
+import type { CertificateValue, TokenValue } from '../contract/signals.ts';
+
+/** What is present of the evidence. */
+export type Evidence = {
+  readonly token: TokenValue | null;
+  readonly certificate: CertificateValue | null;
+  /** From a gateway trusted for `subject`. */
+  readonly asserted: AssertedSubject | null;
+};
+
+export type ClientAgreement = Identity['evidence']['agreement']['client'];
+
+/** Client ids by SPIFFE id. */
+export type ClientMap = ReadonlyMap<string, string>;
+
+const UNKNOWN: Subject = { type: 'unknown', id: null, asserted: false, client: null, properties: {} };
+
+/**
+ * The client that the evidence names (DESIGN 3): the token's, else that of the certificate's SPIFFE id. Two that differ are a conflict and
+ * name nobody. Claims that only the gateway vouches for name no client, but can contradict one.
+ */
+export function agreeOnClient(
+  { token, certificate }: Pick<Evidence, 'token' | 'certificate'>,
+  clients: ClientMap,
+): { readonly client: string | null; readonly agreement: ClientAgreement } {
+  const byToken = token?.clientId ?? null;
+  const byCertificate = certificate?.spiffeId ? (clients.get(certificate.spiffeId) ?? null) : null;
+  if (byToken !== null && byCertificate !== null && byToken !== byCertificate) return { client: null, agreement: 'conflict' };
+  const verified = token?.verifiedBy === 'countersign' ? byToken : null;
+  if (verified !== null) return { client: verified, agreement: byCertificate === null ? 'single' : 'agreed' };
+  return { client: byCertificate, agreement: byCertificate === null ? 'none' : 'single' };
+}
+
+/**
+ * AuthZEN's subject (DESIGN 3): of the verified token, else of the mapped client, else what the gateway says: the claims that it verified, or
+ * the subject that it names. The last two are marked `asserted`; an asserted subject has a client only by certificate.
+ */
+export function deriveSubject({ token, asserted }: Evidence, client: string | null): Subject {
+  if (token?.verifiedBy === 'countersign') return subjectOf(token, false, client);
+  if (client !== null) return { type: 'client', id: client, asserted: false, client, properties: {} };
+  if (token !== null) return subjectOf(token, true, null);
+  if (asserted !== null) return { type: asserted.type, id: asserted.id, asserted: true, client: null, properties: asserted.properties };
+  return UNKNOWN;
+}
+
+/** A subject that is the token's own client is a client; one that differs from it is a user. */
+function subjectOf({ subject, clientId }: TokenValue, asserted: boolean, client: string | null): Subject {
+  const id = subject ?? clientId;
+  const type = id === null ? 'unknown' : id === clientId ? 'client' : 'user';
+  return { type, id, asserted, client, properties: {} };
+}

@@ -1,0 +1,43 @@
+import type { Identity } from '../contract/identity.ts';
+import type { Signal, TokenCode, TokenValue } from '../contract/signals.ts';
+import type { KeyRing, VerificationKey } from './keys-jwk.ts';
+
+/** What became of the token of one request. */
+export type TokenOutcome = {
+  readonly signal: Signal<TokenValue, TokenCode>;
+  /** Hash of what was signed; null where nothing was verified. */
+  readonly tokenKey: string | null;
+  /** The identity where this token is the only evidence: always the same, so it is made once. */
+  identityAlone: Identity | null;
+};
+
+/** A token whose signature was checked here. */
+export type VerifiedToken = TokenOutcome & {
+  readonly signal: { readonly status: 'present'; readonly value: TokenValue };
+  readonly tokenKey: string;
+  readonly key: VerificationKey;
+  /** The last ring in which the key was seen. */
+  ring: KeyRing;
+  /** Unix milliseconds. */
+  readonly cachedUntilMs: number;
+};
+
+const REFUSALS = new Map<string, TokenOutcome>();
+
+/** A refusal; each code's outcome is made once. */
+export function refusal(status: 'absent' | 'invalid' | 'unavailable', code: TokenCode): TokenOutcome {
+  const key = `${status} ${code}`;
+  const made = REFUSALS.get(key) ?? { signal: { status, code }, tokenKey: null, identityAlone: null };
+  REFUSALS.set(key, made);
+  return made;
+}
+
+/** Refused for what the token is. */
+export function invalid(code: TokenCode): TokenOutcome {
+  return refusal('invalid', code);
+}
+
+/** Not judged, for a reason of ours. */
+export function unavailable(code: TokenCode): TokenOutcome {
+  return refusal('unavailable', code);
+}

@@ -1,0 +1,194 @@
+import { hash } from 'node:crypto';
+import { CountersignError } from '../contract/errors.ts';
+import type { DecisionRequest } from '../contract/request.ts';
+import type { TokenCode, TokenValue } from '../contract/signals.ts';
+import type { Awaitable, Clock } from '../contract/stages.ts';
+import type { CacheStatus } from '../contract/status.ts';
+import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
+import { SIGNATURE_ALGORITHMS } from './algorithms.ts';
+import { type KeySet, selectKey } from './keys.ts';
+import type { KeyRing, VerificationKey } from './keys-jwk.ts';
+import type { IdentityOptions, IssuerOptions } from './options.ts';
+import { createNegativeCache, createVerifiedCache } from './token-cache.ts';
+import { readClaims } from './token-claims.ts';
+import { invalid, type TokenOutcome, unavailable, type VerifiedToken } from './token-outcome.ts';
+import { parseTokenText, type TokenText } from './token-text.ts';
+import { judgeTimes } from './token-times.ts';
+import { createVerificationBudget } from './verification-budget.ts';
+
+/** Part of the deadline that is left for the stages after a wait for keys. */
+const DEADLINE_RESERVE_MS = 20;
+
+/** Refusals that neither time nor a fetch of keys changes. */
+const LASTING: ReadonlySet<TokenCode> = new Set<TokenCode>([
+  'token_malformed',
+  'token_encrypted',
+  'algorithm_not_allowed',
+  'type_not_allowed',
+  'critical_header_unknown',
+  'issuer_unknown',
+  'signature_invalid',
+  'claim_missing',
+  'claim_invalid',
+  'audience_mismatch',
+  'actor_chain_too_deep',
+]);
+
+/** An issuer with its keys and its lists ready for look-up. */
+export type Issuer = {
+  readonly options: IssuerOptions;
+  readonly algorithms: ReadonlySet<string>;
+  readonly types: ReadonlySet<string>;
+  /** Null where any audience is accepted. */
+  readonly audiences: ReadonlySet<string> | null;
+  readonly keys: KeySet;
+};
+
+/** Checks an issuer's lists and gets them ready; fails with `config_invalid`. */
+export function prepareIssuer(options: IssuerOptions, keys: KeySet): Issuer {
+  const unknown = options.algorithms.find((name) => !SIGNATURE_ALGORITHMS.has(name));
+  if (unknown !== undefined) throw new CountersignError('config_invalid', { field: 'identity.issuers.algorithms' });
+  // an empty list must not mean "any" by accident (USER-ASKS 33)
+  if ((options.audiences.length === 0) !== options.allowAnyAudience) {
+    throw new CountersignError('config_invalid', { field: 'identity.issuers.audiences' });
+  }
+  return {
+    options,
+    keys,
+    algorithms: new Set(options.algorithms),
+    types: new Set(options.types.map((type) => type.toLowerCase())),
+    audiences: options.allowAnyAudience ? null : new Set(options.audiences),
+  };
+}
+
+/** Verifies bearer tokens of the configured issuers. */
+export interface TokenVerifier {
+  /** Answers at once, unless the key must be fetched; then after `keyWaitMs` at the latest. Never throws. */
+  verify(token: string, request: DecisionRequest): Awaitable<TokenOutcome>;
+  status(): { readonly tokenCache: CacheStatus; readonly negativeCache: CacheStatus };
+}
+
+/** A token that has passed all checks but that of its signature. */
+type Candidate = { readonly token: string; readonly text: TokenText; readonly value: TokenValue; readonly issuer: Issuer };
+
+/** A verifier over the issuers by their `iss`, with caches of its own. */
+export function createTokenVerifier(
+  options: Omit<IdentityOptions, 'issuers'>,
+  issuers: ReadonlyMap<string, Issuer>,
+  { clock, createCache }: { readonly clock: Clock; readonly createCache: CreateBoundedCache },
+): TokenVerifier {
+  const verified = createVerifiedCache<VerifiedToken>(options.tokenCache.bytesMax, createCache);
+  const refused = createNegativeCache(options.negativeCache, createCache);
+  const budget = createVerificationBudget(options.verificationBudget, createCache);
+
+  function verify(token: string, request: DecisionRequest): Awaitable<TokenOutcome> {
+    if (token.length > options.tokenBytesMax) return invalid('token_too_large');
+    const nowMs = request.receivedAtMs;
+    const cached = verified.get(token);
+    if (cached !== undefined) {
+      const outcome = reuse(token, cached, nowMs);
+      if (outcome !== null) return outcome;
+    }
+    const remembered = refused.get(token, nowMs);
+    if (remembered !== undefined) return remembered;
+    const candidate = examine(token, nowMs);
+    return typeof candidate === 'string' ? refuse(token, candidate, nowMs) : authenticate(candidate, request);
+  }
+
+  /** A cached token is judged anew for its times and for its key being there still. */
+  function reuse(token: string, cached: VerifiedToken, nowMs: number): TokenOutcome | null {
+    const issuer = issuers.get(cached.signal.value.issuer);
+    const ring = issuer?.keys.ring;
+    if (issuer === undefined || !ring || nowMs >= cached.cachedUntilMs) return forget(token);
+    if (cached.ring !== ring) {
+      if (!ring.keys.includes(cached.key)) return forget(token);
+      cached.ring = ring;
+    }
+    const code = judgeTimes(cached.signal.value, nowMs / 1000, issuer.options);
+    return code === null ? cached : invalid(code);
+  }
+
+  function forget(token: string): null {
+    verified.delete(token);
+    return null;
+  }
+
+  function refuse(token: string, code: TokenCode, nowMs: number): TokenOutcome {
+    const outcome = invalid(code);
+    if (LASTING.has(code)) refused.set(token, outcome, nowMs);
+    return outcome;
+  }
+
+  /** All that can be said without a key, cheapest first. */
+  function examine(token: string, nowMs: number): Candidate | TokenCode {
+    const text = parseTokenText(token);
+    if (typeof text === 'string') return text;
+    const { iss } = text.claims;
+    if (typeof iss !== 'string') return iss === undefined ? 'claim_missing' : 'claim_invalid';
+    const issuer = issuers.get(iss);
+    if (issuer === undefined) return 'issuer_unknown';
+    if (!issuer.algorithms.has(text.algorithm)) return 'algorithm_not_allowed';
+    if (!issuer.types.has(text.type)) return 'type_not_allowed';
+    const value = readClaims(text.claims, options.actorDepthMax, 'countersign');
+    if (typeof value === 'string') return value;
+    if (value.expiresAt === null) return 'claim_missing';
+    if (issuer.audiences !== null && !value.audience.some((one) => issuer.audiences?.has(one) === true)) return 'audience_mismatch';
+    return judgeTimes(value, nowMs / 1000, issuer.options) ?? { token, text, value, issuer };
+  }
+
+  function authenticate(candidate: Candidate, request: DecisionRequest): Awaitable<TokenOutcome> {
+    const { ring } = candidate.issuer.keys;
+    if (ring === null) return awaitKey(candidate, request);
+    const key = selectKey(ring, candidate.text.algorithm, candidate.text.kid);
+    if (typeof key !== 'string') return conclude(candidate, ring, key, request);
+    return key === 'kid_unknown' ? awaitKey(candidate, request) : invalid(key);
+  }
+
+  function awaitKey(candidate: Candidate, request: DecisionRequest): Awaitable<TokenOutcome> {
+    const { keys } = candidate.issuer;
+    const renewal = keys.renew(candidate.text.kid);
+    if (renewal === 'kid_unknown') return invalid(renewal);
+    if (renewal === 'keys_unavailable') return unavailable(renewal);
+    const leftMs = request.deadlineAtMs - clock.monotonic() - DEADLINE_RESERVE_MS;
+    return within(Math.min(options.keyWaitMs, leftMs), renewal).then((succeeded) => {
+      const { ring } = keys;
+      if (!succeeded || ring === null) return unavailable('keys_unavailable');
+      const key = selectKey(ring, candidate.text.algorithm, candidate.text.kid);
+      return typeof key === 'string' ? invalid(key) : conclude(candidate, ring, key, request);
+    });
+  }
+
+  function conclude({ token, text, value }: Candidate, ring: KeyRing, key: VerificationKey, request: DecisionRequest): TokenOutcome {
+    const { ip } = request.source;
+    const nowMs = request.receivedAtMs;
+    if (!budget.allows(ip, nowMs)) return unavailable('verification_budget_exhausted');
+    const check = key.checks.get(text.algorithm);
+    if (check?.(text.signingInput, text.signature) !== true) {
+      budget.spend(ip, nowMs);
+      return refuse(token, 'signature_invalid', nowMs);
+    }
+    const entry: VerifiedToken = {
+      signal: { status: 'present', value },
+      // the signature is left out: an ECDSA signature has two forms, and counters must not see two tokens
+      tokenKey: hash('sha256', text.signingInput, 'base64url'),
+      identityAlone: null,
+      key,
+      ring,
+      cachedUntilMs: Math.min(nowMs + options.tokenCache.ttlSeconds * 1000, (value.expiresAt ?? 0) * 1000),
+    };
+    if (entry.cachedUntilMs > nowMs) verified.set(token, entry);
+    return entry;
+  }
+
+  return { verify, status: () => ({ tokenCache: verified.status(), negativeCache: refused.status() }) };
+}
+
+/** The promise's value, or false once the time is over. */
+function within(waitMs: number, promise: Promise<boolean>): Promise<boolean> {
+  if (waitMs <= 0) return Promise.resolve(false);
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, waitMs, false);
+  });
+  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
+}
