@@ -86,8 +86,8 @@ export function parseForwarded(line: string): readonly ForwardedElement[] | null
 }
 
 /**
- * The entries of a chain, left to right: `X-Forwarded-For` lists are split at commas (empty elements are ignored, RFC 9110
- * section 5.6.1), lines of `Forwarded` give their `for` parameters. An entry that is no address stays in its place as text.
+ * The entries of a chain, left to right: `X-Forwarded-For` lists are split at commas, lines of `Forwarded` give their
+ * `for` parameters. An entry that is no address, also an empty one, stays in its place: the walk shall stop there.
  */
 export function chainEntries(lines: readonly string[], header: string): readonly string[] {
   const entries: string[] = [];
@@ -97,13 +97,8 @@ export function chainEntries(lines: readonly string[], header: string): readonly
       if (elements === null) entries.push('malformed');
       else for (const element of elements) entries.push(element.get('for') ?? 'unknown');
     } else if (line.includes(',')) {
-      for (const part of line.split(',')) pushTrimmed(entries, part);
-    } else pushTrimmed(entries, line);
+      for (const part of line.split(',')) entries.push(part.trim());
+    } else entries.push(line.trim());
   }
   return entries;
-}
-
-function pushTrimmed(entries: string[], part: string): void {
-  const trimmed = part.trim();
-  if (trimmed !== '') entries.push(trimmed);
 }

@@ -1,11 +1,6 @@
 import { Redis } from 'ioredis';
 import { CountersignError } from '../contract/errors.ts';
-
-/** Operational log lines; the shape of the contract's `Logger`, of which stores need two. */
-export type StoreLogger = {
-  info(event: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
-};
+import type { StoreLogger } from './store-logger.ts';
 
 export type RedisClientOptions = {
   /** `redis://` or `rediss://` (TLS), with `user:password@` and `/database` where wanted. */

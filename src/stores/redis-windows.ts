@@ -1,6 +1,7 @@
 import { CircuitBreaker } from './circuit-breaker.ts';
-import { createRedisClient, type RedisClient, type RedisReply, type StoreLogger } from './redis-client.ts';
+import { createRedisClient, type RedisClient, type RedisReply } from './redis-client.ts';
 import { WINDOWS_SCRIPT, WINDOWS_SCRIPT_SHA } from './redis-windows-script.ts';
+import type { StoreLogger } from './store-logger.ts';
 import {
   type Counts,
   ENTITIES,

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
-import type { StoreLogger } from '../../src/stores/redis-client.ts';
 import { createRedisWindows } from '../../src/stores/redis-windows.ts';
+import type { StoreLogger } from '../../src/stores/store-logger.ts';
 import type { WindowAnswer, WindowKeys, WindowStore } from '../../src/stores/windows.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 

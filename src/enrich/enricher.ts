@@ -1,0 +1,46 @@
+import { CountersignError } from '../contract/errors.ts';
+import type { EnrichmentSignals } from '../contract/signals.ts';
+import type { Clock, Enricher } from '../contract/stages.ts';
+import type { EnrichStatus } from '../contract/status.ts';
+import type { WindowStore } from '../stores/windows.ts';
+import { findClientAddress } from './client-address.ts';
+import { type IpBlock, parseAddressOrBlock } from './ip-address.ts';
+import { describeNetwork, type NetworkSources } from './network.ts';
+import { describeRate, windowKeys } from './rate.ts';
+
+export type EnricherOptions = NetworkSources & {
+  /** Addresses and blocks of the proxies that vouch for the entry to their left. */
+  readonly trustedProxies: readonly string[];
+  readonly windows: WindowStore;
+  readonly clock: Clock;
+};
+
+/** What the decision itself needs after the counters have answered. */
+const RESERVED_MS = 10;
+
+/**
+ * WHAT ELSE we know about a request: network and rate. With the memory store the answer is a plain value, with Redis a promise.
+ * @throws CountersignError `config_invalid` for a trusted proxy that is no address or block.
+ */
+export function createEnricher(options: EnricherOptions): Enricher & { status(): EnrichStatus } {
+  const { databases, windows, clock } = options;
+  const trustedProxies = options.trustedProxies.map(parseTrustedProxy);
+
+  return {
+    enrich(request, identity, route): EnrichmentSignals | Promise<EnrichmentSignals> {
+      const client = findClientAddress(request.source, request.pep.forwardedFor, trustedProxies);
+      const network = describeNetwork(client, options);
+      const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
+      const answer = windows.count(windowKeys(identity, route, client), request.receivedAtMs, budgetMs);
+      if (!(answer instanceof Promise)) return { network, rate: describeRate(answer, request.pepRate) };
+      return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate) }));
+    },
+    status: () => ({ databases: databases.map((database) => database.status()), store: windows.status() }),
+  };
+}
+
+function parseTrustedProxy(text: string, index: number): IpBlock {
+  const block = parseAddressOrBlock(text);
+  if (block === null) throw new CountersignError('config_invalid', { field: `network.trustedProxies[${index}]` });
+  return block;
+}

@@ -1,0 +1,75 @@
+import type { NetworkCode, NetworkValue, Signal } from '../contract/signals.ts';
+import type { MmdbDatabase } from '../stores/mmdb.ts';
+import type { CountryLookup } from '../stores/registry-country.ts';
+import type { ClientAddress } from './client-address.ts';
+import { countedPrefix, isPrivateRange, rangeOf } from './ip-address.ts';
+import { readNetworkRecord } from './network-record.ts';
+
+export type NetworkSignal = Signal<NetworkValue, NetworkCode>;
+
+export type NetworkSources = {
+  /** In the order of the configuration: the first that knows a field wins; kinds are united. */
+  readonly databases: readonly MmdbDatabase[];
+  /** Asked where no database gave a country; null where the configuration switches it off. */
+  readonly registryCountry: CountryLookup | null;
+};
+
+const MISSING: NetworkSignal = { status: 'absent', code: 'address_missing' };
+const NO_KINDS: readonly string[] = [];
+
+/**
+ * What is known about the client's network. The signal is
+ * - `absent: address_missing`, `invalid: address_invalid | address_chain_broken` where there is no address;
+ * - `unavailable: database_missing | database_broken` where a configured database cannot be used and nobody else knew the country:
+ *   a rule that blocks by country must not take a broken file for a harmless address;
+ * - else `present`; its `code` tells why the value is poorer than it could be: a database that cannot be used (also where the
+ *   registry or another database stood in), else, without a country, `address_private` or `address_unknown`.
+ */
+export function describeNetwork(client: ClientAddress, { databases, registryCountry }: NetworkSources): NetworkSignal {
+  if (client.address === null) return client.code === 'address_missing' ? MISSING : { status: 'invalid', code: client.code };
+  const { address, flags } = client;
+  const { text, family } = address;
+  const range = rangeOf(address);
+
+  let failure: 'database_missing' | 'database_broken' | null = null;
+  let country: string | null = null;
+  let continent: string | null = null;
+  let city: string | null = null;
+  let asn: number | null = null;
+  let asOrg: string | null = null;
+  let kinds = NO_KINDS;
+  for (const database of databases) {
+    const found = database.lookup(text, family);
+    if (typeof found === 'string') {
+      if (failure !== 'database_broken') failure = found;
+      continue;
+    }
+    const record = readNetworkRecord(found.record);
+    if (record === null) continue;
+    country ??= record.country;
+    continent ??= record.continent;
+    city ??= record.city;
+    asn ??= record.asn;
+    asOrg ??= record.asOrg;
+    kinds = unite(kinds, record.kinds);
+  }
+
+  let countrySource: NetworkValue['countrySource'] = country === null ? null : 'database';
+  if (country === null && registryCountry !== null && range === 'unicast') {
+    country = registryCountry(text);
+    if (country !== null) countrySource = 'registry';
+  }
+  if (country === null && failure !== null) return { status: 'unavailable', code: failure };
+
+  const unknown = isPrivateRange(range) ? 'address_private' : 'address_unknown';
+  const code: NetworkCode | null = failure ?? (country === null ? unknown : null);
+  const prefix = countedPrefix(address);
+  const value = { address: text, family, prefix, country, countrySource, continent, city, asn, asOrg, kinds, code, addressFlags: flags };
+  return { status: 'present', value };
+}
+
+function unite(kinds: readonly string[], more: readonly string[]): readonly string[] {
+  if (more.length === 0) return kinds;
+  if (kinds.length === 0) return more;
+  return [...new Set([...kinds, ...more])].sort();
+}
