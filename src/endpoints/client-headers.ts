@@ -115,6 +115,7 @@ function trustedChain(lines: readonly string[], pep: Pep, flags: RequestFlag[]):
   return [];
 }
 
+/** Adds a flag that several headers may bring, once. */
 export function noteOnce(flags: RequestFlag[], flag: RequestFlag): void {
   if (!flags.includes(flag)) flags.push(flag);
 }

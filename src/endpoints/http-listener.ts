@@ -101,6 +101,8 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
       requestTimeout: options.headersTimeoutMs * 4,
       connectionsCheckingInterval: Math.min(1000, options.headersTimeoutMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
+      // Node's own 400 has no body of ours; a request without Host is answered by the handler like one with a wrong Host
+      requireHostHeader: false,
     };
     const opened =
       options.tls === null ? createServer(base, onRequest) : createTlsServer({ ...base, ...tlsOptions(options.tls) }, onRequest);
