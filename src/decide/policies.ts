@@ -1,7 +1,11 @@
-import type { Clock, Logger, Policies } from '../contract/stages.ts';
-import type { ActivePolicy } from '../contract/stages.ts';
+import { readFile, stat } from 'node:fs/promises';
+import { asCountersignError, type CountersignError } from '../contract/errors.ts';
+import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
-import type { DecideOptions } from './options.ts';
+import { type LoadedRevision, loadRevision } from './active-policy.ts';
+import { buildBundle } from './bundle-build.ts';
+import type { DecideOptions, PolicyOptions } from './options.ts';
+import { failedDecision } from './output.ts';
 
 /** The policies of this process, with their loading. */
 export interface PolicySet extends Policies {
@@ -9,12 +13,102 @@ export interface PolicySet extends Policies {
   load(): Promise<void>;
   /**
    * Checks a bundle and makes it the active revision of a policy; requests in flight keep theirs.
-   * @throws CountersignError `bundle_*`: the active revision stays
+   * @throws CountersignError `bundle_*`, or policy_unknown: the active revision stays
    */
   activate(name: string, bundle: Uint8Array): Promise<ActivePolicy>;
   /** One entry a configured policy, in the order of the config. */
   status(): readonly PolicyStatus[];
 }
 
-/** The decide stage: nothing is loaded before `load`. */
-export declare function createPolicies(options: DecideOptions, parts: { readonly clock: Clock; readonly logger: Logger }): PolicySet;
+type Slot = {
+  readonly name: string;
+  readonly options: PolicyOptions;
+  revision: LoadedRevision | null;
+  activatedAt: number | null;
+  lastError: PolicyStatus['lastError'];
+};
+
+const DEFAULT = 'default';
+const NO_POLICY = { name: '', revision: '' };
+
+/** The decide stage: nothing is loaded before `load`, and until then every request is a deny `policy_not_loaded`. */
+export function createPolicies(options: DecideOptions, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }): PolicySet {
+  const slots = new Map<string, Slot>();
+  for (const [name, policy] of Object.entries(options.policies)) {
+    slots.set(name, { name, options: policy, revision: null, activatedAt: null, lastError: null });
+  }
+  const seconds = (): number => Math.floor(clock.now() / 1000);
+
+  const fail = (slot: Slot, error: CountersignError): void => {
+    slot.lastError = { code: error.code, text: error.message, at: seconds() };
+    const state = slot.revision === null ? 'not_loaded' : 'active';
+    logger.error('policy_load_failed', { policy: slot.name, code: error.code, text: error.message, state });
+  };
+
+  const replace = async (slot: Slot, packed: Uint8Array): Promise<ActivePolicy> => {
+    const loaded = await loadRevision(slot.name, packed, slot.options, options, clock);
+    slot.revision = loaded;
+    slot.activatedAt = seconds();
+    slot.lastError = null;
+    const { revision } = loaded.policy;
+    logger.info('policy_activated', { policy: slot.name, revision, rules: loaded.rules, routes: loaded.routes });
+    return loaded.policy;
+  };
+
+  return {
+    select(request) {
+      const name = request.policyName ?? ownPolicy(request.pep.policies);
+      if (!request.pep.policies.includes(name)) return { refused: 'policy_not_allowed' };
+      const slot = slots.get(name);
+      if (slot === undefined) return { refused: 'policy_unknown' };
+      return slot.revision === null ? { refused: 'policy_not_loaded' } : slot.revision.policy;
+    },
+    failed(request, code, policy) {
+      const named = policy === null ? { ...NO_POLICY, name: request.policyName ?? ownPolicy(request.pep.policies) } : policy;
+      return failedDecision(request, code, { name: named.name, revision: named.revision }, null);
+    },
+    async load() {
+      for (const slot of slots.values()) {
+        try {
+          await replace(slot, await readPolicy(slot.options));
+        } catch (error) {
+          fail(slot, asCountersignError(error, 'bundle_unreadable'));
+        }
+      }
+    },
+    async activate(name, bundle) {
+      const slot = slots.get(name);
+      if (slot === undefined) throw asCountersignError(new RangeError(name), 'policy_unknown');
+      try {
+        return await replace(slot, bundle);
+      } catch (error) {
+        const failure = asCountersignError(error, 'bundle_unreadable');
+        fail(slot, failure);
+        throw failure;
+      }
+    },
+    status: () => [...slots.values()].map(statusOf),
+  };
+}
+
+/** A gateway gets its only policy, else `default`. */
+function ownPolicy(policies: readonly string[]): string {
+  return policies.length === 1 ? (policies[0] ?? DEFAULT) : DEFAULT;
+}
+
+async function readPolicy({ bundle, opaBin, entrypoint }: PolicyOptions): Promise<Uint8Array> {
+  const found = await stat(bundle);
+  return found.isDirectory() ? buildBundle({ opaBin: opaBin ?? 'opa', directory: bundle, entrypoint }) : readFile(bundle);
+}
+
+function statusOf({ name, revision, activatedAt, lastError }: Slot): PolicyStatus {
+  return {
+    name,
+    state: revision === null ? 'not_loaded' : 'active',
+    revision: revision?.policy.revision ?? null,
+    activatedAt,
+    rules: revision?.rules ?? 0,
+    routes: revision?.routes ?? 0,
+    lastError,
+  };
+}

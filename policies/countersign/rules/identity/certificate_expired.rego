@@ -1,0 +1,20 @@
+# METADATA
+# title: The client certificate is expired
+# custom:
+#   public: true
+#   status: 401
+package countersign.rules.identity.certificate_expired
+
+import data.countersign.lib.is
+import data.countersign.lib.route
+import data.countersign.lib.say
+
+verdict := "clear" if {
+	route.public
+} else := "clear" if {
+	input.signals.certificate.status != "present"
+} else := "clear" if {
+	input.signals.certificate.value.not_after == null
+} else := say.deny_when(is.at_most(certificate.value.not_after, input.time.unix_seconds)) if {
+	certificate := input.signals.certificate
+}

@@ -1,0 +1,15 @@
+# METADATA
+# title: The evidence names different clients
+# description: for example the token of one client with the certificate of another
+# custom:
+#   public: true
+package countersign.rules.identity.client_conflict
+
+import data.countersign.lib.route
+import data.countersign.lib.say
+
+verdict := "clear" if {
+	route.public
+} else := say.deny_when(input.evidence.agreement.client == "conflict") if {
+	input.evidence.agreement.client in {"none", "single", "agreed", "conflict"}
+}

@@ -1,0 +1,20 @@
+# METADATA
+# title: An access token is required
+# description: also where no route matches, so that nobody without a token learns which routes there are
+# custom:
+#   public: true
+#   status: 401
+package countersign.rules.identity.token_required
+
+import data.countersign.lib.route
+import data.countersign.lib.say
+
+verdict := say.deny_when(input.signals.token.status == "absent") if {
+	route.protected
+} else := say.deny_when(input.signals.token.status == "absent") if {
+	input.route.status == "unknown"
+} else := "clear" if {
+	route.public
+} else := "clear" if {
+	route.outside
+}

@@ -1,0 +1,14 @@
+# METADATA
+# title: Requests from this country are not accepted
+package countersign.rules.network.country_blocked
+
+import data.countersign.lib.is
+import data.countersign.lib.say
+
+verdict := "clear" if {
+	input.signals.network.status != "present"
+} else := "clear" if {
+	input.signals.network.value.country == null
+} else := say.deny_when(is.one_of(input.signals.network.value.country, data.countersign.limits.network.countries_blocked)) if {
+	input.signals.network.status == "present"
+}

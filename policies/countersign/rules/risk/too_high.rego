@@ -1,0 +1,57 @@
+# METADATA
+# title: The request looks too risky for this route
+# description: up to the tier's first bound it passes, up to the second one with a bound or certified token, above it never
+package countersign.rules.risk.too_high
+
+import data.countersign.lib.is
+import data.countersign.lib.route
+
+verdict := _verdict(sum([factor.points | some factor in _factors]), data.countersign.limits.tiers[input.route.tier].risk) if {
+	input.route.status == "matched"
+} else := "clear" if {
+	route.outside
+}
+
+_verdict(score, risk) := {"effect": "clear", "factors": _factors, "allowed": risk.allowed} if is.at_most(score, risk.allowed)
+
+_verdict(score, risk) := {"effect": "clear", "factors": _factors, "allowed": risk.allowed_bound} if {
+	is.above(score, risk.allowed)
+	is.at_most(score, risk.allowed_bound)
+	not is.below(input.evidence.assurance, 3)
+}
+
+_verdict(score, risk) := {"effect": "step_up", "factors": _factors, "allowed": risk.allowed, "kind": step.kind, "methods": step.methods} if {
+	is.above(score, risk.allowed)
+	is.at_most(score, risk.allowed_bound)
+	is.below(input.evidence.assurance, 3)
+	step := data.countersign.limits.assurance_steps["3"]
+}
+
+_verdict(score, risk) := {"effect": "deny", "factors": _factors, "allowed": risk.allowed_bound} if is.above(score, risk.allowed_bound)
+
+_points := data.countersign.limits.risk
+
+_factors := [{"code": factor[0], "points": factor[1]} |
+	some factor in array.concat(_network, array.concat(_rate, _request))
+	factor[1] > 0
+]
+
+_network := array.concat(
+	[[concat("", ["network.", kind]), _points.network_kinds[kind]] | some kind in input.signals.network.value.kinds],
+	[["network.country", _points.countries[input.signals.network.value.country]]],
+) if {
+	_points.countries[input.signals.network.value.country]
+} else := [[concat("", ["network.", kind]), _points.network_kinds[kind]] | some kind in input.signals.network.value.kinds] if {
+	input.signals.network.status == "present"
+} else := [["network.unknown", _points.network_unknown]] if {
+	input.signals.network.status in {"absent", "invalid", "unavailable"}
+}
+
+_rate := [] if {
+	input.signals.rate.status == "present"
+	input.signals.rate.value.degraded == false
+} else := [["rate.unknown", _points.rate_unknown]] if {
+	input.signals.rate.status in {"present", "absent", "invalid", "unavailable"}
+}
+
+_request := [[concat("", ["request.", flag]), _points.request_flags[flag]] | some flag in input.request.flags]

@@ -1,0 +1,57 @@
+# METADATA
+# title: A signal that this route requires is missing
+# description: unavailable is ours to mend and is retried, invalid was refused, absent is the caller's to bring where a method supplies it
+# custom:
+#   public: true
+package countersign.rules.signals.required
+
+import data.countersign.lib.route
+
+verdict := "clear" if {
+	route.outside
+} else := {
+	"effect": "deny", "status": 503, "retry_after_seconds": data.countersign.limits.signals.retry_after_seconds,
+	"signals": _with("unavailable"),
+} if {
+	count(_with("unavailable")) > 0
+} else := {"effect": "deny", "status": 401, "signals": _with("invalid")} if {
+	some name in _with("invalid")
+	name in _credentials
+} else := {"effect": "deny", "status": 403, "signals": _with("invalid")} if {
+	count(_with("invalid")) > 0
+} else := {"effect": "deny", "status": 403, "signals": _without_method} if {
+	count(_without_method) > 0
+} else := {"effect": "step_up", "kind": "binding", "methods": ["mtls"], "signals": _with("absent")} if {
+	_with("absent") == ["certificate"]
+} else := {"effect": "step_up", "kind": "authentication", "methods": ["token"], "signals": _with("absent")} if {
+	count(_with("absent")) > 0
+} else := "clear" if {
+	count(_with("present")) == count(_required)
+}
+
+_credentials := {"token", "certificate"}
+
+_without_method := [name | some name in _with("absent"); not name in _credentials]
+
+# a public route needs no credential, whatever its tier says
+_required := data.countersign.limits.tiers[input.route.tier].signals if route.protected
+
+_required := [name | some name in data.countersign.limits.tiers[input.route.tier].signals; not name in _credentials] if route.public
+
+_with(status) := [name | some name in _required; _status[name] == status]
+
+# literal references, so that `opa deps` sees that only the status is read
+_status := {
+	"token": input.signals.token.status,
+	"certificate": input.signals.certificate.status,
+	"network": input.signals.network.status,
+	"rate": _rate,
+}
+
+# counts of which a part is missing do not meet a requirement
+_rate := "unavailable" if {
+	input.signals.rate.status == "present"
+	input.signals.rate.value.degraded == true
+} else := input.signals.rate.status if {
+	input.signals.rate.status
+}

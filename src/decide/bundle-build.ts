@@ -1,0 +1,153 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { pack } from 'tar-stream';
+import { CountersignError } from '../contract/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
+import { BUNDLE_LIMITS, unpack } from './bundle.ts';
+
+/* Runs OPA over a directory of Rego and adds to its bundle's manifest what plain `opa build` leaves out. Owner of tar-stream's writing side. */
+
+const run = promisify(execFile);
+const OPA_TIMEOUT_MS = 60_000;
+const OUTPUT_BYTES_MAX = 64 << 20;
+const NO_TESTS = ['--ignore', '*_test.rego'];
+
+export type BuildOptions = {
+  /** Path of the binary, or a name on PATH. */
+  readonly opaBin: string;
+  /** Directory with `.manifest`, Rego, `data.yaml` and, if any, `schemas/*.json`. */
+  readonly directory: string;
+  /** Slash path of the entry point. */
+  readonly entrypoint: string;
+};
+
+/**
+ * Compiles a directory: `opa check --strict` (with its schemas), `opa build -t wasm`, and into the manifest's `metadata.countersign` the
+ * titles and `custom` of every rule, the input paths that the rules read (`opa deps`) and the data schemas. The same sources give the same
+ * bytes; the revision is their hash.
+ * @throws CountersignError opa_missing, policy_compile_failed (detail: what OPA says)
+ */
+export async function buildBundle(options: BuildOptions): Promise<Uint8Array> {
+  const scratch = await mkdtemp(join(tmpdir(), 'countersign-bundle-'));
+  try {
+    const schemas = await readSchemas(join(options.directory, 'schemas'));
+    const target = join(scratch, 'bundle.tar.gz');
+    const query = `data.${options.entrypoint.replaceAll('/', '.')}`;
+    const checkSchemas = Object.keys(schemas).length === 0 ? [] : ['--schema', 'schemas'];
+    const [, , inspected, dependencies] = await Promise.all([
+      opa(options, ['check', '--strict', ...checkSchemas, '.']),
+      opa(options, ['build', '-b', '.', '-t', 'wasm', '-o', target, ...NO_TESTS]),
+      opa(options, ['inspect', '-a', '-f', 'json', '.']),
+      opa(options, ['deps', '-f', 'json', '-b', '.', ...NO_TESTS, query]),
+    ]);
+    const { input: _input, ...dataSchemas } = schemas;
+    const metadata = { version: 1, rules: rulesOf(inspected), input: inputOf(dependencies), schemas: dataSchemas };
+    return await repack(await readFile(target), metadata, options.directory);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Runs OPA inside the directory, so that no path of this machine gets into the bundle. */
+async function opa(options: BuildOptions, parameters: readonly string[]): Promise<string> {
+  try {
+    const { stdout } = await run(options.opaBin, parameters, {
+      cwd: options.directory,
+      timeout: OPA_TIMEOUT_MS,
+      maxBuffer: OUTPUT_BYTES_MAX,
+    });
+    return stdout;
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (missing) throw new CountersignError('opa_missing', { detail: options.opaBin, cause: error });
+    const said = error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' ? error.stderr.trim() : '';
+    throw new CountersignError('policy_compile_failed', { detail: `opa ${parameters[0]}: ${said}`, cause: error });
+  }
+}
+
+async function readSchemas(directory: string): Promise<Record<string, JsonObject>> {
+  const schemas: Record<string, JsonObject> = {};
+  const files = await readdir(directory).catch(() => []);
+  for (const file of files.filter((name) => name.endsWith('.json')).sort()) {
+    const schema = parse(await readFile(join(directory, file), 'utf8'), `schemas/${file}`);
+    if (!isJsonObject(schema)) throw new CountersignError('policy_compile_failed', { field: `schemas/${file}` });
+    schemas[basename(file, '.json')] = schema;
+  }
+  return schemas;
+}
+
+/** Title, `custom.public` and `custom.status` of each package below `countersign.rules`. */
+function rulesOf(inspected: string): JsonObject {
+  const document = parse(inspected, 'opa inspect');
+  const annotations = isJsonObject(document) ? document['annotations'] : undefined;
+  const rules: Record<string, JsonObject> = {};
+  if (!Array.isArray(annotations)) return rules;
+  for (const one of annotations) {
+    if (!isJsonObject(one)) continue;
+    const path = namesOf(one['path']);
+    const said = one['annotations'];
+    if (path?.length !== 5 || path[1] !== 'countersign' || path[2] !== 'rules' || !isJsonObject(said) || said['scope'] !== 'package')
+      continue;
+    const custom = isJsonObject(said['custom']) ? said['custom'] : {};
+    const title = typeof said['title'] === 'string' ? said['title'] : null;
+    rules[`${path[3]}.${path[4]}`] = { title, public: custom['public'] === true, status: custom['status'] ?? null };
+  }
+  return Object.fromEntries(Object.entries(rules).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function inputOf(dependencies: string): JsonValue {
+  const document = parse(dependencies, 'opa deps');
+  const base = isJsonObject(document) && Array.isArray(document['base']) ? document['base'] : [];
+  const paths = base.map(namesOf).filter((path) => path?.[0] === 'input');
+  return paths.map((path) => path ?? []);
+}
+
+/** The names of an OPA reference, `[{type: "var", value: "input"}, {type: "string", value: "route"}]`, up to the first that is no name. */
+function namesOf(reference: unknown): string[] | null {
+  if (!Array.isArray(reference)) return null;
+  const names: string[] = [];
+  for (const [index, term] of reference.entries()) {
+    const fixed = isJsonObject(term) && (term['type'] === 'string' || (index === 0 && term['type'] === 'var'));
+    if (!fixed || typeof term['value'] !== 'string') break;
+    names.push(term['value']);
+  }
+  return names;
+}
+
+function parse(text: string, what: string): JsonValue {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CountersignError('policy_compile_failed', { field: what, cause: error });
+  }
+}
+
+/** Writes the bundle anew with the enriched manifest, in a fixed order and without times. */
+async function repack(bundle: Uint8Array, metadata: JsonObject, directory: string): Promise<Uint8Array> {
+  const files = await unpack(bundle, BUNDLE_LIMITS);
+  // OPA takes the entry point's rule out of its source; the check of the bundle must see the whole of it
+  for (const path of files.keys()) if (path.endsWith('.rego')) files.set(path, await readFile(join(directory, path)));
+  const manifest = parse(files.get('.manifest')?.toString('utf8') ?? '{}', '.manifest');
+  if (!isJsonObject(manifest)) throw new CountersignError('policy_compile_failed', { field: '.manifest' });
+  const paths = [...files.keys()].filter((path) => path !== '.manifest').sort();
+  const hash = createHash('sha256').update(JSON.stringify(metadata));
+  for (const path of paths) hash.update(`\0${path}\0`).update(files.get(path) ?? '');
+  const said = typeof manifest['revision'] === 'string' && manifest['revision'] !== '' ? manifest['revision'] : null;
+  const enriched = {
+    ...manifest,
+    revision: said ?? hash.digest('hex').slice(0, 16),
+    metadata: { ...(isJsonObject(manifest['metadata']) ? manifest['metadata'] : {}), countersign: metadata },
+  };
+  const tar = pack();
+  const header = (name: string) => ({ name: `/${name}`, mtime: new Date(0), mode: 0o600 });
+  tar.entry(header('.manifest'), JSON.stringify(enriched));
+  for (const path of paths) tar.entry(header(path), files.get(path) ?? '');
+  tar.finalize();
+  return promisify(gzip)(await buffer(tar));
+}

@@ -1,0 +1,240 @@
+import { z } from 'zod';
+import { isJsonObject, type JsonObject } from '../contract/json.ts';
+import { REQUEST_FLAGS } from '../contract/request.ts';
+import { TIERS } from '../contract/route.ts';
+
+/*
+ * The policy authors' type: what `input` is in Rego, version 1. It is total: every key is always there; null, [] or {} where nothing is known.
+ * `opa check` reads neither `oneOf` nor what lies below a nullable object, so `generateInputSchema` merges both into one object.
+ */
+
+const text = (about: string) => z.string().describe(about);
+const textOrNull = (about: string) => z.string().nullable().describe(about);
+const number = (about: string) => z.number().describe(about);
+const seconds = (about: string) => z.number().describe(`${about}, unix seconds`);
+const secondsOrNull = (about: string) => z.number().nullable().describe(`${about}, unix seconds, or null`);
+const texts = (about: string) => z.array(z.string()).describe(about);
+const flag = (about: string) => z.boolean().describe(about);
+const json = (about: string) => z.record(z.string(), z.unknown()).describe(about);
+
+/** The four states of a signal; `value` only where it is present, `code` only where it is not. */
+function signal<T extends z.ZodRawShape>(about: string, value: T) {
+  return z
+    .discriminatedUnion('status', [
+      z.strictObject({
+        status: z.literal('present').describe('known'),
+        value: z.strictObject(value).describe('What is known; there only where status is present'),
+      }),
+      z.strictObject({
+        status: z
+          .enum(['absent', 'invalid', 'unavailable'])
+          .describe('absent: not offered; invalid: offered and refused; unavailable: our source failed'),
+        code: text('Why it is not present; there only where status is not present'),
+      }),
+    ])
+    .describe(about);
+}
+
+const Windows = z
+  .strictObject({
+    '10s': number('in the last 10 seconds'),
+    '1m': number('in the last minute'),
+    '10m': number('in the last 10 minutes'),
+    '1h': number('in the last hour'),
+  })
+  .nullable();
+
+const Token = signal('The access token', {
+  issuer: text('iss'),
+  subject: textOrNull('sub'),
+  client_id: textOrNull('client_id, else azp'),
+  audience: texts('aud, always a list'),
+  scopes: texts('From scope or scp; at most 256'),
+  expires_at: secondsOrNull('exp'),
+  issued_at: secondsOrNull('iat'),
+  not_before: secondsOrNull('nbf'),
+  age_seconds: z.number().nullable().describe('Seconds since iat, or null'),
+  acr: textOrNull('Authentication context class'),
+  amr: texts('Authentication methods'),
+  auth_time: secondsOrNull('When the user authenticated'),
+  jti_hash: textOrNull('SHA-256 of jti, base64url'),
+  binding: z.enum(['none', 'unchecked']).describe('Whether the token says that it is bound to a key (cnf); the proof is not judged yet'),
+  actor: z
+    .strictObject({ subject: textOrNull('sub of the outermost act'), depth: number('Length of the chain') })
+    .nullable()
+    .describe('RFC 8693 act, or null'),
+  authorization_details: z.array(z.record(z.string(), z.unknown())).describe('RFC 9396'),
+  claims: json(
+    'The claims that `input.claims` of the config names. Integers above 2^53 have lost their last digits: compare ids as strings',
+  ),
+  verified_by: z.enum(['countersign', 'pep']).describe('pep: the gateway verified it and is trusted for claims'),
+});
+
+const Certificate = signal('The client certificate', {
+  sha256: textOrNull('Lower-case hex of the DER'),
+  subject: textOrNull('Distinguished name'),
+  issuer: textOrNull('Distinguished name'),
+  serial: textOrNull('Lower-case hex'),
+  uris: texts('URI SANs'),
+  dns: texts('DNS SANs'),
+  spiffe_id: textOrNull('Where exactly one URI SAN is a SPIFFE id'),
+  not_before: secondsOrNull('Start of validity'),
+  not_after: secondsOrNull('End of validity'),
+  days_left: z.number().nullable().describe('Whole days until not_after (negative when expired), or null'),
+  chain: z.enum(['asserted', 'unchecked']).describe('asserted: the gateway verified it; unchecked: only its fields were handed on'),
+});
+
+const Network = signal('What is known of the client address', {
+  address: text('Canonical; IPv4-mapped IPv6 is IPv4'),
+  family: number('4 or 6'),
+  prefix: text('The address as /32, or its /64'),
+  country: textOrNull('ISO 3166-1 alpha-2'),
+  country_source: textOrNull('database or registry'),
+  continent: textOrNull('Two letters'),
+  city: textOrNull('English name'),
+  asn: z.number().nullable().describe('Autonomous system number'),
+  as_org: textOrNull('Its organisation'),
+  kinds: texts('hosting, vpn, tor, proxy, residential'),
+  lists: z
+    .array(
+      z.strictObject({
+        name: text('Name of the list; addresses_blocked is countersign.limits.network.addresses_blocked'),
+        tags: texts('Tags of the entry'),
+        age_seconds: z.number().nullable().describe('Seconds since the list was read, or null'),
+      }),
+    )
+    .describe('Lists that the address is on'),
+  code: textOrNull('Why geographic data is missing though the address is known'),
+});
+
+const Rate = signal('Requests in sliding windows, this one included', {
+  client: Windows.describe('Of the verified client, or null'),
+  address: Windows.describe('Of the address (IPv6: its /64), or null'),
+  token: Windows.describe('Of the verified token, or null'),
+  route: Windows.describe('Of the route, or null'),
+  degraded: flag('A part of the counts is missing'),
+  history_lost: flag('The store lost its windows within the longest window'),
+  pep: z
+    .strictObject({ count: number('Requests'), window_seconds: number('Seconds') })
+    .nullable()
+    .describe('What a gateway trusted for rate counted itself, or null'),
+});
+
+const Request = z.strictObject({
+  method: textOrNull('As sent; null without an HTTP request'),
+  scheme: textOrNull('http or https'),
+  host: textOrNull('Lower case, without port'),
+  path: textOrNull('Canonical: decoded once, dot segments resolved'),
+  path_raw: textOrNull('As sent, without the query'),
+  segments: texts('Of the canonical path; at most 64'),
+  query: z.record(z.string(), z.array(z.string())).describe('Name to values; at most 64 names'),
+  headers: z.record(z.string(), z.string()).describe('Headers that `input.headers` of the config names; several values joined by ", "'),
+  headers_all: z.record(z.string(), z.array(z.string())).describe('The same, values apart'),
+  flags: z.array(z.enum(REQUEST_FLAGS)).describe('What the border noticed'),
+  body: z
+    .strictObject({
+      status: z.enum(['absent', 'parsed', 'unparsed', 'truncated']).describe('Never take unparsed or truncated for absent'),
+      reason: textOrNull('no_content_type, content_type, invalid_json, too_large'),
+      content_type: textOrNull('As sent'),
+      size: z.number().nullable().describe('Bytes, or null'),
+      json: z.unknown().describe('The parsed body up to 64 KiB, else null'),
+    })
+    .describe("The client's body"),
+  tls: z.strictObject({ sni: textOrNull('Server name'), version: textOrNull('For example TLSv1.3') }).describe("The client's connection"),
+});
+
+/** `input`, version 1. */
+export const EvaluationInput = z.strictObject({
+  version: z.literal(1).describe('Of this form'),
+  id: text('The decision id, UUIDv7'),
+  time: z
+    .strictObject({
+      unix_seconds: seconds('When the request was received'),
+      rfc3339: text('The same, UTC'),
+      hour_utc: number('0 to 23'),
+      weekday_utc: number('1 Monday to 7 Sunday'),
+    })
+    .describe('The only clock of a policy, so that a record replays to the same decision'),
+  pep: z.strictObject({ name: text('As configured') }).describe('The gateway that asks'),
+  subject: z
+    .strictObject({
+      type: text('user where the subject differs from the client, else client'),
+      id: textOrNull('Of the token, or asserted'),
+      asserted: flag('Only the gateway said so'),
+      client: textOrNull('The client that verified evidence names; null where two disagree'),
+    })
+    .describe('AuthZEN subject'),
+  action: z.strictObject({ name: textOrNull('The method for HTTP requests') }).describe('AuthZEN action'),
+  resource: z
+    .strictObject({ type: textOrNull('route for HTTP requests'), id: textOrNull('The route id or unknown'), properties: json('As sent') })
+    .describe('AuthZEN resource'),
+  context: json('AuthZEN context as the gateway sent it'),
+  request: Request.describe("The client's HTTP request"),
+  route: z
+    .strictObject({
+      status: z.enum(['matched', 'unknown', 'ambiguous', 'none']).describe('none: no HTTP request'),
+      id: text('unknown where nothing matched'),
+      tier: z.enum(TIERS).describe('critical where nothing matched'),
+      scopes: texts('What a token needs'),
+      public: flag('Anybody may call it'),
+      parameters: z.record(z.string(), z.string()).describe('Of the path pattern'),
+    })
+    .describe('The route of the catalogue'),
+  evidence: z
+    .strictObject({
+      methods: texts('token, certificate, asserted_claims'),
+      assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token with a client certificate, 4 proven binding'),
+      agreement: z
+        .strictObject({ client: z.enum(['none', 'single', 'agreed', 'conflict']).describe('conflict: two pieces name different clients') })
+        .describe('Whether the evidence agrees'),
+    })
+    .describe('What was verified'),
+  signals: z.strictObject({ token: Token, certificate: Certificate, network: Network, rate: Rate }).describe('Each in one of four states'),
+});
+export type EvaluationInput = z.infer<typeof EvaluationInput>;
+
+/** JSON Schema (draft-07) of the input in the forms that `opa check` reads; written to `policies/schemas/input.json`. */
+export function generateInputSchema(): JsonObject {
+  const schema: unknown = JSON.parse(
+    JSON.stringify(z.toJSONSchema(EvaluationInput, { target: 'draft-07', reused: 'inline', io: 'output' })),
+  );
+  if (!isJsonObject(schema)) throw new TypeError('zod gave no object');
+  return mergeAlternatives(schema);
+}
+
+/**
+ * Turns `oneOf`/`anyOf` of objects, with or without null, into one object that has the fields of all, and `type: [x, null]` into `anyOf`
+ * (of a list OPA takes the first type only, and would refuse `== null`).
+ */
+export function mergeAlternatives(schema: JsonObject): JsonObject {
+  const walked: Record<string, JsonObject[string]> = {};
+  for (const [name, value] of Object.entries(schema)) walked[name] = walk(value);
+  const types = walked['type'];
+  if (Array.isArray(types)) {
+    const { type: _type, ...rest } = walked;
+    return { ...rest, anyOf: types.map((type: JsonObject[string]) => ({ type })) };
+  }
+  const alternatives = walked['oneOf'] ?? walked['anyOf'];
+  if (!Array.isArray(alternatives)) return walked;
+  const objects = alternatives.filter((one) => propertiesOf(one).length > 0);
+  const nulls = alternatives.filter((one) => isJsonObject(one) && one['type'] === 'null');
+  if (objects.length === 0 || objects.length + nulls.length < alternatives.length) return walked;
+  const { oneOf: _one, anyOf: _any, ...rest } = walked;
+  const properties: Record<string, JsonObject[string]> = {};
+  for (const one of objects) {
+    for (const [name, value] of propertiesOf(one))
+      properties[name] = name in properties ? { type: 'string', description: 'present, absent, invalid or unavailable' } : value;
+  }
+  return { ...rest, type: 'object', properties, additionalProperties: false };
+}
+
+function propertiesOf(schema: JsonObject[string]): [string, JsonObject[string]][] {
+  if (!isJsonObject(schema) || schema['type'] !== 'object') return [];
+  const properties = schema['properties'];
+  return isJsonObject(properties) ? Object.entries(properties) : [];
+}
+
+function walk(value: JsonObject[string]): JsonObject[string] {
+  if (Array.isArray(value)) return value.map(walk);
+  return isJsonObject(value) ? mergeAlternatives(value) : value;
+}

@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { CountersignError } from '../contract/errors.ts';
+import type { DecisionRequest } from '../contract/request.ts';
+import { type Route, TIERS } from '../contract/route.ts';
+
+/** RFC 9110 `token`. */
+const METHOD = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+const HOST = /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$/;
+const SEGMENT = /^[^{}*?#]+$/;
+const PARAMETER = /^\{([A-Za-z_][A-Za-z0-9_]*)(\*)?\}$/;
+
+/** One route as `countersign/routes/data.yaml` writes it. */
+const RouteEntry = z.strictObject({
+  hosts: z.array(z.string().regex(HOST)).default([]).describe('Lower-case names, or `*.example.com`; none means any host'),
+  methods: z
+    .array(z.union([z.literal('*'), z.string().regex(METHOD)]))
+    .min(1)
+    .describe('Methods, or `*` for every one'),
+  path: z.string().startsWith('/').max(2048).describe('`{name}` is one segment, `{name*}` at the end the rest'),
+  tier: z.enum(TIERS),
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/))
+    .max(64)
+    .default([]),
+  public: z.boolean().default(false).describe('Anybody may call it'),
+});
+
+/** The data document `countersign.routes`: id to route. */
+export const RoutesData = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/), RouteEntry);
+
+type Leaf = { readonly route: Route; readonly names: readonly string[] };
+type Node = {
+  readonly children: Map<string, Node>;
+  parameter: Node | null;
+  /** By method, `*` for every other one. */
+  readonly leaves: Map<string, Leaf>;
+  /** Leaves of `{name*}` patterns, which end here. */
+  readonly rest: Map<string, Leaf>;
+};
+
+/** The compiled catalogue of one policy. */
+export interface RouteTable {
+  readonly size: number;
+  /** The route of the request; never throws. Costs as much as the path has segments, however many routes there are. */
+  match(request: DecisionRequest): Route;
+}
+
+const newNode = (): Node => ({ children: new Map(), parameter: null, leaves: new Map(), rest: new Map() });
+
+/**
+ * Compiles a catalogue. `data` is the value of `data.countersign.routes` (undefined means no route).
+ * Literal segments win over `{name}`, that over `{name*}`; an exact host wins over `*.suffix`, that over any host.
+ * @throws CountersignError bundle_routes_invalid, the field names the route
+ */
+export function createRouteTable(data: unknown, catalogue: string): RouteTable {
+  const parsed = RoutesData.safeParse(data ?? {});
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new CountersignError('bundle_routes_invalid', { field: issue?.path.join('.') ?? '', detail: issue?.message ?? '' });
+  }
+  const hosts = new Map<string, Node>();
+  const entries = Object.entries(parsed.data);
+  for (const [id, entry] of entries) {
+    if (id === 'unknown') throw new CountersignError('bundle_routes_invalid', { field: id, detail: 'the id is reserved' });
+    const { tier, scopes } = entry;
+    const route: Route = { status: 'matched', catalogue, id, tier, scopes, public: entry.public, parameters: {} };
+    for (const host of entry.hosts.length === 0 ? [''] : entry.hosts) {
+      let root = hosts.get(host);
+      if (root === undefined) {
+        root = newNode();
+        hosts.set(host, root);
+      }
+      insert(root, entry, route);
+    }
+  }
+  const outside = (status: 'unknown' | 'ambiguous' | 'none'): Route => ({
+    status,
+    catalogue,
+    id: 'unknown',
+    tier: 'critical',
+    scopes: [],
+    public: false,
+    parameters: {},
+  });
+  const unknown = outside('unknown');
+  const ambiguous = outside('ambiguous');
+  const none = outside('none');
+  const anyHost = hosts.get('');
+  const named = hosts.size > (anyHost === undefined ? 0 : 1);
+  return {
+    size: entries.length,
+    match({ http }) {
+      if (http === null) return none;
+      if (http.pathAmbiguous) return ambiguous;
+      const segments = withoutTrailingEmpty(http.segments);
+      const found =
+        (named ? findByHost(hosts, http.host, http.method, segments) : null) ??
+        (anyHost === undefined ? null : find(anyHost, http.method, segments, 0));
+      if (found === null) return unknown;
+      return found.names.length === 0 ? found.route : { ...found.route, parameters: parametersOf(found, http.path, segments) };
+    },
+  };
+}
+
+function insert(root: Node, entry: z.infer<typeof RouteEntry>, route: Route): void {
+  const fail = (detail: string): never => {
+    throw new CountersignError('bundle_routes_invalid', { field: route.id, detail });
+  };
+  const parts = withoutTrailingEmpty(entry.path.slice(1).split('/'));
+  const names: string[] = [];
+  let node = root;
+  let rest = false;
+  parts.forEach((part, index) => {
+    const parameter = PARAMETER.exec(part);
+    if (parameter === null) {
+      if (!SEGMENT.test(part)) fail(`segment ${index + 1} of the path is not a name, {name} or {name*}`);
+      let child = node.children.get(part);
+      if (child === undefined) {
+        child = newNode();
+        node.children.set(part, child);
+      }
+      node = child;
+      names.push('');
+      return;
+    }
+    const name = parameter[1] ?? '';
+    if (names.includes(name)) fail('a parameter has the same name twice');
+    names.push(name);
+    rest = parameter[2] === '*';
+    if (rest && index !== parts.length - 1) fail('{name*} is not at the end');
+    if (!rest) {
+      node.parameter ??= newNode();
+      node = node.parameter;
+    }
+  });
+  const leaves = rest ? node.rest : node.leaves;
+  const leaf: Leaf = { route, names: names.some((name) => name !== '') ? names : [] };
+  for (const method of entry.methods) {
+    if (leaves.has(method)) fail('host, method and path are those of another route');
+    leaves.set(method, leaf);
+  }
+}
+
+/** `/orders/` and `/orders` are one resource here, so that a trailing slash never leads past a rule. */
+function withoutTrailingEmpty(segments: readonly string[]): readonly string[] {
+  return segments.length > 0 && segments[segments.length - 1] === '' ? segments.slice(0, -1) : segments;
+}
+
+function findByHost(hosts: ReadonlyMap<string, Node>, host: string, method: string, segments: readonly string[]): Leaf | null {
+  const exact = hosts.get(host);
+  const found = exact === undefined ? null : find(exact, method, segments, 0);
+  if (found !== null) return found;
+  for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+    const wild = hosts.get(`*${host.slice(dot)}`);
+    const wildFound = wild === undefined ? null : find(wild, method, segments, 0);
+    if (wildFound !== null) return wildFound;
+  }
+  return null;
+}
+
+function find(node: Node, method: string, segments: readonly string[], index: number): Leaf | null {
+  const segment = segments[index];
+  if (segment === undefined) return node.leaves.get(method) ?? node.leaves.get('*') ?? null;
+  const child = node.children.get(segment);
+  const literal = child === undefined ? null : find(child, method, segments, index + 1);
+  if (literal !== null) return literal;
+  const named = node.parameter === null ? null : find(node.parameter, method, segments, index + 1);
+  return named ?? node.rest.get(method) ?? node.rest.get('*') ?? null;
+}
+
+function parametersOf(leaf: Leaf, path: string, segments: readonly string[]): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  const last = leaf.names.length - 1;
+  leaf.names.forEach((name, index) => {
+    if (name === '') return;
+    // only a `{name*}` can be last and have segments after it
+    parameters[name] = index === last && segments.length > leaf.names.length ? segments.slice(index).join('/') : (segments[index] ?? path);
+  });
+  return parameters;
+}

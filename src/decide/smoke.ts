@@ -1,0 +1,39 @@
+import type { InputFacts } from './input.ts';
+
+/** The facts of a request about which nothing is known; every bundle is tried on them before it becomes active. */
+export const SMOKE_FACTS: InputFacts = {
+  request: {
+    id: '00000000-0000-7000-8000-000000000000',
+    requestId: null,
+    endpoint: 'decide',
+    receivedAtMs: 0,
+    deadlineAtMs: 0,
+    pep: {
+      name: 'smoke',
+      trusts: new Set(),
+      policies: ['default'],
+      forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
+    },
+    policyName: null,
+    http: null,
+    source: { ip: null, port: null, forwardedFor: [] },
+    tls: { sni: null, version: null, ja3: null, ja4: null },
+    credentials: { authorization: [], claims: null, certificates: [], principal: null },
+    subject: null,
+    action: null,
+    resource: null,
+    context: {},
+    pepRate: null,
+    flags: [],
+    explain: false,
+  },
+  identity: {
+    signals: { token: { status: 'absent', code: 'token_missing' }, certificate: { status: 'absent', code: 'certificate_missing' } },
+    subject: { type: 'client', id: null, asserted: false, client: null, properties: {} },
+    evidence: { methods: [], assurance: 0, agreement: { client: 'none' } },
+    tokenKey: null,
+  },
+  enrichment: { network: { status: 'absent', code: 'address_missing' }, rate: { status: 'unavailable', code: 'store_unavailable' } },
+  route: { status: 'unknown', catalogue: 'smoke', id: 'unknown', tier: 'critical', scopes: [], public: false, parameters: {} },
+  lists: [],
+};

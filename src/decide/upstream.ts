@@ -1,0 +1,112 @@
+import type { Upstream } from '../contract/decision.ts';
+import type { Identity } from '../contract/identity.ts';
+import type { DecisionRequest } from '../contract/request.ts';
+import type { EnrichmentSignals } from '../contract/signals.ts';
+import type { Combined } from './combine.ts';
+import type { UpstreamOptions } from './options.ts';
+
+/** The headers that only we may set, in any spelling. */
+const NAMES = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded'].map((name) => `x-countersign-${name}`);
+const OWN = new Set(NAMES);
+const UNDERSCORED = NAMES.map((name) => name.replaceAll('-', '_'));
+/** A longer value is not set at all: a cut identity would be another one. */
+const VALUE_BYTES_MAX = 2048;
+const PREFIX = 'x-countersign-';
+
+/** Nothing changes: denies and step_ups do not go upstream. */
+export const NO_UPSTREAM: Upstream = { headersToSet: {}, headersToRemove: [] };
+
+/** What an allowed request looks like upstream. A name that is set is never among those removed. */
+export function upstreamOf(
+  request: DecisionRequest,
+  identity: Identity,
+  enrichment: EnrichmentSignals,
+  combined: Combined,
+  options: UpstreamOptions,
+): Upstream {
+  const set: Record<string, string> = {};
+  for (const [name, value] of Object.entries(combined.upstreamHeaders)) {
+    if (!isReserved(name)) set[name] = headerSafe(value);
+  }
+  if (options.headers) setIdentity(set, request, identity, enrichment, combined);
+  const remove = NAMES.filter((name) => set[name] === undefined);
+  remove.push(...UNDERSCORED);
+  // the client's own mixed spellings (`x-countersign_subject`) reach some upstreams as ours
+  if (request.http !== null && (request.flags.includes('header_underscore') || request.flags.includes('headers_capped'))) {
+    for (const name of request.http.headers.keys()) if (isLookalike(name) && !remove.includes(name)) remove.push(name);
+  }
+  if (options.removeAuthorization && set['authorization'] === undefined) remove.push('authorization');
+  const responseHeaders = Object.entries(combined.responseHeaders);
+  if (responseHeaders.length === 0) return { headersToSet: set, headersToRemove: remove };
+  return { headersToSet: set, headersToRemove: remove, responseHeadersToSet: safeHeaders(combined.responseHeaders) };
+}
+
+function setIdentity(
+  set: Record<string, string>,
+  request: DecisionRequest,
+  identity: Identity,
+  enrichment: EnrichmentSignals,
+  combined: Combined,
+): void {
+  const { token, certificate } = identity.signals;
+  put(set, 'x-countersign-decision-id', request.id);
+  put(set, 'x-countersign-subject', identity.subject.id);
+  put(set, 'x-countersign-client-id', identity.subject.client);
+  put(set, 'x-countersign-assurance', String(identity.evidence.assurance));
+  put(set, 'x-countersign-risk', String(combined.risk.score));
+  put(set, 'x-countersign-actor', token.status === 'present' ? (token.value.actor?.subject ?? null) : null);
+  const degraded: string[] = [];
+  if (token.status === 'unavailable') degraded.push('token');
+  if (certificate.status === 'unavailable') degraded.push('certificate');
+  if (enrichment.network.status === 'unavailable') degraded.push('network');
+  const { rate } = enrichment;
+  if (rate.status === 'unavailable' || (rate.status === 'present' && rate.value.degraded)) degraded.push('rate');
+  put(set, 'x-countersign-degraded', degraded.length === 0 ? null : degraded.join(','));
+}
+
+function put(set: Record<string, string>, name: string, value: string | null): void {
+  if (value === null) return;
+  const safe = headerSafe(value);
+  if (safe.length > 0 && safe.length <= VALUE_BYTES_MAX) set[name] = safe;
+}
+
+/** A name that reaches an upstream as one of ours, where `_` or `.` is taken for `-`. */
+function isLookalike(name: string): boolean {
+  return !OWN.has(name) && OWN.has(name.replace(/[_.]/g, '-'));
+}
+
+/** Headers that a policy may not set: ours, and those that frame the message or say who is asked. */
+function isReserved(name: string): boolean {
+  return name.replace(/[_.]/g, '-').startsWith(PREFIX) || FRAMING.has(name);
+}
+
+const FRAMING = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'upgrade',
+  'te',
+  'trailer',
+  'proxy-connection',
+]);
+
+/** Policy headers for the client, made safe; framing ones and ours are left out. */
+export function safeHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const safe: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) if (!isReserved(name)) safe[name] = headerSafe(value);
+  return safe;
+}
+
+const UNSAFE = /[^\x20-\x24\x26-\x7E]|^ | $/u;
+const EACH_UNSAFE = /[^\x20-\x24\x26-\x7E]|^ | $/gu;
+
+/**
+ * Percent-encodes (RFC 3986, UTF-8) whatever is not visible ASCII or an inner space, and `%` itself: `decodeURIComponent` gives the value
+ * back, and two different values never become one.
+ */
+export function headerSafe(value: string): string {
+  if (!UNSAFE.test(value)) return value;
+  return value.toWellFormed().replace(EACH_UNSAFE, (character) => (character === ' ' ? '%20' : encodeURIComponent(character)));
+}

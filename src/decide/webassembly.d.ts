@@ -1,0 +1,24 @@
+/*
+ * The part of the WebAssembly JavaScript interface that we and the types of npm opa-wasm use. TypeScript has it in its DOM library only,
+ * which would bring every browser name with it.
+ */
+declare namespace WebAssembly {
+  type Exports = Readonly<Record<string, unknown>>;
+  /** A compiled module; opaque. */
+  class Module {
+    constructor(bytes: BufferSource);
+  }
+  class Instance {
+    constructor(module: Module, imports?: Readonly<Record<string, Readonly<Record<string, unknown>>>>);
+    readonly exports: Exports;
+  }
+  type WebAssemblyInstantiatedSource = { readonly module: Module; readonly instance: Instance };
+  /** In pages of 64 KiB. */
+  type MemoryDescriptor = { initial: number; maximum?: number };
+  class Memory {
+    constructor(descriptor: MemoryDescriptor);
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+  function compile(bytes: BufferSource): Promise<Module>;
+}
