@@ -104,7 +104,7 @@ describe('the checker itself finds', () => {
     ['a store that knows a request', 'src/stores/redis.ts', `import type { X } from '../contract/request.ts';`, ['part 1']],
     ['a config that knows the contract', 'src/config/schema.ts', `import type { X } from '../contract/pep.ts';`, ['part 1']],
     ['a protocol that imports another', 'src/endpoints/decide/receive.ts', `import { x } from '../ext-authz/receive.ts';`, ['part 1']],
-    ['a listener that imports a protocol', 'src/endpoints/http-server.ts', `import { x } from './decide/routes.ts';`, ['part 1']],
+    ['what lies beside the protocols and imports one', 'src/endpoints/json-body.ts', `import { x } from './decide/routes.ts';`, ['part 1']],
     ['a path with a technique', 'src/pdp.ts', `import { x } from './identify/token.ts';`, ['part 1']],
     ['a main that constructs parts', 'src/main.ts', `import { x } from './identify/token.ts';`, ['part 1']],
     ['a source that imports a test', 'src/pdp.ts', `import { x } from '../test/support/ports.ts';`, ['outside 1']],
@@ -141,6 +141,7 @@ describe('the checker itself finds', () => {
       'src/endpoints/decide/receive.ts',
       `import { x } from '../json-body.ts';\nimport { y } from './respond.ts';`,
     ],
+    ['a listener that serves a protocol', 'src/endpoints/http-server.ts', `import { x } from './decide/routes.ts';`],
     ['everything in service.ts', 'src/service.ts', `import { x } from './identify/identifier.ts';\nimport { y } from './stores/redis.ts';`],
     ['a date made of a given time', 'src/decide/input.ts', `export const text = (ms: number) => new Date(ms).toISOString();`],
   ])('nothing wrong with %s', (_what, path, text) => {

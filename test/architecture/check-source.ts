@@ -19,6 +19,7 @@ const PARTS: Readonly<Record<string, PartRule>> = {
   config: { values: [] },
   cli: { values: ['contract', 'config', 'service.ts'] },
   'pdp.ts': { values: ['contract'] },
+  'readiness.ts': { values: ['contract'] },
   'decision-id.ts': { values: ['contract'] },
   'system-clock.ts': { values: ['contract'] },
   'main.ts': { values: ['contract', 'config', 'cli', 'service.ts', 'system-clock.ts', 'decision-id.ts'] },
@@ -86,7 +87,7 @@ function mayImport(path: string, target: string, typeOnly: boolean): boolean {
   return allowed.some((one) => target === `src/${one}` || target.startsWith(`src/${one}/`));
 }
 
-/** A protocol's folder imports itself and the files beside the folders; those import each other, but no protocol. */
+/** A protocol's folder imports itself and the files beside the folders; of those only a listener, which serves protocols, imports them. */
 function isOwnProtocol(path: string, target: string): boolean {
-  return dirname(target) === 'src/endpoints' || dirname(target) === dirname(path);
+  return dirname(target) === 'src/endpoints' || dirname(target) === dirname(path) || /^src\/endpoints\/[a-z]+-server\.ts$/.test(path);
 }
