@@ -2,6 +2,8 @@
 export type CertificateExtensions = {
   readonly uris: readonly string[];
   readonly dns: readonly string[];
+  /** RFC 5280 section 4.2.1.9; node's own `ca` is false for a CA whose key usage lacks keyCertSign. */
+  readonly ca: boolean;
   /** Bits of RFC 5280 section 4.2.1.3; null where the extension is absent. */
   readonly keyUsage: { readonly digitalSignature: boolean; readonly keyCertSign: boolean; readonly crlSign: boolean } | null;
 };
@@ -13,15 +15,17 @@ const SEQUENCE = 0x30;
 const OBJECT_IDENTIFIER = 0x06;
 const OCTET_STRING = 0x04;
 const BIT_STRING = 0x03;
+const BOOLEAN = 0x01;
 const EXTENSIONS = 0xa3;
 const GENERAL_NAME_DNS = 0x82;
 const GENERAL_NAME_URI = 0x86;
-/** 2.5.29.17 and 2.5.29.15. */
+/** 2.5.29.17, 2.5.29.19 and 2.5.29.15. */
 const SUBJECT_ALT_NAME = '551d11';
+const BASIC_CONSTRAINTS = '551d13';
 const KEY_USAGE = '551d0f';
 
 /**
- * Reads names and key usage out of a certificate's DER (RFC 5280 section 4.1), or null where it is malformed. The certificate has been
+ * Reads names, constraints and key usage out of a certificate's DER (RFC 5280 section 4.1), or null where it is malformed. The certificate has been
  * accepted by OpenSSL before; this still trusts no length. A name with a character outside printable ASCII makes it malformed: IA5String
  * has none in a URI or a host name, and a NUL would cut the name for some readers.
  */
@@ -31,11 +35,12 @@ export function readExtensions(der: Buffer): CertificateExtensions | null {
   const body = elementAt(der, certificate.start, certificate.end);
   if (body === null || body.tag !== SEQUENCE) return null;
   const wrapper = childrenOf(der, body)?.find((element) => element.tag === EXTENSIONS);
-  if (wrapper === undefined) return { uris: [], dns: [], keyUsage: null };
+  if (wrapper === undefined) return { uris: [], dns: [], ca: false, keyUsage: null };
   const list = elementAt(der, wrapper.start, wrapper.end);
   const extensions = list === null ? null : childrenOf(der, list);
   if (extensions === null) return null;
   let names: Pick<CertificateExtensions, 'uris' | 'dns'> | null = { uris: [], dns: [] };
+  let ca = false;
   let keyUsage: CertificateExtensions['keyUsage'] = null;
   for (const extension of extensions) {
     const parts = childrenOf(der, extension);
@@ -44,9 +49,10 @@ export function readExtensions(der: Buffer): CertificateExtensions | null {
     if (id?.tag !== OBJECT_IDENTIFIER || value?.tag !== OCTET_STRING) return null;
     const name = der.toString('hex', id.start, id.end);
     if (name === SUBJECT_ALT_NAME) names = readNames(der, value);
+    if (name === BASIC_CONSTRAINTS) ca = readCa(der, value);
     if (name === KEY_USAGE) keyUsage = readKeyUsage(der, value);
   }
-  return names === null ? null : { ...names, keyUsage };
+  return names === null ? null : { ...names, ca, keyUsage };
 }
 
 function readNames(der: Buffer, value: Element): Pick<CertificateExtensions, 'uris' | 'dns'> | null {
@@ -62,6 +68,15 @@ function readNames(der: Buffer, value: Element): Pick<CertificateExtensions, 'ur
     (tag === GENERAL_NAME_URI ? uris : dns).push(text);
   }
   return { uris, dns };
+}
+
+/** The first member, cA, is left out where it is false. What is malformed counts as true: it takes an identity away and gives none. */
+function readCa(der: Buffer, value: Element): boolean {
+  const list = elementAt(der, value.start, value.end);
+  const members = list === null ? null : childrenOf(der, list);
+  if (members === null) return true;
+  const [first] = members;
+  return first?.tag === BOOLEAN && (first.end === first.start || der.readUInt8(first.start) !== 0);
 }
 
 /** First octet of the BIT STRING: unused bits; second: bit 0 (digitalSignature) is the highest, 5 keyCertSign, 6 cRLSign. */

@@ -20,9 +20,9 @@ export function parseCertificate(pem: string): CertificateValue | null {
   const certificate = openCertificate(text.slice(begin, end + END.length));
   const extensions = certificate === null ? null : readExtensions(certificate.raw);
   if (certificate === null || extensions === null) return null;
-  const { uris, dns, keyUsage } = extensions;
+  const { uris, dns, ca, keyUsage } = extensions;
   // X509-SVID section 4: a leaf is no CA, signs, and signs neither certificates nor revocations
-  const leaf = !certificate.ca && keyUsage?.digitalSignature === true && !keyUsage.keyCertSign && !keyUsage.crlSign;
+  const leaf = !ca && keyUsage?.digitalSignature === true && !keyUsage.keyCertSign && !keyUsage.crlSign;
   return {
     sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     subject: oneLine(certificate.subject),
