@@ -1,10 +1,10 @@
-// Compiles a directory of policies to a bundle: node scripts/policy-build.ts [--policies DIR] [--out FILE] [--entrypoint PATH] [--digests]
+// Compiles a directory of policies to a bundle: node scripts/policy-build.ts [--policies DIR] [--out FILE] [--entrypoint PATH] [--digests | --schema]
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BUNDLE_LIMITS, unpack } from '../src/decide/bundle.ts';
 import { buildBundle } from '../src/decide/bundle-build.ts';
-import { generateInputSchema } from '../src/decide/input-schema.ts';
+import { inputSchemaText } from '../src/decide/input-schema.ts';
 import { scanRego } from '../src/decide/rego-scan.ts';
 
 const { values } = parseArgs({
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 
 if (values.schema) {
   const file = `${values.policies}/schemas/input.json`;
-  await writeFile(file, `${JSON.stringify(generateInputSchema(), null, 2)}\n`);
+  await writeFile(file, inputSchemaText());
   console.log(`wrote ${file}`);
 } else {
   const bundle = await buildBundle({ opaBin: values.opa, directory: values.policies, entrypoint: values.entrypoint });

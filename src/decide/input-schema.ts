@@ -77,7 +77,8 @@ const Certificate = signal('The client certificate', {
   serial: textOrNull('Lower-case hex'),
   uris: texts('URI SANs'),
   dns: texts('DNS SANs'),
-  spiffe_id: textOrNull('Where exactly one URI SAN is a SPIFFE id'),
+  spiffe_id: textOrNull('Where svid is valid'),
+  svid: z.enum(['none', 'valid', 'ambiguous', 'invalid']).describe('Whether it is an X.509-SVID: none has no URI SAN of the scheme spiffe'),
   not_before: secondsOrNull('Start of validity'),
   not_after: secondsOrNull('End of validity'),
   days_left: z.number().nullable().describe('Whole days until not_after (negative when expired), or null'),
@@ -130,7 +131,7 @@ const Request = z.strictObject({
   query: z.record(z.string(), z.array(z.string())).describe('Name to values; at most 64 names'),
   headers: z.record(z.string(), z.string()).describe('Headers that `input.headers` of the config names; several values joined by ", "'),
   headers_all: z.record(z.string(), z.array(z.string())).describe('The same, values apart'),
-  flags: z.array(z.enum(REQUEST_FLAGS)).describe('What the border noticed'),
+  flags: z.array(z.enum(REQUEST_FLAGS)).describe('What was odd about the request or the chain that its address was taken from'),
   body: z
     .strictObject({
       status: z.enum(['absent', 'parsed', 'unparsed', 'truncated']).describe('Never take unparsed or truncated for absent'),
@@ -237,4 +238,25 @@ function propertiesOf(schema: JsonObject[string]): [string, JsonObject[string]][
 function walk(value: JsonObject[string]): JsonObject[string] {
   if (Array.isArray(value)) return value.map(walk);
   return isJsonObject(value) ? mergeAlternatives(value) : value;
+}
+
+/** The text of `policies/schemas/input.json`: objects one name a line, lists in one line where they fit, as the project's formatter has it. */
+export function inputSchemaText(): string {
+  return `${print(generateInputSchema(), '')}\n`;
+}
+
+const LINE_WIDTH = 140;
+
+function print(value: JsonObject[string], indent: string, before = 0): string {
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) {
+    const line = `[${value.map((one) => print(one, inner)).join(', ')}]`;
+    if (!line.includes('\n') && indent.length + before + line.length < LINE_WIDTH) return line;
+    return `[\n${value.map((one) => inner + print(one, inner)).join(',\n')}\n${indent}]`;
+  }
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  const entries = Object.entries(value);
+  if (entries.length === 0) return '{}';
+  const lines = entries.map(([name, one]) => `${inner}${JSON.stringify(name)}: ${print(one, inner, name.length + 4)}`);
+  return `{\n${lines.join(',\n')}\n${indent}}`;
 }

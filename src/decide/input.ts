@@ -58,6 +58,7 @@ const CERTIFICATE: Record<string, (certificate: CertificateValue, facts: InputFa
   uris: (certificate) => certificate.uris,
   dns: (certificate) => certificate.dns,
   spiffe_id: (certificate) => certificate.spiffeId,
+  svid: (certificate) => certificate.svid,
   not_before: (certificate) => certificate.notBefore,
   not_after: (certificate) => certificate.notAfter,
   days_left: ({ notAfter }, facts) => (notAfter === null ? null : Math.floor((notAfter - second(facts)) / 86400)),
@@ -134,6 +135,13 @@ function claimsOf(options: InputOptions): (token: TokenValue) => JsonValue {
     Object.fromEntries(wanted.filter((name) => Object.hasOwn(claims, name)).map((name) => [name, claims[name] ?? null]));
 }
 
+/** What the border noticed, and what was odd about the chain that the address was taken from. */
+function flagsOf({ request, enrichment }: InputFacts): readonly string[] {
+  const { network } = enrichment;
+  if (network.status !== 'present' || network.value.addressFlags.length === 0) return request.flags;
+  return [...new Set([...request.flags, ...network.value.addressFlags])];
+}
+
 function bodyOf({ body }: HttpFacts): JsonObject {
   return { status: body.status, reason: body.reason, content_type: body.contentType, size: body.size, json: body.json };
 }
@@ -178,7 +186,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         segments: ofHttp((http) => http.segments, []),
         query: ofHttp((http) => Object.fromEntries(http.query), {}),
         ...headersOf(options),
-        flags: ({ request }) => request.flags,
+        flags: flagsOf,
         body: ofHttp(bodyOf, NO_BODY),
         tls: ({ request }) => ({ sni: request.tls.sni, version: request.tls.version }),
       },

@@ -7,11 +7,17 @@ import type { UpstreamOptions } from './options.ts';
 
 /** The headers that only we may set, in any spelling. */
 const NAMES = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded'].map((name) => `x-countersign-${name}`);
-const OWN = new Set(NAMES);
 const UNDERSCORED = NAMES.map((name) => name.replaceAll('-', '_'));
+/** Every other spelling that a server could take for ours, where `_` or `.` counts as `-`. */
+const MIXED = NAMES.flatMap(spellings).filter((name) => !NAMES.includes(name) && !UNDERSCORED.includes(name));
 /** A longer value is not set at all: a cut identity would be another one. */
 const VALUE_BYTES_MAX = 2048;
 const PREFIX = 'x-countersign-';
+
+function spellings(name: string): string[] {
+  const [first = '', ...rest] = name.split('-');
+  return rest.reduce<string[]>((all, part) => all.flatMap((head) => ['-', '_', '.'].map((join) => `${head}${join}${part}`)), [first]);
+}
 
 /** Nothing changes: denies and step_ups do not go upstream. */
 export const NO_UPSTREAM: Upstream = { headersToSet: {}, headersToRemove: [] };
@@ -31,10 +37,8 @@ export function upstreamOf(
   if (options.headers) setIdentity(set, request, identity, enrichment, combined);
   const remove = NAMES.filter((name) => set[name] === undefined);
   remove.push(...UNDERSCORED);
-  // the client's own mixed spellings (`x-countersign_subject`) reach some upstreams as ours
-  if (request.http !== null && (request.flags.includes('header_underscore') || request.flags.includes('headers_capped'))) {
-    for (const name of request.http.headers.keys()) if (isLookalike(name) && !remove.includes(name)) remove.push(name);
-  }
+  // the client's own mixed spellings (`x-countersign_subject`) reach some upstreams as ours; the border says where there could be one
+  if (request.flags.includes('header_underscore')) remove.push(...MIXED);
   if (options.removeAuthorization && set['authorization'] === undefined) remove.push('authorization');
   const responseHeaders = Object.entries(combined.responseHeaders);
   if (responseHeaders.length === 0) return { headersToSet: set, headersToRemove: remove };
@@ -68,11 +72,6 @@ function put(set: Record<string, string>, name: string, value: string | null): v
   if (value === null) return;
   const safe = headerSafe(value);
   if (safe.length > 0 && safe.length <= VALUE_BYTES_MAX) set[name] = safe;
-}
-
-/** A name that reaches an upstream as one of ours, where `_` or `.` is taken for `-`. */
-function isLookalike(name: string): boolean {
-  return !OWN.has(name) && OWN.has(name.replace(/[_.]/g, '-'));
 }
 
 /** Headers that a policy may not set: ours, and those that frame the message or say who is asked. */

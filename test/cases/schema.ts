@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { TRUSTS } from '../../src/contract/pep.ts';
+
+/*
+ * The form of `test/cases/*.yaml`. One case is run at several levels, by the same file:
+ *   wasm  the signals are made from `given`, the real policy decides (test/decide/cases.test.ts)
+ *   pdp   the real stages identify and enrich run before it; tokens are minted from `given.token` by a test key set
+ *   wire  the same over POST /decide and ext_authz
+ */
+
+const Counts = z.partialRecord(z.enum(['10s', '1m', '10m', '1h']), z.int().min(0));
+
+/** What is true before the request arrives. */
+const Given = z
+  .strictObject({
+    /** The clock. */
+    time: z.iso.datetime().default('2026-06-01T10:00:00Z'),
+    /** What the gateway is trusted for. */
+    trusts: z.array(z.enum(TRUSTS)).default(['client_address', 'client_certificate']),
+    /** Claims of a token that the test key set signs: iss, aud, iat and exp are filled in; sent as `authorization: Bearer`. */
+    token: z.record(z.string(), z.json()).optional(),
+    /** The token has this defect; `keys_unavailable` means that its issuer's keys were never fetched. */
+    token_defect: z
+      .enum([
+        'token_expired',
+        'signature_invalid',
+        'audience_mismatch',
+        'issuer_unknown',
+        'token_malformed',
+        'scheme_unsupported',
+        'keys_unavailable',
+      ])
+      .optional(),
+    /** What the sources say of the client address; `unavailable` names the code of their failure. */
+    network: z
+      .union([
+        z.strictObject({ country: z.string().nullable().default(null), kinds: z.array(z.string()).default([]) }),
+        z.strictObject({ unavailable: z.enum(['database_missing', 'database_broken']) }),
+      ])
+      .optional(),
+    /** Counts of the windows, this request included; a window that is not named counts as its shorter neighbour. */
+    rate: z
+      .union([
+        z.strictObject({
+          client: Counts.optional(),
+          address: Counts.optional(),
+          token: Counts.optional(),
+          route: Counts.optional(),
+          degraded: z.boolean().default(false),
+        }),
+        z.strictObject({ unavailable: z.enum(['store_unavailable', 'store_full']) }),
+      ])
+      .optional(),
+  })
+  .prefault({});
+
+/** What must come out; a member that is left out is not looked at. */
+const Want = z.strictObject({
+  effect: z.enum(['allow', 'deny', 'step_up']),
+  /** All reason codes, in their order. */
+  reasons: z.array(z.string()).min(1),
+  /** Status of the client's response; left out on an allow. */
+  status: z.int().optional(),
+  /** Headers of the client's response; null where there must be none. */
+  headers: z.record(z.string(), z.string().nullable()).optional(),
+  /** Codes of the reasons that the client's body shows. */
+  shown: z.array(z.string()).optional(),
+  step_up: z
+    .strictObject({
+      kind: z.enum(['authentication', 'binding', 'scope', 'approval']),
+      methods: z.array(z.string()).optional(),
+      scopes: z.array(z.string()).optional(),
+    })
+    .optional(),
+  assurance: z.strictObject({ level: z.int(), required: z.int() }).optional(),
+  risk: z.strictObject({ score: z.int(), factors: z.array(z.string()) }).optional(),
+  /** Upstream headers; null where the name must be removed. */
+  upstream: z.record(z.string(), z.string().nullable()).optional(),
+  /** Fields of the decision record, by the names that the log gives them. */
+  record: z.strictObject({
+    route: z.string(),
+    subject: z.string().nullable().optional(),
+    client: z.string().nullable().optional(),
+    error: z.string().nullable().default(null),
+  }),
+});
+
+export const Case = z.strictObject({
+  name: z.string().min(1),
+  given: Given,
+  /** The body of POST /decide; `authorization` is added from `given.token`. */
+  ask: z.record(z.string(), z.json()),
+  want: Want,
+  levels: z.array(z.enum(['wasm', 'pdp', 'wire'])).default(['wasm', 'pdp', 'wire']),
+});
+export type Case = z.infer<typeof Case>;
+
+export const CaseFile = z.array(Case).min(1);
