@@ -85,7 +85,7 @@ describe('npm run quickstart', () => {
   });
 });
 
-/** What is the same in two answers to the same question: all but the id and the revision. */
+/** What is the same in two answers to the same question: all but the id and the revision; JSON has no order of names. */
 function constant(one: Answer | undefined): unknown {
   const text = JSON.stringify(one);
   return JSON.parse(text.replaceAll(/"(decision_id|x-countersign-decision-id|revision)":"[^"]*"/g, '"$1":"…"'));
