@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LoadJob, type LoadResult, packQuestions, type Question } from './load/questions.ts';
 import { LOADER_LAUNCHER } from './peers.ts';
@@ -31,4 +31,14 @@ export function writeQuestions(directory: string, name: string, questions: reado
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+}
+
+/** CPU seconds that a process has used so far, over all its threads; 0 where the system has no /proc. */
+export function cpuSeconds(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100; // utime and stime in ticks of 10 ms (proc_pid_stat(5))
+  } catch {
+    return 0;
+  }
 }

@@ -19,7 +19,13 @@ function startPinned(command: readonly string[], env: Readonly<Record<string, st
   return startChild(all[0] ?? '', all.slice(1), { env });
 }
 
-export type Server = { readonly name: string; readonly grpcPort: number; readonly httpPort: number; stop(): Promise<unknown> };
+export type Server = {
+  readonly name: string;
+  readonly pid: number;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  stop(): Promise<unknown>;
+};
 
 /** The settings that one Countersign differs in. */
 export type Variant = {
@@ -32,12 +38,7 @@ export type Variant = {
 };
 
 /** The real service, pinned. Its decision log is on and goes to /dev/null: every line is made and written, and no disk is measured. */
-export async function startPinnedCountersign(
-  name: string,
-  directory: string,
-  workload: Workload,
-  variant: Variant,
-): Promise<Server & { child: Child }> {
+export async function startPinnedCountersign(name: string, directory: string, workload: Workload, variant: Variant): Promise<Server> {
   const jwksFile = join(directory, `${name}-jwks.json`);
   writeFileSync(jwksFile, workload.jwks);
   const service: Countersign = await startCountersign({
@@ -55,7 +56,7 @@ export async function startPinnedCountersign(
       log: { level: 'warn' },
     },
   });
-  return { name, grpcPort: service.grpcPort, httpPort: service.httpPort, child: service.child, stop: () => service.stop() };
+  return { name, pid: service.child.pid, grpcPort: service.grpcPort, httpPort: service.httpPort, stop: () => service.stop() };
 }
 
 /**
@@ -74,7 +75,7 @@ export async function startOpa(name: string, directory: string, jwtCache: boolea
     { GOMAXPROCS: '1' },
   );
   await waitUntil('opa', child, async () => (await fetch(`http://127.0.0.1:${port}/health`)).status === 200);
-  return { name, grpcPort: 0, httpPort: port, stop: () => child.stop() };
+  return { name, pid: child.pid, grpcPort: 0, httpPort: port, stop: () => child.stop() };
 }
 
 /** OPA_BIN, else the one in `.tools`, else PATH's. */
@@ -88,7 +89,7 @@ export async function startEmptyServer(): Promise<Server> {
   const child = startPinned([process.execPath, join(import.meta.dirname, 'load/empty-server.ts')]);
   await waitUntil('the empty server', child, async () => child.stdout().includes('\n'));
   const ports: { grpc: { port: number }; http: { port: number } } = JSON.parse(child.stdout());
-  return { name: 'empty', grpcPort: ports.grpc.port, httpPort: ports.http.port, stop: () => child.stop() };
+  return { name: 'empty', pid: child.pid, grpcPort: ports.grpc.port, httpPort: ports.http.port, stop: () => child.stop() };
 }
 
 /** A Redis of its own on the servers' core; null where the machine has none. */

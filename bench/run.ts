@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { createAuthority } from '../test/support/certificates.ts';
 import { encodeCheckRequest } from './check-request.ts';
 import type { LoadResult } from './load/questions.ts';
-import { median, runLoad, writeQuestions } from './measure.ts';
+import { cpuSeconds, median, runLoad, writeQuestions } from './measure.ts';
 import { type Server, startEmptyServer, startOpa, startPinnedCountersign, startRedis, type Variant } from './peers.ts';
 import { writeCountersignPolicies, writeOpaPolicies } from './policy-directory.ts';
 import { createWorkload, decideBody, type Workload } from './workload.ts';
@@ -22,6 +22,7 @@ type Case = {
   readonly path: string;
   readonly questionsFile: string;
 };
+type Measured = LoadResult & { readonly cpuUs: number };
 type Timing = { readonly warmUpMs: number; readonly measureMs: number; readonly rounds: number };
 
 const { values: options } = parseArgs({
@@ -117,7 +118,9 @@ function writeAllQuestions(workload: Workload): QuestionFiles {
   };
 }
 
-async function measure(of: Case, inFlight: number, during: Timing): Promise<LoadResult> {
+/** One measurement, and the CPU time that the server needed for each answer: unlike the rate, it hardly changes with what else the machine does. */
+async function measure(of: Case, inFlight: number, during: Timing): Promise<Measured> {
+  const before = cpuSeconds(of.server.pid);
   const result = await runLoad({
     protocol: of.protocol,
     port: of.protocol === 'grpc' ? of.server.grpcPort : of.server.httpPort,
@@ -134,30 +137,37 @@ async function measure(of: Case, inFlight: number, during: Timing): Promise<Load
     wrong += result.wrong;
     console.error(`${of.label}: ${result.wrong} wrong answers of ${result.answers}; the first: ${result.firstWrong}`);
   }
-  return result;
+  const answers = Object.values(result.effects).reduce((sum, count) => sum + count, 0);
+  return { ...result, cpuUs: ((cpuSeconds(of.server.pid) - before) / answers) * 1e6 };
 }
 
 /** A B C, A B C, … */
-async function measureInTurn(cases: readonly Case[], inFlight: number, during: Timing): Promise<Map<string, LoadResult[]>> {
-  const results = new Map<string, LoadResult[]>(cases.map((each) => [each.label, []]));
+async function measureInTurn(cases: readonly Case[], inFlight: number, during: Timing): Promise<Map<string, Measured[]>> {
+  const results = new Map<string, Measured[]>(cases.map((each) => [each.label, []]));
   for (let round = 0; round < during.rounds; round += 1) {
     for (const each of cases) results.get(each.label)?.push(await measure(each, inFlight, during));
   }
   return results;
 }
 
-type Summary = { readonly perSecond: number; readonly p50: number; readonly p99: number; readonly loaderBusy: number };
+type Summary = {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly loaderBusy: number;
+  readonly cpuUs: number;
+};
 
-function summary(rounds: readonly LoadResult[]): Summary {
+function summary(rounds: readonly Measured[]): Summary {
   const of = (key: keyof Summary): number => median(rounds.map((round) => round[key]));
-  return { perSecond: of('perSecond'), p50: of('p50'), p99: of('p99'), loaderBusy: of('loaderBusy') };
+  return { perSecond: of('perSecond'), p50: of('p50'), p99: of('p99'), loaderBusy: of('loaderBusy'), cpuUs: of('cpuUs') };
 }
 
-function line(label: string, rounds: readonly LoadResult[], base: number): string {
-  const { perSecond, p50, p99, loaderBusy } = summary(rounds);
+function line(label: string, rounds: readonly Measured[], base: number): string {
+  const { perSecond, p50, p99, loaderBusy, cpuUs } = summary(rounds);
   const ms = (us: number): string => `${(us / 1000).toFixed(2)} ms`;
   const ratio = base === 0 ? '' : `, ${(perSecond / base).toFixed(1)}x OPA REST`;
-  return `${label}: ${perSecond.toLocaleString('en')} req/s, p50 ${ms(p50)}, p99 ${ms(p99)}${ratio} (loader ${Math.round(loaderBusy * 100)} % busy)`;
+  return `${label}: ${perSecond.toLocaleString('en')} req/s, p50 ${ms(p50)}, p99 ${ms(p99)}${ratio} (${cpuUs.toFixed(0)} us of CPU each; loader ${Math.round(loaderBusy * 100)} % busy)`;
 }
 
 async function printLoaderCapacity(questionsFile: string): Promise<void> {
@@ -169,7 +179,7 @@ async function printLoaderCapacity(questionsFile: string): Promise<void> {
   await server.stop();
 }
 
-/** What each part adds to `full` over gRPC at 64 in flight: microseconds of one core a decision, from the rates with and without it. */
+/** What each part adds to `full` over gRPC at 64 in flight: microseconds of CPU time a decision with and without it. */
 async function printAblation(
   workload: Workload,
   packs: { w1: string; full: string },
@@ -197,7 +207,7 @@ async function printAblation(
   }
   for (const each of cases) await measure(each, 64, { ...timing, warmUpMs: 1500, measureMs: 200 });
   const results = await measureInTurn(cases, 64, timing);
-  const cost = (label: string): number => 1e6 / summary(results.get(label) ?? []).perSecond;
+  const cost = (label: string): number => summary(results.get(label) ?? []).cpuUs;
   for (const [label, rounds] of results) {
     const difference = cost('full') - cost(label);
     const marginal = label === 'full' ? '' : `, ${difference >= 0 ? 'saves' : 'adds'} ${Math.abs(difference).toFixed(1)} us`;
