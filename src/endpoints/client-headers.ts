@@ -1,42 +1,14 @@
 import type { Pep } from '../contract/pep.ts';
 import type { RequestFlag } from '../contract/request.ts';
+import { headerName } from './header-names.ts';
 
 /** DESIGN 4: names, and values of one name, that a policy sees. */
 export const HEADERS_MAX = 100;
 export const HEADER_VALUES_MAX = 16;
 
-/** Headers that carry a secret or a voucher. They reach identify by their own way, or nobody: never the input, never a log. */
-const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'set-cookie',
-  'x-forwarded-client-cert',
-  'client-cert',
-  'client-cert-chain',
-  'x-client-cert',
-  'x-ssl-client-cert',
-  'ssl-client-cert',
-  'dpop',
-  'txn-token',
-  'workload-identity-token',
-  'workload-proof-token',
-  'x-api-key',
-  'api-key',
-  'apikey',
-  'x-auth-token',
-  'x-access-token',
-  'x-amz-security-token',
-]);
-
-/** Ours: the gateway's own token, and the headers that only Countersign may set upstream; a client's copy means nothing. */
-const OWN_PREFIX = 'x-countersign-';
-
 const XFCC = 'x-forwarded-client-cert';
-const LOOK_ALIKE = /[_.]/;
-const LOOK_ALIKES = /[_.]/g;
-const SPECIAL_NAMES: ReadonlySet<string> = new Set([...CREDENTIAL_HEADERS, 'host', 'content-type', 'content-length']);
 
+/** A client's headers, sorted. */
 export type ReceivedHeaders = {
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly authorization: string[];
@@ -49,8 +21,7 @@ export type ReceivedHeaders = {
 
 /**
  * Sorts a client's headers: credentials out, the chain of addresses and XFCC apart and only where the gateway is trusted, the rest
- * lower-cased and capped. Names with `_` or `.` are flagged and never taken for the name they look like (some servers join both
- * spellings); a look-alike of a credential is dropped like it.
+ * lower-cased and capped. Names that look like another one are flagged and never taken for it; a look-alike of a credential is dropped like it.
  */
 export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pep, flags: RequestFlag[]): ReceivedHeaders {
   const headers = new Map<string, string[]>();
@@ -61,24 +32,18 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
   const chainHeader = pep.forwardedFor.header;
   let contentType: string | null = null;
   let contentLength: string | null = null;
-  for (const [anyCase, value] of raw) {
-    const name = anyCase.toLowerCase();
-    if (name.charCodeAt(0) === 58 || name === '') continue;
-    let plain = name;
-    if (LOOK_ALIKE.test(name)) {
-      noteOnce(flags, 'header_underscore');
-      plain = name.replace(LOOK_ALIKES, '-');
-    }
+  for (const [spelt, value] of raw) {
+    const { name, hidden, lookAlike } = headerName(spelt);
+    if (lookAlike) noteOnce(flags, 'header_underscore');
     if (name === chainHeader) chainLines.push(value);
-    if (plain.startsWith(OWN_PREFIX)) continue;
-    if (SPECIAL_NAMES.has(plain)) {
+    if (hidden) {
       if (name === 'authorization') authorization.push(value);
       else if (name === XFCC) xfccs.push(value);
       else if (name === 'host') hosts.push(value);
-      else if (name === 'content-type') contentType ??= value;
-      else if (name === 'content-length') contentLength ??= value;
-      if (plain === 'host' || CREDENTIAL_HEADERS.has(plain)) continue;
+      continue;
     }
+    if (name === 'content-type') contentType ??= value;
+    else if (name === 'content-length') contentLength ??= value;
     const values = headers.get(name);
     if (values === undefined) {
       if (headers.size < HEADERS_MAX) headers.set(name, [value]);

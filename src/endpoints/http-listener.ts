@@ -25,6 +25,8 @@ export type HttpListenerOptions = {
   /** A header block that is not whole by then is 408. */
   readonly headersTimeoutMs: number;
   readonly logger: Logger;
+  /** Told the code of what was refused here: too many at once, a header block too large or too late, bytes that are no HTTP. */
+  readonly onRefused?: ((code: ErrorCode) => void) | undefined;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 };
 
@@ -59,8 +61,12 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
     latest.set(request.socket, response);
     try {
       if (going) response.setHeader('connection', 'close');
-      if (inFlight > options.inFlightMax) sendProblem(response, 'overloaded', { headers: { 'retry-after': '1' } });
-      else options.handle(request, response);
+      if (inFlight > options.inFlightMax) {
+        options.onRefused?.('overloaded');
+        sendProblem(response, 'overloaded', { headers: { 'retry-after': '1' } });
+      } else {
+        options.handle(request, response);
+      }
     } catch (cause) {
       logger.error('http_handler_failed', { listener: options.name, cause });
       sendProblem(response, 'internal_error');
@@ -87,6 +93,7 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
       return;
     }
     const code = codeOfParserError(cause.code);
+    options.onRefused?.(code);
     socket.end(rawProblem(code, STATUS_CODES[CODES[code].http] ?? ''));
     // closing with unread bytes would reset the connection before the client has read the answer
     socket.resume();

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorCode } from '../contract/codes.ts';
 import type { Listener } from '../contract/lifecycle.ts';
 import type { Logger } from '../contract/stages.ts';
 import { createDecideRoute, type DecideOptions, isDecideTarget } from './decide/routes.ts';
@@ -28,10 +29,15 @@ export function createHttpServer(options: HttpServerOptions): Listener {
   const decide = createDecideRoute(options);
   const fallback = createFallback(options.logger);
 
+  function refuse(response: ServerResponse, code: ErrorCode): void {
+    options.onRefused?.(code);
+    sendProblem(response, code);
+  }
+
   function handle(request: IncomingMessage, response: ServerResponse): void {
     // a browser must not be able to ask, whatever page it shows and whatever name was re-bound to this address
-    if (request.headers.origin !== undefined) sendProblem(response, 'origin_forbidden');
-    else if (!isOwnHost(request.headers.host, request.socket.localAddress)) sendProblem(response, 'host_misdirected');
+    if (request.headers.origin !== undefined) refuse(response, 'origin_forbidden');
+    else if (!isOwnHost(request.headers.host, request.socket.localAddress)) refuse(response, 'host_misdirected');
     else if (isDecideTarget(request.url ?? '')) decide(request, response);
     else fallback(request, response);
   }
@@ -45,6 +51,7 @@ export function createHttpServer(options: HttpServerOptions): Listener {
     inFlightMax: options.inFlightMax,
     headersTimeoutMs: options.bodyTimeoutMs,
     logger: options.logger,
+    onRefused: options.onRefused,
     handle,
   });
 }

@@ -51,6 +51,8 @@ export type Served = {
   readonly listener: Listener;
   readonly asked: DecisionRequest[];
   readonly logger: ReturnType<typeof createMemoryLogger>;
+  /** Codes that `onRefused` was told. */
+  readonly refused: string[];
 };
 
 /** The real listener on loopback in front of a PDP that answers what it is told to. */
@@ -59,6 +61,7 @@ export async function serve(
   more: Partial<HttpServerOptions> = {},
 ): Promise<Served> {
   const asked: DecisionRequest[] = [];
+  const refused: string[] = [];
   const logger = createMemoryLogger();
   let ids = 0;
   const peps = [
@@ -90,10 +93,11 @@ export async function serve(
     clock: { now: () => 1_700_000_000_000, monotonic: () => 1000 },
     newId: () => `id-${++ids}`,
     logger,
+    onRefused: (code) => refused.push(code),
     ...more,
   });
   const { port } = await listener.start();
-  return { url: `http://127.0.0.1:${port}`, port, listener, asked, logger };
+  return { url: `http://127.0.0.1:${port}`, port, listener, asked, logger, refused };
 }
 
 export const QUESTION = { request: { method: 'GET', host: 'api.example.com', path: '/a' } };

@@ -40,12 +40,14 @@ describe('drain', () => {
   });
 
   test('under load: notice, wait, stop: no request that was answered or in flight is lost', async () => {
-    const served = await serve(() => new Promise((resolve) => setTimeout(() => resolve(ALLOW), 3)));
+    const served = await serve(() => new Promise((resolve) => setTimeout(() => resolve(ALLOW), 20)));
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     let asking = true;
+    let sent = 0;
     let answered = 0;
     const worker = async () => {
       while (asking) {
+        sent++;
         expect((await askOver(agent, served.port)).status).toBe(200);
         answered++;
       }
@@ -54,9 +56,11 @@ describe('drain', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     served.listener.notice();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    // the gateway has taken us out by now; what it has in flight ends
+    // the gateway has taken us out by now; what has arrived is in flight, and has to end
     asking = false;
+    while (served.asked.length < sent) await new Promise((resolve) => setTimeout(resolve, 1));
     await Promise.all([...workers, served.listener.stop(2000)]);
+    expect(answered).toBe(sent);
     expect(answered).toBeGreaterThan(8);
     agent.destroy();
   });

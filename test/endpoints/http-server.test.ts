@@ -199,6 +199,25 @@ describe('a bad body never becomes a decision', () => {
   });
 });
 
+test('every refusal at the border is told, so that it can be counted', async () => {
+  const counted = await serve(undefined, { inFlightMax: 1 });
+  await ask(counted, '{');
+  await ask(counted, QUESTION, { authorization: 'Bearer no' });
+  await ask(counted, QUESTION, { 'content-type': 'text/plain' });
+  await ask(counted, QUESTION, { origin: 'null' });
+  await sendRaw(counted.port, 'GET / HTTP/1.1\r\nhost: evil\r\n\r\n', 50);
+  await sendRaw(counted.port, 'x\r\n\r\n', 50);
+  expect(counted.refused).toEqual([
+    'body_invalid_json',
+    'pep_unauthenticated',
+    'content_type_unsupported',
+    'origin_forbidden',
+    'host_misdirected',
+    'request_invalid',
+  ]);
+  await counted.listener.stop(1000);
+});
+
 describe('failures', () => {
   test('a body that does not arrive is 408', async () => {
     const slow = await serve(undefined, { bodyTimeoutMs: 100 });

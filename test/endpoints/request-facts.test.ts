@@ -72,6 +72,31 @@ describe('headers', () => {
     });
   });
 
+  test('[asks 83] whatever names a secret stays out of the facts', () => {
+    const names = [
+      'X-Custom-Token',
+      'my-api-key',
+      'x_amz_security_token',
+      'Set-Cookie',
+      'x-vault.secret',
+      'authorization ',
+      'x-csrf-token',
+      '',
+    ];
+    const { http, authorization, flags } = receive({ headers: names.map((name): [string, string] => [name, 'canary']) });
+    expect([...http.headers]).toEqual([]);
+    expect(authorization).toEqual([]);
+    expect(flags).toEqual(['header_underscore']);
+    expect([
+      ...receive({
+        headers: [
+          ['x-tokenized', 'v'],
+          ['accept', 'v'],
+        ],
+      }).http.headers.keys(),
+    ]).toEqual(['x-tokenized', 'accept']);
+  });
+
   test('caps: 100 names, 16 values each', () => {
     const many = Array.from({ length: 120 }, (_, index): [string, string] => [`h${index}`, 'v']);
     const values = Array.from({ length: 20 }, (): [string, string] => ['h0', 'v']);

@@ -20,6 +20,8 @@ export type DecideOptions = {
   readonly bodyTimeoutMs: number;
   /** From the last byte of the question to the answer. */
   readonly deadlineMs: number;
+  /** Told the code of every question that was refused at the border. */
+  readonly onRefused?: ((code: ErrorCode) => void) | undefined;
 };
 
 const PATH = '/decide';
@@ -39,6 +41,11 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
   const { pdp, pepAuth, clock, logger } = options;
   const limits: BodyLimits = { bytesMax: options.bodyMaxBytes, timeoutMs: options.bodyTimeoutMs };
 
+  function refuse(response: ServerResponse, code: ErrorCode, more: Parameters<typeof sendProblem>[2] = {}): void {
+    options.onRefused?.(code);
+    sendProblem(response, code, more);
+  }
+
   function fail(response: ServerResponse, cause: unknown): void {
     logger.error('decide_failed', { cause });
     if (response.headersSent) response.destroy();
@@ -55,7 +62,7 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
     };
     const question = receiveDecide(bytes, asked);
     if ('refused' in question) {
-      sendProblem(response, question.refused, { field: question.field });
+      refuse(response, question.refused, { field: question.field });
       return;
     }
     const decided = pdp.decide(question);
@@ -69,18 +76,18 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
   return (request, response) => {
     const refused = refusalOf(request);
     if (refused !== null) {
-      sendProblem(response, refused, refused === 'method_not_allowed' ? { headers: ALLOW } : {});
+      refuse(response, refused, refused === 'method_not_allowed' ? { headers: ALLOW } : {});
       return;
     }
     const pep = authenticate(request, pepAuth);
     if (pep === null) {
-      sendProblem(response, 'pep_unauthenticated', { headers: CHALLENGE });
+      refuse(response, 'pep_unauthenticated', { headers: CHALLENGE });
       return;
     }
     const explain = wantsExplanation(request.url ?? '');
     readBody(request, limits, (bytes, code) => {
       try {
-        if (bytes === null) sendProblem(response, code ?? 'internal_error', { headers: CLOSE });
+        if (bytes === null) refuse(response, code ?? 'internal_error', { headers: CLOSE });
         else answer(bytes, pep, explain, response);
       } catch (cause) {
         fail(response, cause);

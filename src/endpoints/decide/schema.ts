@@ -4,6 +4,8 @@ import { isJsonObject, type JsonObject } from '../../contract/json.ts';
 /** Kept as it is, not copied member by member: `z.record` would lose a `__proto__` member and cost more. */
 const object = z.custom<JsonObject>(isJsonObject, 'an object is required');
 const name = z.string().max(1024);
+/** A header name (RFC 9110 5.6.2), or a pseudo-header, which is dropped later. */
+const headerName = z.string().regex(/^:?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/);
 const address = z.string().max(256);
 
 /**
@@ -21,7 +23,7 @@ export const DecideBody = z.strictObject({
       host: z.string().optional(),
       /** Raw path and query as the client sent them, not decoded. */
       path: z.string(),
-      headers: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
+      headers: z.record(headerName, z.union([z.string(), z.array(z.string())])).optional(),
     })
     .optional(),
   source: z

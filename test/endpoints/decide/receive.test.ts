@@ -170,6 +170,7 @@ describe('refused', () => {
     [{ request: { path: '/' } }, 'request_invalid', 'request.method'],
     [{ request: { method: 'GET' } }, 'request_invalid', 'request.path'],
     [{ request: { method: 'GET', path: '/', headers: { a: 1 } } }, 'request_invalid', 'request.headers.a'],
+    [{ request: { method: 'GET', path: '/', headers: { 'authorization ': 'x' } } }, 'request_invalid', 'request.headers.authorization '],
     [{ request: { method: 'GET', path: '/', heades: {} } }, 'request_invalid', 'request.heades'],
     [{ source: { forwardedFor: [] } }, 'request_invalid', 'source.forwardedFor'],
     [{ source: { port: 70_000 } }, 'request_invalid', 'source.port'],

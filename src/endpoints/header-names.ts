@@ -1,0 +1,57 @@
+/** What a header name is to us, judged once a name. */
+export type HeaderName = {
+  /** Lower case. */
+  readonly name: string;
+  /** Its values never reach an input: a credential, a voucher, one of ours, a pseudo-header, or a look-alike of these. */
+  readonly hidden: boolean;
+  /** Some servers would read it as another name: `_` or `.` for `-`, or characters that no header name has (RFC 9110 5.6.2). */
+  readonly lookAlike: boolean;
+};
+
+/** Headers that carry a secret or a voucher. Identify gets what it reads by its own way; nobody else gets any. */
+const CREDENTIALS: ReadonlySet<string> = new Set([
+  'dpop',
+  'apikey',
+  'x-auth',
+  'x-forwarded-client-cert',
+  'x-forwarded-tls-client-cert',
+  'client-cert',
+  'client-cert-chain',
+  'x-client-cert',
+  'ssl-client-cert',
+  'x-ssl-client-cert',
+  'x-arr-clientcert',
+  'signature-key',
+  'aauth-access',
+  'workload-proof',
+]);
+
+/** Words that name a secret wherever they stand: `x-custom-token`, `my-api-key`, `set-cookie`, `proxy-authorization`. */
+const CREDENTIAL_WORD = /(?:^|-)(?:api-?keys?|tokens?|secrets?|passwords?|passwd|cookies?|authorization|credentials?|bearer)(?:-|$)/;
+
+/** Ours: the gateway's own token, and the headers that only Countersign may set upstream; a client's copy means nothing. */
+const OWN_PREFIX = 'x-countersign-';
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const LOOK_ALIKE = /[_.]/g;
+
+/** Names are few in real traffic; the bounds are for traffic that is not. */
+const ENTRIES_MAX = 2000;
+const LENGTH_MAX = 64;
+const known = new Map<string, HeaderName>();
+
+/** Judges a name as it was spelt. Kept for names that were seen before, since a request has a dozen and they repeat. */
+export function headerName(spelt: string): HeaderName {
+  const before = known.get(spelt);
+  if (before !== undefined) return before;
+  const judged = judge(spelt.toLowerCase());
+  if (known.size < ENTRIES_MAX && spelt.length <= LENGTH_MAX) known.set(spelt, judged);
+  return judged;
+}
+
+function judge(name: string): HeaderName {
+  if (name.startsWith(':')) return { name, hidden: true, lookAlike: false };
+  const isToken = TOKEN.test(name);
+  const plain = name.replace(LOOK_ALIKE, '-');
+  const hidden = !isToken || plain === 'host' || plain.startsWith(OWN_PREFIX) || CREDENTIALS.has(plain) || CREDENTIAL_WORD.test(plain);
+  return { name, hidden, lookAlike: !isToken || plain !== name };
+}
