@@ -1,0 +1,295 @@
+import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { IssuerOptions } from '../../src/identify/options.ts';
+import {
+  type Bench,
+  createBench,
+  createSigningKey,
+  identityOptions,
+  issuerOptions,
+  type KeyServer,
+  makeToken,
+  startKeyServer,
+} from './fixtures.ts';
+
+const TIMING = { backoffMs: [150, 300], cooldownMs: 60_000 };
+const old = await createSigningKey('old');
+const next = await createSigningKey('next');
+
+let server: KeyServer;
+const running: Bench[] = [];
+
+beforeEach(async () => {
+  server = await startKeyServer([old]);
+});
+
+afterEach(async () => {
+  for (const bench of running.splice(0)) bench.identifier.stop();
+  await server.stop();
+});
+
+function bench(issuer: Partial<IssuerOptions> = {}, timing = TIMING, keyWaitMs = 1000): Bench {
+  const options = identityOptions([issuerOptions({ jwksUrl: server.url, ...issuer })], { keyWaitMs });
+  const made = createBench(options, { keyTiming: timing });
+  running.push(made);
+  return made;
+}
+
+const keysOf = (made: Bench) => made.identifier.status().keySets[0];
+
+describe('a key set by URL', () => {
+  test('known keys verify at once, as a plain value', async () => {
+    const made = bench();
+    await made.identifier.start();
+    expect(await made.judge(await makeToken(old))).toBe('present');
+    expect(keysOf(made)).toMatchObject({ state: 'ready', keys: 1, ageSeconds: 0, lastError: null });
+    expect(server.asked).toEqual(['/jwks']);
+  });
+
+  test('a rotation works with the first new token', async () => {
+    const made = bench();
+    await made.identifier.start();
+    server.keys = [next.jwk];
+    expect(await made.judge(await makeToken(next))).toBe('present');
+    // the old key is gone by the issuer's word, also for a token that was verified before
+    expect(await made.judge(await makeToken(old))).toMatch(/kid_unknown/);
+  });
+
+  test('a cached token falls with its key', async () => {
+    const made = bench();
+    await made.identifier.start();
+    const token = await makeToken(old);
+    expect(await made.judge(token)).toBe('present');
+    server.keys = [next.jwk];
+    await made.judge(await makeToken(next));
+    expect(await made.judge(token)).toBe('invalid kid_unknown');
+  });
+
+  test('a key replaced under the same kid drops what the other one signed', async () => {
+    const made = bench();
+    await made.identifier.start();
+    const token = await makeToken(old);
+    expect(await made.judge(token)).toBe('present');
+    const impostor = await createSigningKey('old');
+    server.keys = [impostor.jwk, next.jwk];
+    await made.judge(await makeToken(next));
+    expect(await made.judge(token)).toBe('invalid signature_invalid');
+  });
+
+  test('unknown kids cost one fetch a cooldown, however many ask', async () => {
+    const made = bench();
+    await made.identifier.start();
+    const strangers = await Promise.all(Array.from({ length: 20 }, (_, n) => createSigningKey(`stranger-${n}`)));
+    const tokens = await Promise.all(strangers.map((key) => makeToken(key)));
+    const codes = await Promise.all(tokens.map((token) => made.judge(token)));
+    expect(new Set(codes)).toEqual(new Set(['invalid kid_unknown']));
+    for (const token of tokens) expect(await made.judge(token)).toBe('invalid kid_unknown');
+    expect(server.asked).toHaveLength(2);
+  });
+
+  test.each(['error', 'html', 'empty', 'redirect'] as const)('the last good keys stay while the source answers %s', async (mode) => {
+    const made = bench();
+    await made.identifier.start();
+    server.mode = mode;
+    expect(await made.judge(await makeToken(next))).toBe('unavailable keys_unavailable');
+    expect(await made.judge(await makeToken(old))).toBe('present');
+    expect(keysOf(made)).toMatchObject({
+      state: 'stale',
+      keys: 1,
+      lastError: mode === 'error' || mode === 'redirect' ? 'fetch_failed' : 'keys_invalid',
+    });
+    // within the backoff nobody asks again, and it is still not the token's fault
+    const asked = server.asked.length;
+    expect(await made.judge(await makeToken(next, { jti: 'other' }))).toBe('unavailable keys_unavailable');
+    expect(server.asked).toHaveLength(asked);
+  });
+
+  test('[asks 25] keys rotated while their server is down: old kid works, new kid is unavailable, and works soon after the return', async () => {
+    const made = bench();
+    await made.identifier.start();
+    server.mode = 'error';
+    server.keys = [next.jwk];
+    const token = await makeToken(next);
+    expect(await made.judge(token)).toBe('unavailable keys_unavailable');
+    expect(await made.judge(await makeToken(old))).toBe('present');
+    server.mode = 'ok';
+    await vi.waitFor(async () => expect(await made.judge(token)).toBe('present'), { timeout: 5000, interval: 50 });
+  });
+
+  test('[asks 26] a key server that hangs: known kids are unaffected, an unknown kid waits for keyWaitMs only', async () => {
+    const made = bench({ fetchTimeoutMs: 10_000 }, TIMING, 100);
+    await made.identifier.start();
+    server.mode = 'hang';
+    const stranger = made.judge(await makeToken(next));
+    expect(await made.judge(await makeToken(old))).toBe('present');
+    expect(await stranger).toBe('unavailable keys_unavailable');
+    expect(keysOf(made)?.state).toBe('ready'); // the fetch still runs
+  });
+
+  test('the deadline of the request bounds the wait as well', async () => {
+    const made = bench({ fetchTimeoutMs: 10_000 }, TIMING, 60_000);
+    await made.identifier.start();
+    server.mode = 'hang';
+    expect(await made.judge(await makeToken(next), { deadlineMs: 100 })).toBe('unavailable keys_unavailable');
+  });
+
+  test('a fetch that hangs ends by its own timeout', async () => {
+    const made = bench({ fetchTimeoutMs: 100 });
+    server.mode = 'hang';
+    await made.identifier.start();
+    expect(keysOf(made)).toMatchObject({ state: 'never_fetched', ageSeconds: null, lastError: 'fetch_failed' });
+  });
+
+  test('the service starts without keys, says so, and gets them by itself', async () => {
+    server.mode = 'error';
+    const made = bench();
+    await made.identifier.start();
+    const token = await makeToken(old);
+    expect(await made.judge(token)).toBe('unavailable keys_unavailable');
+    expect(keysOf(made)).toMatchObject({ state: 'never_fetched', keys: 0, lastError: 'fetch_failed' });
+    server.mode = 'ok';
+    await vi.waitFor(() => expect(keysOf(made)?.state).toBe('ready'), { timeout: 5000 });
+    expect(await made.judge(token)).toBe('present');
+  });
+
+  test('keys are refreshed in the background', async () => {
+    const made = bench({ refreshSeconds: 0.1 });
+    await made.identifier.start();
+    server.keys = [next.jwk];
+    await vi.waitFor(async () => expect(await made.judge(await makeToken(old, { jti: 'x' }))).toBe('invalid kid_unknown'), {
+      timeout: 5000,
+    });
+    expect(await made.judge(await makeToken(next))).toBe('present');
+  });
+
+  test('after stop nothing is asked any more', async () => {
+    const made = bench({ refreshSeconds: 0.05 });
+    await made.identifier.start();
+    made.identifier.stop();
+    const asked = server.asked.length;
+    await sleep(200);
+    expect(server.asked).toHaveLength(asked);
+  });
+});
+
+describe('which key a token means', () => {
+  test('[asks 27] one key, no kid: accepted', async () => {
+    const only = await createSigningKey(null);
+    server.keys = [only.jwk];
+    const made = bench();
+    await made.identifier.start();
+    expect(await made.judge(await makeToken(only))).toBe('present');
+  });
+
+  test('[asks 27] two keys, no kid: kid_required, although one of them signed it', async () => {
+    server.keys = [old.jwk, next.jwk];
+    const made = bench();
+    await made.identifier.start();
+    expect(await made.judge(await makeToken({ ...old, kid: null }))).toBe('invalid kid_required');
+  });
+
+  test('one kid for two keys of one algorithm is ambiguous, the same key twice is not', async () => {
+    const twin = await createSigningKey('old');
+    server.keys = [old.jwk, twin.jwk];
+    const made = bench();
+    await made.identifier.start();
+    expect(await made.judge(await makeToken(old))).toBe('invalid kid_ambiguous');
+    server.keys = [old.jwk, old.jwk];
+    const other = bench();
+    await other.identifier.start();
+    expect(await other.judge(await makeToken(old))).toBe('present');
+  });
+
+  test.each([
+    ['another alg', { alg: 'ES384' }],
+    ['use enc', { use: 'enc' }],
+    ['key_ops without verify', { key_ops: ['sign'] }],
+    ['a private part', { d: 'AAAA' }],
+    ['a point off the curve', { x: old.jwk.y ?? '' }],
+  ])('a key with %s is left out', async (_, more) => {
+    server.keys = [{ ...old.jwk, ...more }, next.jwk];
+    const made = bench();
+    await made.identifier.start();
+    expect(keysOf(made)?.keys).toBe(1);
+    expect(await made.judge(await makeToken(old))).toBe('invalid kid_unknown');
+  });
+
+  test.each(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])(
+    '%s verifies where it is allowed, and only there',
+    async (name) => {
+      const key = await createSigningKey('k', name);
+      server.keys = [key.jwk];
+      const allowed = bench({ algorithms: [name] });
+      const other = bench({ algorithms: name === 'ES256' ? ['RS256'] : ['ES256'] });
+      await Promise.all([allowed.identifier.start(), other.identifier.start()]);
+      expect(await allowed.judge(await makeToken(key))).toBe('present');
+      expect(await other.judge(await makeToken(key))).toBe('invalid algorithm_not_allowed');
+    },
+  );
+});
+
+describe('discovery', () => {
+  const discover = (path = ''): Bench => {
+    const options = identityOptions([issuerOptions({ issuer: `${server.origin}${path}`, discovery: true })]);
+    const made = createBench(options, { keyTiming: TIMING });
+    running.push(made);
+    return made;
+  };
+  const metadata = (issuer: string) => JSON.stringify({ issuer, jwks_uri: server.url });
+
+  test.each([
+    ['OpenID Connect', '', '/.well-known/openid-configuration'],
+    ['RFC 8414', '', '/.well-known/oauth-authorization-server'],
+    ['OpenID Connect with a path', '/tenant', '/tenant/.well-known/openid-configuration'],
+    ['RFC 8414 with a path', '/tenant', '/.well-known/oauth-authorization-server/tenant'],
+  ])('%s', async (_, path, document) => {
+    const issuer = `${server.origin}${path}`;
+    server.documents.set(document, metadata(issuer));
+    const made = discover(path);
+    await made.identifier.start();
+    expect(await made.judge(await makeToken(old, { iss: issuer }))).toBe('present');
+  });
+
+  test('metadata of another issuer is not used', async () => {
+    server.documents.set('/.well-known/openid-configuration', metadata('https://evil.example'));
+    const made = discover();
+    await made.identifier.start();
+    expect(keysOf(made)).toMatchObject({ state: 'never_fetched' });
+    expect(server.asked).not.toContain('/jwks');
+  });
+
+  test('a jwks_uri over plain http to elsewhere is not fetched', async () => {
+    const document = JSON.stringify({ issuer: server.origin, jwks_uri: 'http://keys.example/jwks' });
+    server.documents.set('/.well-known/openid-configuration', document);
+    const made = discover();
+    await made.identifier.start();
+    expect(keysOf(made)).toMatchObject({ state: 'never_fetched', lastError: 'fetch_failed' });
+  });
+});
+
+test('a key file is read again when it changes, also by a swapped link; a broken one keeps the keys', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'countersign-keys-'));
+  const path = join(folder, 'jwks.json');
+  const write = (name: string, text: string) => writeFile(join(folder, name), text);
+  await write('one.json', JSON.stringify({ keys: [old.jwk] }));
+  await symlink('one.json', path);
+  const made = bench({ jwksUrl: null, jwksFile: path, refreshSeconds: 0.05 });
+  await made.identifier.start();
+  expect(await made.judge(await makeToken(old))).toBe('present');
+
+  await write('two.json', JSON.stringify({ keys: [next.jwk] }));
+  await symlink('two.json', join(folder, 'swap'));
+  await rename(join(folder, 'swap'), path);
+  await vi.waitFor(async () => expect(await made.judge(await makeToken(next))).toBe('present'), { timeout: 5000 });
+
+  await write('two.json', '{"keys":[{');
+  await vi.waitFor(() => expect(keysOf(made)?.state).toBe('stale'), { timeout: 5000 });
+  expect(await made.judge(await makeToken(next))).toBe('present');
+  await rm(path);
+  await vi.waitFor(() => expect(keysOf(made)?.lastError).toBe('fetch_failed'), { timeout: 5000 });
+  expect(await made.judge(await makeToken(next))).toBe('present');
+  await rm(folder, { recursive: true });
+});
