@@ -1,0 +1,41 @@
+import { maskConfig } from './config/mask.ts';
+import type { Config } from './config/schema.ts';
+import { asCountersignError } from './contract/errors.ts';
+import { createLogger } from './record/logger.ts';
+import { createService } from './service.ts';
+import { systemClock } from './system-clock.ts';
+
+/** A start that failed (EX_UNAVAILABLE of sysexits.h); a configuration that is refused ends with 78 (EX_CONFIG) before this. */
+const EXIT_UNAVAILABLE = 69;
+const LOG_BOUND_MS = 1000;
+
+/**
+ * The process: joins the service, opens it, and drains it on SIGTERM or SIGINT. Resolves with the exit code once the service is gone.
+ * A second signal does not hurry the drain: it has its own bounds.
+ */
+export async function serve(config: Config, version: string): Promise<number> {
+  const logger = createLogger(config.log);
+  const stopped = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  });
+  // the last resort: borders catch their own, and one request's exception must not take every other one with it
+  process.on('uncaughtException', (cause) => logger.error('uncaught_exception', { cause }));
+  process.on('unhandledRejection', (cause) => logger.error('unhandled_rejection', { cause }));
+
+  let exitCode = 0;
+  try {
+    logger.info('starting', { version, node: process.versions.node, pid: process.pid });
+    logger.debug('config', { config: maskConfig(config) });
+    const service = await createService({ config, version, clock: systemClock, logger });
+    await service.start();
+    const signal = await stopped;
+    logger.info('signal_received', { signal });
+    await service.drain();
+  } catch (thrown) {
+    const error = asCountersignError(thrown, 'internal_error');
+    logger.error('start_failed', { code: error.code, text: error.message, cause: error.cause });
+    exitCode = EXIT_UNAVAILABLE;
+  }
+  await logger.close(LOG_BOUND_MS);
+  return exitCode;
+}

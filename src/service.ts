@@ -1,0 +1,140 @@
+import type { Config } from './config/schema.ts';
+import type { Listener } from './contract/lifecycle.ts';
+import type { Clock, Logger } from './contract/stages.ts';
+import type { ServiceStatus } from './contract/status.ts';
+import { createPolicies } from './decide/policies.ts';
+import { createNewId } from './decision-id.ts';
+import { createGrpcServer } from './endpoints/grpc-server.ts';
+import { createHttpServer } from './endpoints/http-server.ts';
+import { createOperationsServer } from './endpoints/operations/operations-server.ts';
+import { createPepAuth } from './endpoints/pep-auth.ts';
+import { createEnricher } from './enrich/enricher.ts';
+import { createIdentifier } from './identify/identifier.ts';
+import { createPdp } from './pdp.ts';
+import { readinessOf } from './readiness.ts';
+import { createMetrics } from './record/metrics.ts';
+import { createRecorder } from './record/recorder.ts';
+import { createBoundedCache } from './stores/bounded-cache.ts';
+import { httpFetch } from './stores/http-fetch.ts';
+import { createMemoryWindows } from './stores/memory-windows.ts';
+import { openMmdbDatabases } from './stores/mmdb.ts';
+import { readDocumentFile } from './stores/read-file.ts';
+import { createRedisWindows } from './stores/redis-windows.ts';
+import { registryCountry } from './stores/registry-country.ts';
+import type { WindowStore } from './stores/windows.ts';
+
+/** What the process hands in: nothing below reads a clock, the environment or a file name of its own. */
+export type ServiceParts = { readonly config: Config; readonly version: string; readonly clock: Clock; readonly logger: Logger };
+
+/** Host and port that a listener really has. */
+export type Address = { readonly host: string; readonly port: number };
+
+/** The whole service, joined. */
+export interface Service {
+  /**
+   * Opens the listeners, then loads policies and keys: until a policy is active every answer is a deny `policy_not_loaded`, and
+   * `/readyz` says so. Rejects where a listener cannot be opened.
+   */
+  start(): Promise<{ readonly http: Address; readonly grpc: Address; readonly operations: Address }>;
+  /**
+   * Goes away without losing a request: says so, keeps answering for `drain.noticeMs`, lets what is in flight end within
+   * `drain.boundMs`, and closes what the parts hold. Safe to call twice.
+   */
+  drain(): Promise<void>;
+  status(): ServiceStatus;
+}
+
+/** The composition root: the only place that constructs parts and joins them. */
+export async function createService({ config, version, clock, logger }: ServiceParts): Promise<Service> {
+  const startedAtMs = clock.now();
+  let draining = false;
+  let drained: Promise<void> | null = null;
+
+  const databases = await openMmdbDatabases(config.network.databases, logger);
+  const windows = createWindows(config, clock, logger);
+  const identifier = createIdentifier(config.identity, {
+    clock,
+    logger,
+    httpFetch,
+    readFile: readDocumentFile,
+    createCache: createBoundedCache,
+  });
+  const enricher = createEnricher({
+    databases,
+    registryCountry: config.network.registry ? registryCountry : null,
+    trustedProxies: config.network.trustedProxies,
+    windows,
+    clock,
+  });
+  const policyOptions = { default: config.policy, ...config.policies };
+  const policies = createPolicies(
+    { policies: policyOptions, input: config.input, upstream: config.upstream, challenge: config.challenge },
+    { clock, logger },
+  );
+  const metrics = createMetrics({ version, node: process.versions.node, clock, status });
+  const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
+  const pdp = createPdp({ policies, identifier, enricher, recorder, clock });
+
+  const pepAuth = createPepAuth(config.peps, Object.keys(policyOptions));
+  const endpoint = {
+    pdp,
+    pepAuth,
+    clock,
+    newId: createNewId(clock),
+    logger,
+    deadlineMs: config.decisions.deadlineMs,
+    onRefused: metrics.refused,
+  };
+  const readiness = () => readinessOf(status());
+  const http = createHttpServer({ ...config.http, ...endpoint });
+  const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
+  const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger });
+  const gateways: readonly Listener[] = [http, grpc];
+
+  function status(): ServiceStatus {
+    return {
+      version,
+      startedAt: Math.floor(startedAtMs / 1000),
+      draining,
+      policies: policies.status(),
+      identify: identifier.status(),
+      enrich: enricher.status(),
+      record: recorder.status(),
+      strict: true,
+    };
+  }
+
+  async function drainOnce(): Promise<void> {
+    draining = true;
+    const { noticeMs, boundMs } = config.drain;
+    logger.info('drain_started', { notice_ms: noticeMs, bound_ms: boundMs });
+    for (const listener of gateways) listener.notice();
+    await new Promise((resolve) => setTimeout(resolve, noticeMs));
+    await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
+    await operations.stop(boundMs);
+    identifier.stop();
+    await windows.close();
+    await recorder.close(boundMs);
+    logger.info('drain_ended', {});
+  }
+
+  return {
+    async start() {
+      const addresses = { operations: await operations.start(), http: await http.start(), grpc: await grpc.start() };
+      logger.info('listening', addresses);
+      await Promise.all([policies.load(), identifier.start()]);
+      logger.info('started', { ready: readiness().ready });
+      return addresses;
+    },
+    drain() {
+      drained ??= drainOnce();
+      return drained;
+    },
+    status,
+  };
+}
+
+function createWindows({ store }: Config, clock: Clock, logger: Logger): WindowStore {
+  if (store.kind === 'memory') return createMemoryWindows({ entriesMax: store.entriesMax, startedAtMs: clock.now() });
+  return createRedisWindows({ ...store, monotonic: () => clock.monotonic(), logger });
+}
