@@ -1,0 +1,139 @@
+/** One metric: what `/metrics` shows and `docs/metrics.md` explains. */
+export type MetricDefinition = {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+};
+
+/** Upper bounds of latency buckets, seconds: a decision takes microseconds to milliseconds. */
+export const LATENCY_BUCKETS = [
+  0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1,
+] as const;
+
+/** Every metric of ours; the process metrics of prom-client come beside them. */
+export const METRICS = {
+  decisions: {
+    name: 'countersign_decisions_total',
+    type: 'counter',
+    help: 'Decisions by effect, policy, code of the primary reason, and endpoint. Codes beyond the bound are counted as `other`.',
+    labels: ['effect', 'policy', 'reason', 'endpoint'],
+  },
+  failures: {
+    name: 'countersign_decision_failures_total',
+    type: 'counter',
+    help: 'Decisions that could not be made (each is a deny), by the code of the failure.',
+    labels: ['code'],
+  },
+  decisionSeconds: {
+    name: 'countersign_decision_duration_seconds',
+    type: 'histogram',
+    help: 'Time of the whole path of a decision.',
+    labels: [],
+  },
+  stageSeconds: {
+    name: 'countersign_stage_duration_seconds',
+    type: 'histogram',
+    help: 'Time of one stage of a decision: identify, enrich, decide.',
+    labels: ['stage'],
+  },
+  signalStates: {
+    name: 'countersign_signal_states_total',
+    type: 'counter',
+    help: 'States of signals: present, absent, invalid (offered and refused), unavailable (our source failed).',
+    labels: ['signal', 'status'],
+  },
+  slow: {
+    name: 'countersign_slow_evaluations_total',
+    type: 'counter',
+    help: 'Evaluations that took longer than `policy.slowMs`.',
+    labels: ['policy'],
+  },
+  refused: {
+    name: 'countersign_refused_total',
+    type: 'counter',
+    help: 'Requests that were refused at the border and never became a decision, by code (codes.md): bad bodies, unknown gateways, overload.',
+    labels: ['code'],
+  },
+  openRequests: {
+    name: 'countersign_open_requests',
+    type: 'gauge',
+    help: 'Requests at work now, by listener.',
+    labels: ['listener'],
+  },
+  cacheHits: { name: 'countersign_cache_hits_total', type: 'counter', help: 'Look-ups that a cache answered.', labels: ['cache'] },
+  cacheMisses: {
+    name: 'countersign_cache_misses_total',
+    type: 'counter',
+    help: 'Look-ups that a cache could not answer.',
+    labels: ['cache'],
+  },
+  cacheEntries: { name: 'countersign_cache_entries', type: 'gauge', help: 'Entries in a cache.', labels: ['cache'] },
+  keySetAge: {
+    name: 'countersign_key_set_age_seconds',
+    type: 'gauge',
+    help: 'Time since the keys of an issuer were last fetched with success; there is no value where they never were.',
+    labels: ['issuer'],
+  },
+  keySetState: {
+    name: 'countersign_key_set_state',
+    type: 'gauge',
+    help: '1 for the state that the key set of an issuer is in: ready, stale, never_fetched.',
+    labels: ['issuer', 'state'],
+  },
+  policyInfo: {
+    name: 'countersign_policy_revision_info',
+    type: 'gauge',
+    help: '1 for the active revision of a policy; there is no value where none is active.',
+    labels: ['policy', 'revision'],
+  },
+  policyActivated: {
+    name: 'countersign_policy_activated_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the active revision was activated, unix time.',
+    labels: ['policy'],
+  },
+  policyError: {
+    name: 'countersign_policy_last_error_timestamp_seconds',
+    type: 'gauge',
+    help: 'When a policy last could not be loaded, unix time, with the code; there is no value where its last load was good.',
+    labels: ['policy', 'code'],
+  },
+  databaseBuilt: {
+    name: 'countersign_database_build_age_seconds',
+    type: 'gauge',
+    help: 'Age of the data in an address database, by its build time.',
+    labels: ['database'],
+  },
+  databaseReady: {
+    name: 'countersign_database_ready',
+    type: 'gauge',
+    help: '1 where an address database is in use, 0 where it is missing or broken.',
+    labels: ['database'],
+  },
+  storeReady: {
+    name: 'countersign_store_ready',
+    type: 'gauge',
+    help: '1 where the store of counters answers, 0 where it does not.',
+    labels: ['kind'],
+  },
+  storeEntries: {
+    name: 'countersign_store_entries',
+    type: 'gauge',
+    help: 'Entities that the store counts; there is no value where it is not known.',
+    labels: ['kind'],
+  },
+  recordLines: {
+    name: 'countersign_decision_log_lines_total',
+    type: 'counter',
+    help: 'Lines of the decision log that were written, and that were dropped because the sink was slow or broken.',
+    labels: ['result'],
+  },
+  draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
+  buildInfo: {
+    name: 'countersign_build_info',
+    type: 'gauge',
+    help: '1, with the version of the service and of its runtime.',
+    labels: ['version', 'node'],
+  },
+} as const satisfies Record<string, MetricDefinition>;

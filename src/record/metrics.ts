@@ -1,0 +1,107 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ErrorCode } from '../contract/codes.ts';
+import type { DecisionRecord } from '../contract/record.ts';
+import type { Clock } from '../contract/stages.ts';
+import type { ServiceStatus } from '../contract/status.ts';
+import { createDecisionCounters } from './decision-counters.ts';
+import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
+import { showStatus } from './status-gauges.ts';
+import { type Labels, Tally } from './tally.ts';
+
+/** What the metrics are made of. */
+export type MetricsOptions = {
+  readonly version: string;
+  /** The runtime's version, `process.versions.node`. */
+  readonly node: string;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Asked once a scrape. */
+  readonly status: () => ServiceStatus;
+  /** Requests at work now by listener (`http`, `grpc`), asked once a scrape. */
+  readonly openRequests?: () => Readonly<Record<string, number>>;
+  /** Also show memory, CPU, event loop and garbage collection of the process; true where it is left out. */
+  readonly processMetrics?: boolean;
+};
+
+/** The metrics of this process, in a registry of their own. */
+export interface Metrics {
+  /** Counts one decision: a few additions, no allocation. */
+  count(record: DecisionRecord): void;
+  /** Counts one request that was refused at the border. */
+  refused(code: ErrorCode): void;
+  /** Everything in the text format of Prometheus. */
+  scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** Makes the metrics that `metric-definitions.ts` lists. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const common = ({ name, help, labels }: MetricDefinition) => ({ name, help, labelNames: [...labels], registers: [registry] });
+  const buckets = [...LATENCY_BUCKETS];
+  const total = new Histogram({ ...common(METRICS.decisionSeconds), buckets });
+  const stages = new Histogram({ ...common(METRICS.stageSeconds), buckets });
+  const counters = createDecisionCounters({
+    identify: stages.labels('identify'),
+    enrich: stages.labels('enrich'),
+    decide: stages.labels('decide'),
+    total,
+  });
+  const refusals = new Tally(METRICS.refused.labels);
+  const fromStatus = (definition: MetricDefinition) => {
+    const metric = definition.type === 'counter' ? new Counter(common(definition)) : new Gauge(common(definition));
+    return {
+      reset: () => metric.reset(),
+      set: (labels: Labels, value: number) => (metric instanceof Gauge ? metric.set(labels, value) : metric.inc(labels, value)),
+    };
+  };
+  const tallied = [
+    { metric: fromStatus(METRICS.decisions), tally: counters.decisions },
+    { metric: fromStatus(METRICS.failures), tally: counters.failures },
+    { metric: fromStatus(METRICS.signalStates), tally: counters.signalStates },
+    { metric: fromStatus(METRICS.slow), tally: counters.slow },
+    { metric: fromStatus(METRICS.refused), tally: refusals },
+  ];
+  const shown = new Map<string, ReturnType<typeof fromStatus>>();
+  for (const definition of STATUS_METRICS) shown.set(definition.name, fromStatus(definition));
+  if (options.processMetrics !== false) collectDefaultMetrics({ register: registry });
+
+  async function scrape(): Promise<{ readonly contentType: string; readonly text: string }> {
+    for (const { metric, tally } of tallied) {
+      metric.reset();
+      for (const { labels, count } of tally.series()) metric.set(labels, count);
+    }
+    for (const metric of shown.values()) metric.reset();
+    const set = (definition: MetricDefinition, labels: Labels, value: number) => shown.get(definition.name)?.set(labels, value);
+    showStatus(options.status(), set, options.clock.now() / 1000);
+    for (const [listener, open] of Object.entries(options.openRequests?.() ?? {})) set(METRICS.openRequests, { listener }, open);
+    set(METRICS.buildInfo, { version: options.version, node: options.node }, 1);
+    return { contentType: registry.contentType, text: await registry.metrics() };
+  }
+
+  return {
+    count: counters.count,
+    refused: (code) => {
+      refusals.cell(code).count += 1;
+    },
+    scrape,
+  };
+}
+
+/** Metrics that are taken from the parts' own status at each scrape. */
+const STATUS_METRICS: readonly MetricDefinition[] = [
+  METRICS.openRequests,
+  METRICS.cacheHits,
+  METRICS.cacheMisses,
+  METRICS.cacheEntries,
+  METRICS.keySetAge,
+  METRICS.keySetState,
+  METRICS.policyInfo,
+  METRICS.policyActivated,
+  METRICS.policyError,
+  METRICS.databaseBuilt,
+  METRICS.databaseReady,
+  METRICS.storeReady,
+  METRICS.storeEntries,
+  METRICS.recordLines,
+  METRICS.draining,
+  METRICS.buildInfo,
+];

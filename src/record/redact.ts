@@ -1,0 +1,69 @@
+import { isJsonObject, type JsonValue } from '../contract/json.ts';
+
+/** What stands in a log for a text that may be a secret. */
+export const HIDDEN = '***';
+
+/** Names whose values are secrets wherever they stand: in the query, in a body, in claims, in fields of the operational log. */
+const SECRET_NAME =
+  /(^|[-_.])(authorization|proxy[-_]?authorization|cookies?|passw(or)?d|passphrase|pwd|secrets?|tokens?|api[-_.]?keys?|credentials?|bearer|assertion|private[-_]?key|signature|sig|dpop|pin|otp|code[-_]verifier)$/i;
+
+/** True for names such as `access_token`, `X-Api-Key`, `clientSecret`. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2'));
+}
+
+/**
+ * A policy input as it may be kept. Credentials are not in it to begin with (`Credentials` never reaches Rego); what a client can put
+ * anywhere is left out here: texts of its query and of its body, and any value under the name of a secret. Numbers, booleans, names and
+ * the structure stay, since they are what rules mostly look at.
+ */
+export function redactInput(input: JsonValue): JsonValue {
+  if (!isJsonObject(input)) return redactNamed(input);
+  const shown: Record<string, JsonValue> = {};
+  for (const [name, value] of Object.entries(input))
+    shown[name] = name === 'request' && isJsonObject(value) ? redactRequest(value) : redactMember(name, value);
+  return shown;
+}
+
+function redactRequest(request: { readonly [name: string]: JsonValue }): JsonValue {
+  const shown: Record<string, JsonValue> = {};
+  for (const [name, value] of Object.entries(request)) {
+    shown[name] = name === 'query' || name === 'body' ? redactTexts(value, name === 'body' ? BODY_FACTS : NONE) : redactMember(name, value);
+  }
+  return shown;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+/** Members of `input.request.body` that are ours and not the client's. */
+const BODY_FACTS: ReadonlySet<string> = new Set(['status', 'reason', 'content_type', 'size']);
+
+/** Every text hidden but those of the members in `kept`, which are looked up at the top only. */
+function redactTexts(value: JsonValue, kept: ReadonlySet<string>): JsonValue {
+  if (typeof value === 'string') return HIDDEN;
+  if (Array.isArray(value)) return value.map((item: JsonValue) => redactTexts(item, NONE));
+  if (!isJsonObject(value)) return value;
+  const shown: Record<string, JsonValue> = {};
+  for (const [name, part] of Object.entries(value)) {
+    if (kept.has(name)) shown[name] = part;
+    else shown[name] = isSecretName(name) && !isEmpty(part) ? HIDDEN : redactTexts(part, NONE);
+  }
+  return shown;
+}
+
+function redactNamed(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(redactNamed);
+  if (!isJsonObject(value)) return value;
+  const shown: Record<string, JsonValue> = {};
+  for (const [name, part] of Object.entries(value)) shown[name] = redactMember(name, part);
+  return shown;
+}
+
+/** Objects below the name of a secret are looked into: `signals.token` is one of ours and holds no token. */
+function redactMember(name: string, value: JsonValue): JsonValue {
+  if (isJsonObject(value)) return redactNamed(value);
+  return isSecretName(name) && !isEmpty(value) ? HIDDEN : redactNamed(value);
+}
+
+function isEmpty(value: JsonValue): boolean {
+  return value === null || value === '' || typeof value === 'boolean';
+}

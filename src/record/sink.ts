@@ -1,0 +1,108 @@
+import { openSync } from 'node:fs';
+import { pino } from 'pino';
+import { CountersignError } from '../contract/errors.ts';
+
+/** Where lines go: a file descriptor that is open already, or a file that is appended to. */
+export type SinkTarget = { readonly fd: number } | { readonly file: string };
+
+/** Lines to one place, never waiting and never growing past a bound. */
+export interface LineSink {
+  /** Takes one line with its newline, or drops and counts it where the buffer is full. */
+  write(line: string): void;
+  /** Lines that the operating system has taken, and lines that were lost. */
+  status(): { readonly written: number; readonly dropped: number };
+  /** Hands on what is buffered, for `boundMs` at most; what is left then is counted as dropped. */
+  close(boundMs?: number): Promise<void>;
+}
+
+/** Lines wait until so many bytes are together, or for FLUSH_MS (one system call for many lines). */
+const BATCH_BYTES = 4096;
+const FLUSH_MS = 200;
+
+/**
+ * Opens a sink. A slow or broken one costs lines, never memory or time: writes are asynchronous, and at most `bufferBytesMax` wait.
+ * `onError` hears of failed writes (a closed pipe, a full disk); the sink goes on trying.
+ * Throws CountersignError `config_invalid` where the file cannot be opened.
+ */
+export function createLineSink(
+  target: SinkTarget,
+  options: { readonly bufferBytesMax: number; readonly batch: boolean; readonly onError: (error: Error) => void },
+): LineSink {
+  const destination = pino.destination({
+    dest: 'fd' in target ? target.fd : openForAppend(target.file),
+    sync: false,
+    // 1 and not 0: with 0 a flush would call back before anything is written
+    minLength: options.batch ? BATCH_BYTES : 1,
+    maxLength: options.bufferBytesMax,
+    ...(options.batch ? { periodicFlush: FLUSH_MS } : {}),
+  });
+  // byte lengths of the lines that were taken and not yet handed on, oldest first from `head`
+  let waiting: number[] = [];
+  let head = 0;
+  let written = 0;
+  let dropped = 0;
+  let bytesOut = 0;
+  let lastDropped = false;
+  let closed = false;
+
+  destination.on('drop', () => {
+    lastDropped = true;
+  });
+  destination.on('error', options.onError);
+  destination.on('write', (bytes: number) => {
+    bytesOut += bytes;
+    for (let next = waiting[head]; next !== undefined && next <= bytesOut; next = waiting[head]) {
+      bytesOut -= next;
+      head += 1;
+      written += 1;
+    }
+    if (head < 1024 || head * 2 < waiting.length) return;
+    waiting = waiting.slice(head);
+    head = 0;
+  });
+
+  function write(line: string): void {
+    if (closed) {
+      dropped += 1;
+      return;
+    }
+    lastDropped = false;
+    // before the write: a synchronous 'write' event must find it
+    waiting.push(Buffer.byteLength(line));
+    destination.write(line);
+    if (!lastDropped) return;
+    waiting.pop();
+    dropped += 1;
+  }
+
+  async function close(boundMs = 1000): Promise<void> {
+    if (closed) return;
+    closed = true;
+    const bound = AbortSignal.timeout(boundMs);
+    // one flush may end with a rest below the batch size
+    while (head < waiting.length && !bound.aborted) await flushOnce(destination, bound);
+    dropped += waiting.length - head;
+    waiting = [];
+    head = 0;
+    // also keeps pino's exit hook from flushing synchronously into a pipe that nobody reads, which would hang the process
+    destination.destroy();
+  }
+
+  return { write, status: () => ({ written, dropped }), close };
+}
+
+function openForAppend(file: string): number {
+  try {
+    return openSync(file, 'a', 0o640);
+  } catch (thrown) {
+    throw new CountersignError('config_invalid', { field: 'decisions.log.sink.file', detail: 'the file cannot be opened', cause: thrown });
+  }
+}
+
+/** Resolves after one flush, whether it succeeded or not, or when the bound is over. */
+function flushOnce(destination: { flush(callback: (error?: Error) => void): void }, bound: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    bound.addEventListener('abort', () => resolve(), { once: true });
+    destination.flush((error) => (error === undefined || error === null ? resolve() : setTimeout(resolve, 20)));
+  });
+}

@@ -1,0 +1,44 @@
+import type { CacheStatus, ServiceStatus } from '../contract/status.ts';
+import { METRICS, type MetricDefinition } from './metric-definitions.ts';
+import type { Labels } from './tally.ts';
+
+const REVISION_MAX = 128;
+const KEY_SET_STATES = ['ready', 'stale', 'never_fetched'] as const;
+
+/** Shows a status snapshot as metrics. Labels come from the configuration and from bundles, never from requests. */
+export function showStatus(
+  status: ServiceStatus,
+  set: (definition: MetricDefinition, labels: Labels, value: number) => void,
+  nowSeconds: number,
+): void {
+  const { identify, enrich, policies, record } = status;
+  const caches: Record<string, CacheStatus> = {
+    token: identify.tokenCache,
+    negative: identify.negativeCache,
+    certificate: identify.certificateCache,
+  };
+  for (const [cache, { hits, misses, entries }] of Object.entries(caches)) {
+    set(METRICS.cacheHits, { cache }, hits);
+    set(METRICS.cacheMisses, { cache }, misses);
+    set(METRICS.cacheEntries, { cache }, entries);
+  }
+  for (const { issuer, state, ageSeconds } of identify.keySets) {
+    if (ageSeconds !== null) set(METRICS.keySetAge, { issuer }, ageSeconds);
+    for (const one of KEY_SET_STATES) set(METRICS.keySetState, { issuer, state: one }, one === state ? 1 : 0);
+  }
+  for (const { name: policy, revision, activatedAt, lastError } of policies) {
+    if (revision !== null) set(METRICS.policyInfo, { policy, revision: revision.slice(0, REVISION_MAX) }, 1);
+    if (activatedAt !== null) set(METRICS.policyActivated, { policy }, activatedAt);
+    if (lastError !== null) set(METRICS.policyError, { policy, code: lastError.code }, lastError.at);
+  }
+  for (const { name: database, state, builtAt } of enrich.databases) {
+    set(METRICS.databaseReady, { database }, state === 'ready' ? 1 : 0);
+    if (builtAt !== null) set(METRICS.databaseBuilt, { database }, Math.max(0, nowSeconds - builtAt));
+  }
+  const { kind, state, entries } = enrich.store;
+  set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
+  if (entries !== null) set(METRICS.storeEntries, { kind }, entries);
+  set(METRICS.recordLines, { result: 'written' }, record.written);
+  set(METRICS.recordLines, { result: 'dropped' }, record.dropped);
+  set(METRICS.draining, {}, status.draining ? 1 : 0);
+}

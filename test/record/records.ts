@@ -1,0 +1,192 @@
+import type { Decision } from '../../src/contract/decision.ts';
+import type { Identity } from '../../src/contract/identity.ts';
+import type { DecisionRecord } from '../../src/contract/record.ts';
+import type { DecisionRequest, HttpFacts } from '../../src/contract/request.ts';
+import type { TokenValue } from '../../src/contract/signals.ts';
+import type { ServiceStatus } from '../../src/contract/status.ts';
+
+export const http: HttpFacts = {
+  method: 'GET',
+  scheme: 'https',
+  host: 'api.example.com',
+  port: null,
+  path: '/orders/42',
+  pathRaw: '/orders/42',
+  segments: ['orders', '42'],
+  query: new Map(),
+  headers: new Map([['user-agent', ['curl/8']]]),
+  body: { status: 'absent', reason: null, contentType: null, size: null, json: null },
+  pathAmbiguous: false,
+};
+
+export const request: DecisionRequest = {
+  id: '01890a5d-ac96-774b-bcce-b302099a8057',
+  requestId: 'r-1',
+  endpoint: 'decide',
+  receivedAtMs: 1_700_000_000_123,
+  deadlineAtMs: 150,
+  pep: {
+    name: 'edge',
+    trusts: new Set(['client_address']),
+    policies: ['default'],
+    forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
+  },
+  policyName: null,
+  http,
+  source: { ip: '203.0.113.7', port: 40_312, forwardedFor: [] },
+  tls: { sni: null, version: null, ja3: null, ja4: null },
+  credentials: { authorization: [], claims: null, certificates: [], principal: null },
+  subject: null,
+  action: null,
+  resource: null,
+  context: {},
+  pepRate: null,
+  flags: [],
+  explain: false,
+};
+
+export const token: TokenValue = {
+  issuer: 'https://as.example',
+  subject: 'agent-7',
+  clientId: 'agent-7',
+  audience: ['api'],
+  scopes: ['orders:read'],
+  expiresAt: 1_700_000_300,
+  issuedAt: 1_700_000_000,
+  notBefore: null,
+  acr: null,
+  amr: [],
+  authTime: null,
+  jtiHash: null,
+  binding: 'none',
+  actor: null,
+  authorizationDetails: [],
+  claims: {},
+  verifiedBy: 'countersign',
+};
+
+export const identity: Identity = {
+  signals: { token: { status: 'present', value: token }, certificate: { status: 'absent', code: 'certificate_missing' } },
+  subject: { type: 'client', id: 'agent-7', asserted: false, client: 'agent-7', properties: {} },
+  evidence: { methods: ['token'], assurance: 2, agreement: { client: 'single' } },
+  tokenKey: 'hash-of-the-token',
+};
+
+export const allow: Decision = {
+  id: request.id,
+  effect: 'allow',
+  reasons: [{ code: 'access.scope_granted', effect: 'allow', title: 'A scope grants it', public: false, details: {} }],
+  assurance: { level: 2, required: 2 },
+  risk: { score: 0, factors: [] },
+  stepUp: null,
+  obligations: [],
+  upstream: { headersToSet: {}, headersToRemove: [] },
+  response: null,
+  policy: { name: 'default', revision: 'r1' },
+  error: null,
+  explanation: null,
+};
+
+export const deny: Decision = {
+  ...allow,
+  effect: 'deny',
+  reasons: [
+    { code: 'rate.exceeded', effect: 'deny', title: 'Too many', public: true, details: { limit: 10 } },
+    { code: 'access.scope_granted', effect: 'allow', title: 'A scope grants it', public: false, details: {} },
+  ],
+  risk: { score: 20, factors: [{ code: 'network.country_new', points: 20 }] },
+  response: { status: 429, headers: { 'retry-after': '10' }, body: { title: 'Too many requests' } },
+};
+
+export const allowed: DecisionRecord = {
+  request,
+  decision: allow,
+  route: {
+    status: 'matched',
+    catalogue: 'default',
+    id: 'orders.read',
+    tier: 'medium',
+    scopes: ['orders:read'],
+    public: false,
+    parameters: {},
+  },
+  identity,
+  enrichment: {
+    network: {
+      status: 'present',
+      value: {
+        address: '203.0.113.7',
+        addressFlags: [],
+        family: 4,
+        prefix: '203.0.113.7/32',
+        country: 'DE',
+        countrySource: 'registry',
+        continent: null,
+        city: null,
+        asn: null,
+        asOrg: null,
+        kinds: [],
+        code: null,
+      },
+    },
+    rate: { status: 'unavailable', code: 'store_unavailable' },
+  },
+  times: { identify: 0.0123456, enrich: 0.02, decide: 0.05, total: 0.1 },
+  slow: false,
+  input: () => ({ request: { method: 'GET' } }),
+  cause: null,
+};
+
+export const denied: DecisionRecord = { ...allowed, decision: deny };
+
+/** A decision that could not be made: no stage ended. */
+export const failed: DecisionRecord = {
+  ...allowed,
+  decision: {
+    ...allow,
+    effect: 'deny',
+    reasons: [{ code: 'policy_not_loaded', effect: 'undecided', title: 'No policy is active', public: false, details: {} }],
+    response: { status: 503, headers: {}, body: {} },
+    error: { code: 'policy_not_loaded' },
+  },
+  route: null,
+  identity: null,
+  enrichment: null,
+  input: () => null,
+  cause: new Error('no policy'),
+};
+
+export const status: ServiceStatus = {
+  version: '0.1.0',
+  startedAt: 1_700_000_000,
+  draining: false,
+  policies: [
+    {
+      name: 'default',
+      state: 'active',
+      revision: 'r1',
+      activatedAt: 1_700_000_001,
+      rules: 14,
+      routes: 20,
+      lastError: { code: 'bundle_unreadable', text: 'The bundle could not be read', at: 1_700_000_050 },
+    },
+  ],
+  identify: {
+    keySets: [
+      { issuer: 'https://as.example', state: 'stale', ageSeconds: 600, keys: 2, lastError: 'fetch_failed' },
+      { issuer: 'https://new.example', state: 'never_fetched', ageSeconds: null, keys: 0, lastError: null },
+    ],
+    tokenCache: { hits: 90, misses: 10, entries: 5 },
+    negativeCache: { hits: 1, misses: 9, entries: 2 },
+    certificateCache: { hits: 0, misses: 0, entries: 0 },
+  },
+  enrich: {
+    databases: [
+      { name: 'city.mmdb', state: 'ready', type: 'GeoIP2-City', builtAt: 1_699_999_000 },
+      { name: 'asn.mmdb', state: 'missing', type: null, builtAt: null },
+    ],
+    store: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
+  },
+  record: { written: 7, dropped: 2 },
+  strict: true,
+};

@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { JsonObject, JsonValue } from '../../src/contract/json.ts';
+import { isSecretName, redactInput } from '../../src/record/redact.ts';
+
+describe('the names of secrets', () => {
+  it.each([
+    'authorization',
+    'Proxy-Authorization',
+    'cookie',
+    'set-cookie',
+    'password',
+    'passwd',
+    'client_secret',
+    'clientSecret',
+    'access_token',
+    'accessToken',
+    'refresh-token',
+    'id_token',
+    'token',
+    'x-custom-token',
+    'apikey',
+    'api_key',
+    'x-api-key',
+    'apiKey',
+    'client_assertion',
+    'sig',
+    'X-Amz-Signature',
+    'dpop',
+  ])('%s', (name) => {
+    expect(isSecretName(name)).toBe(true);
+  });
+
+  it.each([
+    'path',
+    'token_type',
+    'tokens_used',
+    'author',
+    'authorization_details',
+    'design',
+    'code',
+    'issuer',
+    'monkey',
+    'status',
+    'keys',
+    'amount',
+    'pinned',
+    '',
+  ])('and not %s', (name) => {
+    expect(isSecretName(name)).toBe(false);
+  });
+});
+
+describe('an input for the log', () => {
+  it('loses the texts of the query and of the body, and keeps names, numbers and structure', () => {
+    const input: JsonObject = {
+      request: {
+        method: 'POST',
+        query: { q: ['secret', 'secret'], page: ['7'] },
+        body: {
+          status: 'parsed',
+          reason: null,
+          content_type: 'application/json',
+          size: 31,
+          json: { amount: 100, dry_run: false, note: 'secret', pin: 1234, lines: [{ sku: 'secret', count: 2 }], status: 'secret' },
+        },
+        headers: { 'user-agent': 'curl/8', 'x-custom-token': 'secret' },
+      },
+    };
+    expect(redactInput(input)).toEqual({
+      request: {
+        method: 'POST',
+        query: { q: ['***', '***'], page: ['***'] },
+        body: {
+          status: 'parsed',
+          reason: null,
+          content_type: 'application/json',
+          size: 31,
+          json: { amount: 100, dry_run: false, note: '***', pin: '***', lines: [{ sku: '***', count: 2 }], status: '***' },
+        },
+        headers: { 'user-agent': 'curl/8', 'x-custom-token': '***' },
+      },
+    });
+  });
+
+  it('keeps the signal that is called token, and hides secrets below it', () => {
+    const input = {
+      signals: {
+        token: { status: 'present', value: { subject: 'a', claims: { refresh_token: 'secret', nested: [{ password: ['secret'] }] } } },
+      },
+    };
+    expect(redactInput(input)).toEqual({
+      signals: { token: { status: 'present', value: { subject: 'a', claims: { refresh_token: '***', nested: [{ password: '***' }] } } } },
+    });
+  });
+
+  it.each<JsonValue>([null, 'text', 7, [], [1, { a: 'b' }], { request: null }, { request: 'x' }, { request: [] }])(
+    'is left as it is without a request: %j',
+    (input) => {
+      expect(redactInput(input)).toEqual(input);
+    },
+  );
+
+  it('property: no text of a query or a body survives, and nothing elsewhere changes', () => {
+    const canary = 'canary-5f1d';
+    const json = fc.letrec<{ value: JsonValue }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small' },
+        fc.constant(canary),
+        fc.integer(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('value'), { maxLength: 4 }),
+        fc.dictionary(fc.stringMatching(/^[a-z_]{1,12}$/), tie('value'), { maxKeys: 4 }),
+      ),
+    })).value;
+    const elsewhere = fc.dictionary(fc.stringMatching(/^f_[a-z]{1,5}$/), fc.oneof(fc.string(), fc.integer()));
+    fc.assert(
+      fc.property(json, json, elsewhere, (query, body, other) => {
+        const shown = redactInput({ request: { query, body: { status: 'parsed', json: body }, method: 'GET' }, other });
+        expect(JSON.stringify(shown)).not.toContain(canary);
+        expect(shown).toMatchObject({ request: { method: 'GET', body: { status: 'parsed' } }, other });
+      }),
+    );
+  });
+});
