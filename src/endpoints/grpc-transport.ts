@@ -39,6 +39,8 @@ const STREAM_WINDOW_BYTES = 1024 * 1024;
 const HELD_BYTES_MAX = 128 * 1024 * 1024;
 const STREAMS_MAX = 2_048;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** While draining, it is looked this often whether any stream is left; the pause also lets the last answers and GOAWAY leave. */
+const SWEEP_MS = 20;
 
 const SERVER_SETTINGS = {
   // Envoy resets every check that times out; by default node takes 1,000 resets in a row for an attack and cuts the connection.
@@ -60,11 +62,11 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
     logger,
     budget: { heldBytes: 0, bytesMax: HELD_BYTES_MAX },
   };
-  const sessions = new Set<ServerHttp2Session>();
+  /** Each with the number of its open streams. */
+  const sessions = new Map<ServerHttp2Session, { open: number }>();
   // Sockets of port scanners or of clients without ALPN never become a session, and would hold up the drain.
   const sockets = new Set<Socket>();
   let server: Http2Server | Http2SecureServer | null = null;
-  let whenIdle: (() => void) | null = null;
 
   function onSocket(socket: Socket): void {
     sockets.add(socket);
@@ -73,17 +75,22 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
   }
 
   function onSession(session: ServerHttp2Session): void {
-    sessions.add(session);
+    const streams = { open: 0 };
+    const onStreamClosed = () => {
+      streams.open -= 1;
+    };
+    sessions.set(session, streams);
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     const socket = session.socket;
     const certificate = socket instanceof TLSSocket ? options.peerCertificate(socket) : null;
     const peer: GrpcPeer = { certificate, pepToken: undefined, pep: null };
-    session.on('stream', (stream, headers) => onStream(stream, headers, peer));
-    session.on('error', (error) => logger.debug('grpc_session_error', { cause: error }));
-    session.on('close', () => {
-      sessions.delete(session);
-      if (sessions.size === 0) whenIdle?.();
+    session.on('stream', (stream, headers) => {
+      streams.open += 1;
+      stream.on('close', onStreamClosed);
+      onStream(stream, headers, peer);
     });
+    session.on('error', (error) => logger.debug('grpc_session_error', { cause: error }));
+    session.on('close', () => sessions.delete(session));
   }
 
   function onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: GrpcPeer): void {
@@ -152,19 +159,25 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
           return;
         }
         const cut = () => {
-          for (const session of sessions) session.destroy();
+          for (const session of sessions.keys()) session.destroy();
           for (const socket of sockets) socket.destroy();
         };
+        // A graceful close waits for the peer to close as well: without a bound where it is a port scanner.
+        let idleSweeps = 0;
+        const sweep = setInterval(() => {
+          const busy = [...sessions.values()].some(({ open }) => open > 0);
+          idleSweeps = busy ? 0 : idleSweeps + 1;
+          if (idleSweeps === 2) cut();
+        }, SWEEP_MS);
         const bound = setTimeout(cut, boundMs);
-        whenIdle = cut;
         options.onStop();
         server.close(() => {
+          clearInterval(sweep);
           clearTimeout(bound);
           resolve();
         });
         // GOAWAY: no new streams, those that are open come to their end.
-        for (const session of sessions) session.close();
-        if (sessions.size === 0) cut();
+        for (const session of sessions.keys()) session.close();
       }),
   };
 }
