@@ -44,6 +44,7 @@ export async function startPinnedCountersign(name: string, directory: string, wo
   const service: Countersign = await startCountersign({
     launcher: SERVER_LAUNCHER,
     nodeOptions: variant.nodeOptions ?? [],
+    env: { OPA_BIN: opaBinary() },
     config: {
       peps: [{ name: 'bench', anonymous: true, trusts: ['client_address', 'client_certificate'] }],
       identity: {

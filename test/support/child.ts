@@ -63,7 +63,7 @@ export async function waitUntil(what: string, child: Child, ready: () => Promise
     if (await ready().catch(() => false)) return;
     await sleep(20);
   }
-  const tail = `${child.stdout().slice(-2000)}\n${child.stderr().slice(-4000)}`;
+  const became = gone ? 'ended' : 'was not ready in time';
   await child.stop('SIGKILL');
-  throw new Error(`${what} ${gone ? 'ended' : 'was not ready in time'}:\n${tail}`);
+  throw new Error(`${what} ${became}:\n${child.stdout().slice(-2000)}\n${child.stderr().slice(-4000)}`);
 }
