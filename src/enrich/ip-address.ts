@@ -33,13 +33,12 @@ export function parseIpAddress(text: string): IpAddress | null {
   if (octets !== null) return fromOctets(text, octets);
   // isIPv6 lets a zone pass, which has no meaning from the network
   if (!isIPv6(text) || text.includes('%')) return null;
-  const parsed = ipaddr.IPv6.parse(text);
-  const groups = parsed.parts;
+  const groups = groupsOf(text);
   if (isMapped(groups)) {
     const mapped = [groups[6] ?? 0, groups[7] ?? 0];
     return { family: 4, text: dotted(mapped), groups: mapped };
   }
-  return { family: 6, text: parsed.toRFC5952String(), groups };
+  return { family: 6, text: textOf(groups), groups };
 }
 
 /**
@@ -55,7 +54,7 @@ export function parseIpBlock(text: string): IpBlock | null {
   if (address === null || !/^(0|[1-9]\d{0,2})$/.test(suffix)) return null;
   const mapped = address.family === 4 && written.includes(':');
   const bits = Number(suffix);
-  if (mapped && bits < MAPPED_PREFIX_BITS) return blockOf(ipaddr.IPv6.parse(written).parts, 6, bits);
+  if (mapped && bits < MAPPED_PREFIX_BITS) return blockOf(groupsOf(written), 6, bits);
   const own = mapped ? bits - MAPPED_PREFIX_BITS : bits;
   if (own > (address.family === 4 ? 32 : 128)) return null;
   return blockOf(address.groups, address.family, own);
@@ -143,6 +142,27 @@ function parseOctets(text: string): number | null {
 
 function fromOctets(text: string, bits: number): IpAddress {
   return { family: 4, text, groups: [Math.floor(bits / 65536), bits % 65536] };
+}
+
+/** The groups of well-formed IPv6 text; by hand, since ipaddr.js takes the old IPv4-compatible `::1.2.3.4` for IPv4-mapped. */
+function groupsOf(text: string): readonly number[] {
+  const gap = text.indexOf('::');
+  const left = listOf(gap < 0 ? text : text.slice(0, gap));
+  const right = gap < 0 ? [] : listOf(text.slice(gap + 2));
+  while (left.length + right.length < 8) left.push(0);
+  return [...left, ...right];
+}
+
+function listOf(text: string): number[] {
+  const groups: number[] = [];
+  if (text === '') return groups;
+  for (const part of text.split(':')) {
+    if (part.includes('.')) {
+      const bits = parseOctets(part) ?? 0;
+      groups.push(Math.floor(bits / 65536), bits % 65536);
+    } else groups.push(Number.parseInt(part, 16));
+  }
+  return groups;
 }
 
 function isMapped(groups: readonly number[]): boolean {

@@ -20,8 +20,8 @@ const NO_KINDS: readonly string[] = [];
 /**
  * What is known about the client's network. The signal is
  * - `absent: address_missing`, `invalid: address_invalid | address_chain_broken` where there is no address;
- * - `unavailable: database_missing | database_broken` where a configured database cannot be used and nobody else knew the country:
- *   a rule that blocks by country must not take a broken file for a harmless address;
+ * - `unavailable: database_missing | database_broken` where a configured database cannot be used and nobody else knew the country
+ *   of an address that may have one: a rule that blocks by country must not take a broken file for a harmless address;
  * - else `present`; its `code` tells why the value is poorer than it could be: a database that cannot be used (also where the
  *   registry or another database stood in), else, without a country, `address_private` or `address_unknown`.
  */
@@ -59,9 +59,10 @@ export function describeNetwork(client: ClientAddress, { databases, registryCoun
     country = registryCountry(text);
     if (country !== null) countrySource = 'registry';
   }
-  if (country === null && failure !== null) return { status: 'unavailable', code: failure };
+  const isPrivate = isPrivateRange(range);
+  if (country === null && failure !== null && !isPrivate) return { status: 'unavailable', code: failure };
 
-  const unknown = isPrivateRange(range) ? 'address_private' : 'address_unknown';
+  const unknown = isPrivate ? 'address_private' : 'address_unknown';
   const code: NetworkCode | null = failure ?? (country === null ? unknown : null);
   const prefix = countedPrefix(address);
   const value = { address: text, family, prefix, country, countrySource, continent, city, asn, asOrg, kinds, code, addressFlags: flags };

@@ -46,6 +46,9 @@ async function openMmdb(path: string, logger: StoreLogger): Promise<MmdbDatabase
   }
 }
 
+/** Zero bytes between the search tree and the data. */
+const SEPARATOR_BYTES = 16;
+
 type Facts = { readonly ipVersion: 4 | 6; readonly type: string | null; readonly builtAt: number | null };
 
 /** @throws Error where the metadata does not fit the file: the reader itself does not look. */
@@ -53,7 +56,7 @@ function describe({ metadata }: Reader<Response>, size: number): Facts {
   const ipVersion: unknown = metadata.ipVersion;
   if (ipVersion !== 4 && ipVersion !== 6) throw new Error('unknown IP version');
   if (!Number.isSafeInteger(metadata.nodeCount) || metadata.nodeCount < 0) throw new Error('the number of nodes is no number');
-  if (metadata.searchTreeSize > size) throw new Error('the search tree is longer than the file');
+  if (metadata.searchTreeSize + SEPARATOR_BYTES > size) throw new Error('the search tree is longer than the file');
   const type: unknown = metadata.databaseType;
   const builtMs = metadata.buildEpoch.getTime();
   return { ipVersion, type: typeof type === 'string' ? type : null, builtAt: Number.isNaN(builtMs) ? null : Math.floor(builtMs / 1000) };
