@@ -81,9 +81,9 @@ function listOf(value: JsonValue | undefined, itemsMax = LIST_MAX): readonly str
 /** `scope` is a string with single spaces (RFC 8693 section 4.2); `scp` is what some servers send instead, as a string or a list. */
 function scopesOf(claims: JsonObject): readonly string[] | null {
   const { scope, scp } = claims;
-  const listed = typeof scope === 'string' ? scope.split(' ') : typeof scp === 'string' ? scp.split(' ') : listOf(scp, SCOPES_MAX);
-  if (listed === null) return null;
-  const scopes = [...new Set(listed)].filter((one) => one !== '');
+  const others = typeof scp === 'string' ? scp.split(' ') : listOf(scp, SCOPES_MAX);
+  if (others === null) return null;
+  const scopes = [...new Set(typeof scope === 'string' ? scope.split(' ') : others)].filter((one) => one !== '');
   return scopes.length > SCOPES_MAX ? null : scopes;
 }
 
