@@ -51,6 +51,7 @@ export function combine(result: unknown, rules: ReadonlyMap<string, RuleFacts>):
     if (details.required !== null && details.required > assuranceRequired) assuranceRequired = details.required;
     for (const factor of details.factors) factors.push(factor);
   }
+  if (factors.length > 1) factors.sort(byWeight);
   const risk = { score: Math.min(RISK_MAX, Math.round(factors.reduce((sum, { points }) => sum + points, 0))), factors };
   const common = { assuranceRequired, risk, verdicts };
   if (denied) return deny(verdicts.filter(isDenial), rules, common);
@@ -188,6 +189,11 @@ function classOf({ verdict, status }: Denial): number {
 
 function byClass(a: Denial, b: Denial): number {
   return classOf(a) - classOf(b) || byCode(a.verdict, b.verdict);
+}
+
+/** The heaviest factor first: in which order a source named them says nothing. */
+function byWeight(a: RiskFactor, b: RiskFactor): number {
+  return b.points - a.points || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0);
 }
 
 function byCode(a: Verdict, b: Verdict): number {

@@ -1,0 +1,22 @@
+import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
+import type { Pep } from '../../src/contract/pep.ts';
+import type { Case } from './schema.ts';
+
+/** The gateway that asks in a case. */
+export function casePep({ given }: Case): Pep {
+  return {
+    name: 'cases',
+    trusts: new Set(given.trusts),
+    policies: ['default'],
+    forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
+  };
+}
+
+/** The body of POST /decide with the client's `authorization` in it. */
+export function askedBody({ ask }: Case, authorization: string | null): JsonObject {
+  if (authorization === null) return ask as JsonObject;
+  const request = ask['request'];
+  if (!isJsonObject(request)) throw new Error('a case with a token needs a request to carry it');
+  const headers = isJsonObject(request['headers']) ? request['headers'] : {};
+  return { ...(ask as JsonObject), request: { ...request, headers: { ...headers, authorization } } };
+}
