@@ -27,7 +27,7 @@ const redisUrl = z
 export const store = z
   .discriminatedUnion('kind', [
     z.strictObject({
-      kind: z.literal('memory').describe('`memory` keeps counters in this process, `redis` shares them between replicas.'),
+      kind: z.literal('memory').describe('`memory` (the default) keeps counters in this process, `redis` shares them between replicas.'),
       entriesMax: z
         .int()
         .min(100)
@@ -36,7 +36,7 @@ export const store = z
         .describe('Entities that are counted at once (memory); a full store makes new ones `unavailable`.'),
     }),
     z.strictObject({
-      kind: z.literal('redis').describe('`memory` keeps counters in this process, `redis` shares them between replicas.'),
+      kind: z.literal('redis').describe('`memory` (the default) keeps counters in this process, `redis` shares them between replicas.'),
       url: redisUrl.describe(
         'Address of Redis or Valkey (redis); `rediss` for TLS. It may hold a password: better set by the environment.',
       ),

@@ -64,7 +64,12 @@ export const grpc = z
           .min(1)
           .default('envoy.filters.http.jwt_authn')
           .describe('Namespace in `metadata_context` that holds verified claims.'),
-        key: z.string().min(1).nullable().default(null).describe('Key below the namespace; null takes the only one there is.'),
+        key: z
+          .string()
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe('Key below the namespace; null takes the namespace itself where it holds the claims, or the only object in it.'),
       })
       .prefault({})
       .describe('Where claims that the gateway verified are found.'),

@@ -1,0 +1,43 @@
+// Writes the files that are made from the source: node scripts/generate.ts [--check] [--root DIR]; --check only compares, and ends with 1.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { inputSchemaText } from '../src/decide/input-schema.ts';
+import { codesDoc } from './generated/codes.ts';
+import { configurationDoc } from './generated/configuration.ts';
+import { metricsDoc } from './generated/metrics.ts';
+
+const { values } = parseArgs({
+  options: { check: { type: 'boolean', default: false }, root: { type: 'string', default: join(import.meta.dirname, '..') } },
+});
+
+const FILES: Readonly<Record<string, () => string>> = {
+  'docs/configuration.md': configurationDoc,
+  'docs/codes.md': codesDoc,
+  'docs/metrics.md': metricsDoc,
+  'policies/schemas/input.json': inputSchemaText,
+};
+
+/** The text of a file, or null where it is not there. */
+async function present(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return null;
+    throw thrown;
+  }
+}
+
+for (const [file, make] of Object.entries(FILES)) {
+  const path = join(values.root, file);
+  const text = make();
+  if ((await present(path)) === text) continue;
+  if (values.check) {
+    console.error(`${file} is stale: run \`npm run generate\``);
+    process.exitCode = 1;
+  } else {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    console.log(`wrote ${file}`);
+  }
+}

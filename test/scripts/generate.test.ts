@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { outline } from '../../src/config/outline.ts';
+import { CONFIG_JSON_SCHEMA } from '../../src/config/schema.ts';
+import { CODES } from '../../src/contract/codes.ts';
+import { METRICS } from '../../src/record/metric-definitions.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const FILES = ['docs/configuration.md', 'docs/codes.md', 'docs/metrics.md', 'policies/schemas/input.json'];
+
+function generate(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/generate.ts'), ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+const read = (root: string, file: string) => readFileSync(join(root, file), 'utf8');
+
+describe('generated files', () => {
+  it('are current', () => {
+    expect(generate('--check')).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  it('are each named where they are stale or missing, and left as they are', () => {
+    const root = mkdtempSync(join(tmpdir(), 'countersign-generate-'));
+    expect(generate('--root', root)).toMatchObject({ status: 0, stdout: FILES.map((file) => `wrote ${file}\n`).join('') });
+    expect(generate('--check', '--root', root)).toEqual({ status: 0, stdout: '', stderr: '' });
+    appendFileSync(join(root, 'docs/codes.md'), 'by hand\n');
+    rmSync(join(root, 'docs/metrics.md'));
+    const { status, stderr } = generate('--check', '--root', root);
+    expect(status).toBe(1);
+    expect(stderr.split('\n')).toEqual([
+      expect.stringMatching(/^docs\/codes\.md is stale/),
+      expect.stringMatching(/^docs\/metrics\.md is stale/),
+      '',
+    ]);
+    expect(read(root, 'docs/codes.md')).toMatch(/by hand\n$/);
+  });
+
+  it('have every key, variable, code and metric', () => {
+    const configuration = read(ROOT, 'docs/configuration.md');
+    for (const { variable, node } of outline(CONFIG_JSON_SCHEMA)) {
+      if (variable !== null) expect(configuration).toContain(`| \`${variable}\` |`);
+      expect(configuration).toContain(node.description?.replaceAll('|', '\\|'));
+    }
+    for (const code of Object.keys(CODES)) expect(read(ROOT, 'docs/codes.md')).toContain(`| \`${code}\` |`);
+    for (const { name } of Object.values(METRICS)) expect(read(ROOT, 'docs/metrics.md')).toContain(`| \`${name}\` |`);
+  });
+});
