@@ -24,11 +24,36 @@ const MALFORMED = refused('certificate_malformed');
 const HASH_MISMATCH = refused('certificate_hash_mismatch');
 const CONFLICT = refused('certificate_conflict');
 
-/** Parsing takes tens of µs and depends on the text only: cached by it, refusals too. Validity is judged by others, each time. */
+/**
+ * Parsing takes tens of µs and depends on the text only: cached by it, refusals too. Validity is judged by others, each time. PEM and XFCC have
+ * a cache each of `entriesMax`, since the same text means another thing in each.
+ */
 export function createCertificateReader(options: { readonly entriesMax: number }, createCache: CreateBoundedCache): CertificateReader {
-  const { cache, tally, status } = counted<CertificateSignal>({ entriesMax: options.entriesMax }, createCache);
+  const pems = cachedByText(options.entriesMax, createCache, readPem);
+  const headers = cachedByText(options.entriesMax, createCache, readXfcc);
 
-  function cached(text: string, parse: (text: string) => CertificateSignal): CertificateSignal {
+  function readOffer(offer: CertificateOffer): CertificateSignal {
+    if (offer.form === 'pem') return pems.read(offer.pem);
+    if (offer.form === 'xfcc') return headers.read(offer.header);
+    return readFields(offer);
+  }
+
+  return {
+    read(offers) {
+      const [first, ...others] = offers;
+      if (first === undefined) return MISSING;
+      return others.reduce((signal, offer) => join(signal, readOffer(offer)), readOffer(first));
+    },
+    status() {
+      const [one, other] = [pems.status(), headers.status()];
+      return { hits: one.hits + other.hits, misses: one.misses + other.misses, entries: one.entries + other.entries };
+    },
+  };
+}
+
+function cachedByText(entriesMax: number, createCache: CreateBoundedCache, parse: (text: string) => CertificateSignal) {
+  const { cache, tally, status } = counted<CertificateSignal>({ entriesMax }, createCache);
+  function read(text: string): CertificateSignal {
     const known = cache.get(text);
     if (known !== undefined) {
       tally.hits++;
@@ -39,22 +64,7 @@ export function createCertificateReader(options: { readonly entriesMax: number }
     cache.set(text, signal);
     return signal;
   }
-
-  function readOffer(offer: CertificateOffer): CertificateSignal {
-    // a PEM begins with a dash or is percent-encoded, an XFCC with a key: one cache serves both
-    if (offer.form === 'pem') return cached(offer.pem, readPem);
-    if (offer.form === 'xfcc') return cached(offer.header, readXfcc);
-    return readFields(offer);
-  }
-
-  return {
-    read(offers) {
-      const [first, ...others] = offers;
-      if (first === undefined) return MISSING;
-      return others.reduce((signal, offer) => join(signal, readOffer(offer)), readOffer(first));
-    },
-    status,
-  };
+  return { read, status };
 }
 
 function readPem(pem: string): CertificateSignal {
