@@ -99,7 +99,7 @@ export function rangeOf(address: IpAddress): IpRange {
   return new ipaddr.IPv4([high >> 8, high & 255, low >> 8, low & 255]).range();
 }
 
-/** Ranges of networks that no public database knows: RFC 1918, RFC 4193, RFC 6598, loopback, link-local and the old site-local. */
+/** RFC 1918, RFC 4193, RFC 6598, loopback, link-local and the old site-local. */
 const PRIVATE_RANGES: ReadonlySet<IpRange> = new Set([
   'private',
   'uniqueLocal',
@@ -109,6 +109,7 @@ const PRIVATE_RANGES: ReadonlySet<IpRange> = new Set([
   'deprecatedSiteLocal',
 ]);
 
+/** True for the ranges of networks that no public database knows. */
 export function isPrivateRange(range: IpRange): boolean {
   return PRIVATE_RANGES.has(range);
 }

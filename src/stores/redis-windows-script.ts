@@ -2,63 +2,69 @@ import { createHash } from 'node:crypto';
 import { LONGEST_WINDOW_MS, RING_SLOTS, SUB_BUCKETS, WINDOW_COUNT, WINDOW_MS } from './windows.ts';
 
 const RING_BYTES = RING_SLOTS * 4;
-/** Per ring: the newest sub-bucket as a double and the sum of the ring. */
+/** The newest sub-bucket of each ring as a double, then the sum of each ring as a uint32. */
 const HEADER_BYTES = WINDOW_COUNT * 12;
 const VALUE_BYTES = HEADER_BYTES + WINDOW_COUNT * RING_BYTES;
-/** A little more than the longest window and its running sub-bucket. */
+/** A little more than the longest window and its running sub-bucket; renewed when the longest ring moves, once a minute at most. */
 const TIME_TO_LIVE_MS = LONGEST_WINDOW_MS + 180_000;
+const BASES = WINDOW_MS.map((_, ring) => HEADER_BYTES + ring * RING_BYTES);
+const HEADER_FORM = `>${'d'.repeat(WINDOW_COUNT)}${'I4'.repeat(WINDOW_COUNT)}`;
 
 /**
- * Counts one hit of one entity. The value is a string of 1,024 bytes: for each ring its newest sub-bucket (big-endian double)
- * and its sum (uint32), then the rings' slots (uint32). What it does with time is `WindowPool.hit` of window-pool.ts, line by
- * line. A value of another length (another version's) starts afresh.
+ * Counts one hit of one entity. The value is a string of 1,024 bytes, all big-endian: the header, then the rings' slots (uint32);
+ * it is changed in place, which is faster than writing it anew. What it does with time is `WindowPool.hit` of window-pool.ts,
+ * line by line. A value of another length (another version's) starts afresh.
  *
  * KEYS[1] the entity; ARGV[1] unix milliseconds, whole. Returns the four counts.
  */
 export const WINDOWS_SCRIPT = `
 local key, scaled = KEYS[1], ARGV[1] * ${SUB_BUCKETS}
-local width = { ${WINDOW_MS.join(', ')} }
-local pack, unpack, sub, rep, floor = struct.pack, struct.unpack, string.sub, string.rep, math.floor
-local value = redis.call('GET', key)
-local header, rings, sums = {}, {}, {}
-local afresh = true
+local pack, unpack, rep, floor, call = struct.pack, struct.unpack, string.rep, math.floor, redis.call
+local a1, a2, a3, a4 = ${WINDOW_MS.map((width) => `floor(scaled / ${width})`).join(', ')}
+local value = call('GET', key)
+local l1, l2, l3, l4, s1, s2, s3, s4
 if value and #value == ${VALUE_BYTES} then
-  local hour = unpack('>d', value, ${(WINDOW_COUNT - 1) * 12 + 1})
-  local moved = floor(scaled / ${LONGEST_WINDOW_MS}) - hour
-  afresh = moved > ${SUB_BUCKETS} or moved < -${SUB_BUCKETS}
+  l1, l2, l3, l4, s1, s2, s3, s4 = unpack('${HEADER_FORM}', value)
 end
-for w = 1, ${WINDOW_COUNT} do
-  local at = floor(scaled / width[w])
-  local last, sum, ring = at, 0, nil
-  if not afresh then
-    last, sum = unpack('>dI4', value, (w - 1) * 12 + 1)
-    if at - last <= ${SUB_BUCKETS} and last - at <= ${SUB_BUCKETS} then
-      local base = ${HEADER_BYTES} + (w - 1) * ${RING_BYTES}
-      ring = sub(value, base + 1, base + ${RING_BYTES})
-      while last < at do
-        last = last + 1
-        local offset = (last % ${RING_SLOTS}) * 4
-        local hits = unpack('>I4', ring, offset + 1)
-        if hits > 0 then
-          sum = sum - hits
-          ring = sub(ring, 1, offset) .. '\\0\\0\\0\\0' .. sub(ring, offset + 5)
-        end
+if not l4 or a4 - l4 > ${SUB_BUCKETS} or l4 - a4 > ${SUB_BUCKETS} then
+  local rings = {}
+  for w, at in ipairs({ a1, a2, a3, a4 }) do
+    local offset = (at % ${RING_SLOTS}) * 4
+    rings[w] = rep('\\0', offset) .. '\\0\\0\\0\\1' .. rep('\\0', ${RING_BYTES - 4} - offset)
+  end
+  call('SET', key, pack('${HEADER_FORM}', a1, a2, a3, a4, 1, 1, 1, 1) .. table.concat(rings), 'PX', ${TIME_TO_LIVE_MS})
+  return { 1, 1, 1, 1 }
+end
+local function hit(base, at, last, sum)
+  if at - last > ${SUB_BUCKETS} or last - at > ${SUB_BUCKETS} then
+    call('SETRANGE', key, base, rep('\\0', ${RING_BYTES}))
+    sum, last = 0, at
+  elseif at > last then
+    for stale = last + 1, at do
+      local offset = base + (stale % ${RING_SLOTS}) * 4
+      local hits = unpack('>I4', value, offset + 1)
+      if hits > 0 then
+        sum = sum - hits
+        call('SETRANGE', key, offset, '\\0\\0\\0\\0')
       end
-    else
-      last, sum = at, 0
     end
-  end
-  local offset = (last % ${RING_SLOTS}) * 4
-  if ring then
-    rings[w] = sub(ring, 1, offset) .. pack('>I4', unpack('>I4', ring, offset + 1) + 1) .. sub(ring, offset + 5)
+    last = at
   else
-    rings[w] = rep('\\0', offset) .. pack('>I4', 1) .. rep('\\0', ${RING_BYTES - 4} - offset)
+    local offset = base + (last % ${RING_SLOTS}) * 4
+    call('SETRANGE', key, offset, pack('>I4', unpack('>I4', value, offset + 1) + 1))
+    return last, sum + 1
   end
-  sums[w] = sum + 1
-  header[w] = pack('>dI4', last, sum + 1)
+  call('SETRANGE', key, base + (last % ${RING_SLOTS}) * 4, '\\0\\0\\0\\1')
+  return last, sum + 1
 end
-redis.call('SET', key, table.concat(header) .. table.concat(rings), 'PX', ${TIME_TO_LIVE_MS})
-return sums
+local hour = l4
+l1, s1 = hit(${BASES[0]}, a1, l1, s1)
+l2, s2 = hit(${BASES[1]}, a2, l2, s2)
+l3, s3 = hit(${BASES[2]}, a3, l3, s3)
+l4, s4 = hit(${BASES[3]}, a4, l4, s4)
+call('SETRANGE', key, 0, pack('${HEADER_FORM}', l1, l2, l3, l4, s1, s2, s3, s4))
+if l4 ~= hour then call('PEXPIRE', key, ${TIME_TO_LIVE_MS}) end
+return { s1, s2, s3, s4 }
 `;
 
 /** What EVALSHA names the script by. */

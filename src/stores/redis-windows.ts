@@ -44,7 +44,6 @@ export function createRedisWindows({ url, deadlineMs, keyPrefix, monotonic, logg
   const marker = `${keyPrefix}:{started}`;
   let gathered: Waiting[] = [];
   let waiting = 0;
-
   let refused: string | null = null;
 
   const append = (commands: Command[], { keys, nowMs }: Waiting): void => {
@@ -55,9 +54,20 @@ export function createRedisWindows({ url, deadlineMs, keyPrefix, monotonic, logg
     }
   };
 
+  /** Asks for everybody who has gathered, and settles each of them whatever happens. */
   async function flush(): Promise<void> {
     const requests = gathered;
     gathered = [];
+    try {
+      await ask(requests);
+    } catch (thrown) {
+      breaker.failed();
+      logger.warn('store_unavailable', { store: 'redis', error: thrown instanceof Error ? thrown.message : String(thrown) });
+      for (const { keys, settle } of requests) settle(unavailable(keys));
+    }
+  }
+
+  async function ask(requests: readonly Waiting[]): Promise<void> {
     const [first] = requests;
     if (first === undefined) return;
     // the marker tells since when windows are kept here: set by whoever finds it gone, after a restart or a flush
@@ -115,22 +125,17 @@ export function createRedisWindows({ url, deadlineMs, keyPrefix, monotonic, logg
   };
 }
 
-/** Sends script calls by their hash, and those that the server does not know (SCRIPT FLUSH, a restart) once more with the text. */
+/** Sends script calls by their hash; where the server does not know it (SCRIPT FLUSH, a restart) loads the script and sends those again. */
 async function sendScripts(client: RedisClient, commands: readonly Command[]): Promise<readonly RedisReply[]> {
-  const replies = [...(await client.send(commands))];
-  const unknown = replies.flatMap((reply, index) => (!reply.ok && reply.error.startsWith('NOSCRIPT') ? [index] : []));
-  if (unknown.length === 0) return replies;
-  const again = await client.send(
-    unknown.map((index): Command => {
-      const [, , ...args] = commands[index] ?? ['EVALSHA'];
-      return ['EVAL', WINDOWS_SCRIPT, ...args];
-    }),
-  );
-  for (const [position, index] of unknown.entries()) {
-    const reply = again[position];
-    if (reply !== undefined) replies[index] = reply;
-  }
-  return replies;
+  const replies = await client.send(commands);
+  const unknown = new Set<number>();
+  for (const [index, reply] of replies.entries()) if (!reply.ok && reply.error.startsWith('NOSCRIPT')) unknown.add(index);
+  if (unknown.size === 0) return replies;
+  // a call that met no script has counted nothing, so sending it again counts once
+  const repeated = commands.filter((_, index) => unknown.has(index));
+  const [, ...again] = await client.send([['SCRIPT', 'LOAD', WINDOWS_SCRIPT], ...repeated]);
+  let at = 0;
+  return replies.map((reply, index) => (unknown.has(index) ? (again[at++] ?? reply) : reply));
 }
 
 /** The marker's answer: null where it was set just now, else the unix milliseconds since when windows are kept. */
