@@ -47,7 +47,7 @@ export async function instantiateWasm(module: WebAssembly.Module, data: JsonObje
     evaluate(input) {
       let results: unknown;
       try {
-        results = policy.evaluate(input, entrypoint);
+        results = policy.evaluate(encode(input), entrypoint);
       } catch (error) {
         throw new CountersignError('policy_evaluation_failed', { detail: textOf(error), cause: error });
       }
@@ -56,6 +56,14 @@ export async function instantiateWasm(module: WebAssembly.Module, data: JsonObje
     },
     memoryBytes: () => policy.mem.buffer.byteLength,
   };
+}
+
+const encoder = new TextEncoder();
+
+/** JSON as the exact buffer that npm opa-wasm copies; given an object it would make an encoder each time. */
+function encode(input: JsonObject): ArrayBuffer {
+  const { buffer, byteLength } = encoder.encode(JSON.stringify(input));
+  return buffer.byteLength === byteLength ? buffer : buffer.slice(0, byteLength);
 }
 
 async function load(module: WebAssembly.Module, memoryPagesMax: number): Promise<LoadedPolicy> {

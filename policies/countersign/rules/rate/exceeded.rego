@@ -6,17 +6,20 @@
 #   status: 429
 package countersign.rules.rate.exceeded
 
-import data.countersign.lib.is
-
 verdict := "clear" if {
 	input.signals.rate.status != "present"
 } else := _verdict([item |
-	some entity, windows in data.countersign.limits.rate
+	some entity, windows in limits
 	some window, limit in windows
 	count_now := value[entity][window]
-	not is.at_most(count_now, limit)
+	count_now > limit
 	item := _item(entity, window, limit, count_now)
 ]) if {
+	limits := data.countersign.limits.rate
+	is_object(limits)
+	every windows in limits {
+		every limit in windows { is_number(limit) }
+	}
 	value := input.signals.rate.value
 	_typed(value.client)
 	_typed(value.address)

@@ -6,8 +6,9 @@ package countersign.rules.risk.too_high
 import data.countersign.lib.is
 import data.countersign.lib.route
 
-verdict := _verdict(sum([factor.points | some factor in _factors]), data.countersign.limits.tiers[input.route.tier].risk) if {
+verdict := _verdict(sum([factor.points | some factor in factors]), data.countersign.limits.tiers[input.route.tier].risk) if {
 	input.route.status == "matched"
+	factors := _factors
 } else := "clear" if {
 	route.outside
 }
@@ -31,27 +32,37 @@ _verdict(score, risk) := {"effect": "deny", "factors": _factors, "allowed": risk
 
 _points := data.countersign.limits.risk
 
+# bound outside the list, which would hide that a part of it is undefined
 _factors := [{"code": factor[0], "points": factor[1]} |
-	some factor in array.concat(_network, array.concat(_rate, _request))
+	some factor in all
 	factor[1] > 0
-]
+] if {
+	all := array.concat(_network, array.concat(_rate, _request))
+}
 
-_network := array.concat(
-	[[concat("", ["network.", kind]), _points.network_kinds[kind]] | some kind in input.signals.network.value.kinds],
-	[["network.country", _points.countries[input.signals.network.value.country]]],
-) if {
+_network := array.concat(_kinds, [["network.country", _points.countries[input.signals.network.value.country]]]) if {
 	_points.countries[input.signals.network.value.country]
-} else := [[concat("", ["network.", kind]), _points.network_kinds[kind]] | some kind in input.signals.network.value.kinds] if {
+} else := _kinds if {
 	input.signals.network.status == "present"
 } else := [["network.unknown", _points.network_unknown]] if {
 	input.signals.network.status in {"absent", "invalid", "unavailable"}
+}
+
+_kinds := [[concat("", ["network.", kind]), _points.network_kinds[kind]] | some kind in kinds] if {
+	kinds := input.signals.network.value.kinds
+	is_array(kinds)
 }
 
 _rate := [] if {
 	input.signals.rate.status == "present"
 	input.signals.rate.value.degraded == false
 } else := [["rate.unknown", _points.rate_unknown]] if {
-	input.signals.rate.status in {"present", "absent", "invalid", "unavailable"}
+	input.signals.rate.value.degraded == true
+} else := [["rate.unknown", _points.rate_unknown]] if {
+	input.signals.rate.status in {"absent", "invalid", "unavailable"}
 }
 
-_request := [[concat("", ["request.", flag]), _points.request_flags[flag]] | some flag in input.request.flags]
+_request := [[concat("", ["request.", flag]), _points.request_flags[flag]] | some flag in flags] if {
+	flags := input.request.flags
+	is_array(flags)
+}

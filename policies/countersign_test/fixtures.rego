@@ -1,0 +1,63 @@
+# METADATA
+# description: a request for which every rule is clear or grants; tests change one thing of it
+package countersign_test.fixtures
+
+windows := {"10s": 1, "1m": 1, "10m": 1, "1h": 1}
+
+present(value) := {"status": "present", "value": value}
+
+missing(status, code) := {"status": status, "code": code}
+
+good := {
+	"time": {"unix_seconds": 1000},
+	"request": {"flags": []},
+	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false},
+	"evidence": {"assurance": 2, "agreement": {"client": "single"}},
+	"signals": {
+		"token": present({"scopes": ["orders:read", "orders:write"]}),
+		"certificate": missing("absent", "certificate_missing"),
+		"network": present({"country": "DE", "kinds": [], "lists": []}),
+		"rate": present({
+			"client": windows, "address": windows, "token": windows, "route": windows,
+			"degraded": false, "history_lost": false, "pep": null,
+		}),
+	},
+}
+
+limits := {
+	"tiers": {
+		"low": {"assurance": 0, "signals": [], "risk": {"allowed": 80, "allowed_bound": 100}},
+		"medium": {"assurance": 2, "signals": ["token"], "risk": {"allowed": 30, "allowed_bound": 60}},
+		"high": {"assurance": 3, "signals": ["token", "rate"], "risk": {"allowed": 30, "allowed_bound": 60}},
+		"critical": {"assurance": 4, "signals": ["token", "certificate", "rate", "network"], "risk": {"allowed": 20, "allowed_bound": 40}},
+	},
+	"assurance_steps": {
+		"1": {"kind": "authentication", "methods": ["token"]},
+		"2": {"kind": "authentication", "methods": ["token"]},
+		"3": {"kind": "binding", "methods": ["mtls"]},
+		"4": {"kind": "binding", "methods": []},
+	},
+	"rate": {"client": {"10s": 100, "1m": 300}, "address": {"10s": 200}, "token": {}, "route": {}},
+	"network": {"countries_blocked": ["KP"]},
+	"risk": {
+		"network_kinds": {"vpn": 20, "tor": 50}, "countries": {"XX": 15}, "network_unknown": 5, "rate_unknown": 10,
+		"request_flags": {"header_underscore": 10},
+	},
+	"signals": {"retry_after_seconds": 5},
+}
+
+with_signal(name, signal) := json.patch(good, [{"op": "replace", "path": ["signals", name], "value": signal}])
+
+with_route(changes) := object.union(good, {"route": changes})
+
+public_route := with_route({"public": true, "tier": "low", "scopes": []})
+
+unknown_route := with_route({"status": "unknown", "tier": "critical", "scopes": []})
+
+ambiguous_route := with_route({"status": "ambiguous", "tier": "critical", "scopes": []})
+
+no_route := with_route({"status": "none", "tier": "critical", "scopes": []})
+
+without_token := with_signal("token", missing("absent", "token_missing"))
+
+without(path) := json.remove(good, [path])
