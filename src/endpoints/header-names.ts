@@ -6,6 +6,8 @@ export type HeaderName = {
   readonly hidden: boolean;
   /** Some servers would read it as another name: `_` or `.` for `-`, or characters that no header name has (RFC 9110 5.6.2). */
   readonly lookAlike: boolean;
+  /** A token (RFC 9110 5.6.2), or a pseudo-header. */
+  readonly valid: boolean;
 };
 
 /** Headers that carry a secret or a voucher. Identify gets what it reads by its own way; nobody else gets any. */
@@ -49,9 +51,9 @@ export function headerName(spelt: string): HeaderName {
 }
 
 function judge(name: string): HeaderName {
-  if (name.startsWith(':')) return { name, hidden: true, lookAlike: false };
+  if (name.startsWith(':')) return { name, hidden: true, lookAlike: false, valid: TOKEN.test(name.slice(1)) };
   const isToken = TOKEN.test(name);
   const plain = name.replace(LOOK_ALIKE, '-');
   const hidden = !isToken || plain === 'host' || plain.startsWith(OWN_PREFIX) || CREDENTIALS.has(plain) || CREDENTIAL_WORD.test(plain);
-  return { name, hidden, lookAlike: !isToken || plain !== name };
+  return { name, hidden, lookAlike: !isToken || plain !== name, valid: isToken };
 }

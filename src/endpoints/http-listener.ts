@@ -22,8 +22,8 @@ export type HttpListenerOptions = {
   readonly headerMaxBytes: number;
   /** Requests that are being answered at once; more is 503 `overloaded`. */
   readonly inFlightMax: number;
-  /** A header block that is not whole by then is 408. */
-  readonly headersTimeoutMs: number;
+  /** A request (header block, and body with it) that is not whole by then is 408. */
+  readonly requestTimeoutMs: number;
   readonly logger: Logger;
   /** Told the code of what was refused here: too many at once, a header block too large or too late, bytes that are no HTTP. */
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
@@ -32,6 +32,8 @@ export type HttpListenerOptions = {
 
 /** Longer than the idle time of the usual gateways (60 s), so that it is they who close an idle connection. */
 const KEEP_ALIVE_MS = 75_000;
+/** A late request is noticed within this time. */
+const CHECK_MS = 500;
 /** How long a client whose request could not be parsed may take to read why. */
 const LINGER_MS = 500;
 
@@ -86,8 +88,8 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
   function onClientError(cause: Error & { code?: string }, socket: Duplex): void {
     logger.debug('http_client_error', { listener: options.name, error: cause.code ?? cause.name });
     const response = latest.get(socket);
-    // bytes of an answer are out already: more of ours would be read as a part of it
-    const begun = response?.headersSent === true && !response.writableFinished;
+    // this request has its answer, or a part of it: more of ours would be read as a part of it, or as the answer to nothing
+    const begun = response?.headersSent === true && !(response.writableFinished && response.req.complete);
     if (!socket.writable || begun || cause.code === 'ECONNRESET') {
       socket.destroy();
       return;
@@ -103,10 +105,10 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
   function open(): Server {
     const base = {
       maxHeaderSize: options.headerMaxBytes,
-      headersTimeout: options.headersTimeoutMs,
-      // bodies have a timer of their own in read-body.ts; this one is for handlers that do not read theirs
-      requestTimeout: options.headersTimeoutMs * 4,
-      connectionsCheckingInterval: Math.min(1000, options.headersTimeoutMs),
+      // one sweep over all connections, where a timer a request would cost each of them
+      headersTimeout: options.requestTimeoutMs,
+      requestTimeout: options.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(CHECK_MS, options.requestTimeoutMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
       // Node's own 400 has no body of ours; a request without Host is answered by the handler like one with a wrong Host
       requireHostHeader: false,

@@ -17,6 +17,8 @@ export type HttpServerOptions = DecideOptions & {
   readonly publicHosts: readonly string[];
   readonly headerMaxBytes: number;
   readonly inFlightMax: number;
+  /** A question that has not arrived by then is 408. */
+  readonly bodyTimeoutMs: number;
   readonly logger: Logger;
 };
 
@@ -49,7 +51,7 @@ export function createHttpServer(options: HttpServerOptions): Listener {
     tls: options.tls,
     headerMaxBytes: options.headerMaxBytes,
     inFlightMax: options.inFlightMax,
-    headersTimeoutMs: options.bodyTimeoutMs,
+    requestTimeoutMs: options.bodyTimeoutMs,
     logger: options.logger,
     onRefused: options.onRefused,
     handle,

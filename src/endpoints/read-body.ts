@@ -1,54 +1,39 @@
 import type { IncomingMessage } from 'node:http';
-import type { ErrorCode } from '../contract/codes.ts';
-
-export type BodyLimits = {
-  readonly bytesMax: number;
-  /** From the header block to the last byte. */
-  readonly timeoutMs: number;
-};
 
 /** An over-long body is read away up to so many times its limit, so that the client gets to read the answer. */
 const DRAIN_FACTOR = 8;
 
 /**
- * Reads a body within its bounds and calls back exactly once: with the bytes, or with `body_too_large` or `body_timeout`.
- * Where the client goes away before the end it never calls back. The callback must not throw.
+ * Reads a body of at most `bytesMax` and calls back exactly once: with the bytes, or with null where there are more. Where the client
+ * goes away before the end it never calls back; one that is slow is the listener's to cut. The callback must not throw.
  */
-export function readBody(
-  request: IncomingMessage,
-  limits: BodyLimits,
-  done: (body: Uint8Array | null, refused: ErrorCode | null) => void,
-): void {
-  let chunks: Buffer[] = [];
+export function readBody(request: IncomingMessage, bytesMax: number, done: (body: Uint8Array | null) => void): void {
+  let first: Buffer | null = null;
+  let more: Buffer[] | null = null;
   let length = 0;
-  let over = false;
   let ended = false;
-  const timer = setTimeout(() => finish(null, 'body_timeout'), limits.timeoutMs);
-
-  function finish(body: Uint8Array | null, refused: ErrorCode | null): void {
-    if (ended) return;
-    ended = true;
-    clearTimeout(timer);
-    done(body, refused);
-  }
 
   request.on('data', (chunk: Buffer) => {
     length += chunk.length;
-    if (length > limits.bytesMax) {
-      over = true;
-      chunks = [];
-      if (length > limits.bytesMax * DRAIN_FACTOR) finish(null, 'body_too_large');
+    if (length > bytesMax) {
+      first = null;
+      more = null;
+      if (length > bytesMax * DRAIN_FACTOR && !ended) {
+        ended = true;
+        done(null);
+      }
+    } else if (first === null) {
+      first = chunk;
+    } else if (more === null) {
+      more = [first, chunk];
     } else {
-      chunks.push(chunk);
+      more.push(chunk);
     }
   });
   request.on('end', () => {
-    const [first] = chunks;
-    if (over) finish(null, 'body_too_large');
-    else finish(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks), null);
-  });
-  request.on('close', () => {
+    if (ended) return;
     ended = true;
-    clearTimeout(timer);
+    if (length > bytesMax) done(null);
+    else done(more === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(more));
   });
 }

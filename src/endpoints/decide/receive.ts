@@ -5,6 +5,7 @@ import type { Pep } from '../../contract/pep.ts';
 import type { DecisionRequest, RequestFlag, SourceFacts } from '../../contract/request.ts';
 import { JSON_LIMITS, parseJsonBody } from '../json-body.ts';
 import { type ReceivedHttp, receiveHttpFacts } from '../request-facts.ts';
+import { receiveDecideHeaders } from './receive-headers.ts';
 import { receiveCertificates, receiveTls } from './receive-tls.ts';
 import { DecideBody } from './schema.ts';
 
@@ -25,6 +26,7 @@ export type Asked = {
 /** Why there is no question; `field` is a path such as `source.port`, never a value. */
 export type Refused = { readonly refused: ErrorCode; readonly field?: string };
 
+const FIELD_MAX = 128;
 const EMPTY: JsonObject = {};
 const NO_BODY = { bytes: null, truncated: false, size: null };
 
@@ -41,6 +43,7 @@ export function receiveDecide(bytes: Uint8Array, asked: Asked): DecisionRequest 
   if (body.context !== undefined && !contextFits(context, bytes.length)) return refuse('context_too_large', 'context');
 
   const received = body.request === undefined ? null : receiveRequest(body.request, pep);
+  if (received !== null && 'refused' in received) return received;
   const flags: RequestFlag[] = received === null ? [] : received.flags;
   const trusted = (trust: 'claims' | 'subject' | 'rate' | 'explain', offered: boolean): boolean => {
     if (!offered) return false;
@@ -84,15 +87,12 @@ function refuse(refused: ErrorCode, field?: string): Refused {
 function fieldOf(issue: { readonly path: readonly PropertyKey[]; readonly keys?: readonly string[] } | undefined): string {
   const path = issue?.path.map(String) ?? [];
   const unknown = issue?.keys?.[0];
-  return [...path, ...(unknown === undefined ? [] : [unknown])].join('.').slice(0, 128);
+  return [...path, ...(unknown === undefined ? [] : [unknown])].join('.').slice(0, FIELD_MAX);
 }
 
-function receiveRequest(request: NonNullable<DecideBody['request']>, pep: Pep): ReceivedHttp {
-  const headers: [string, string][] = [];
-  for (const [name, value] of Object.entries(request.headers ?? EMPTY)) {
-    if (typeof value === 'string') headers.push([name, value]);
-    else if (Array.isArray(value)) for (const one of value) headers.push([name, String(one)]);
-  }
+function receiveRequest(request: NonNullable<DecideBody['request']>, pep: Pep): ReceivedHttp | Refused {
+  const headers = receiveDecideHeaders(request.headers ?? EMPTY);
+  if ('invalid' in headers) return refuse('request_invalid', `request.headers.${headers.invalid}`.slice(0, FIELD_MAX));
   const { method, scheme = null, host = null, path } = request;
   return receiveHttpFacts({ method, scheme, authority: host, target: path, headers, body: NO_BODY }, pep);
 }

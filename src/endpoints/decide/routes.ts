@@ -6,7 +6,7 @@ import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
 import { peerCertificate } from '../peer-certificate.ts';
 import type { PepAuth } from '../pep-auth.ts';
 import { sendProblem } from '../problem.ts';
-import { type BodyLimits, readBody } from '../read-body.ts';
+import { readBody } from '../read-body.ts';
 import { receiveDecide } from './receive.ts';
 import { respondDecide } from './respond.ts';
 
@@ -17,7 +17,6 @@ export type DecideOptions = {
   readonly newId: NewId;
   readonly logger: Logger;
   readonly bodyMaxBytes: number;
-  readonly bodyTimeoutMs: number;
   /** From the last byte of the question to the answer. */
   readonly deadlineMs: number;
   /** Told the code of every question that was refused at the border. */
@@ -39,7 +38,6 @@ export function isDecideTarget(target: string): boolean {
 /** `POST /decide`: 200 for every decision, a problem for everything that is no question. No exception leaves it. */
 export function createDecideRoute(options: DecideOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const { pdp, pepAuth, clock, logger } = options;
-  const limits: BodyLimits = { bytesMax: options.bodyMaxBytes, timeoutMs: options.bodyTimeoutMs };
 
   function refuse(response: ServerResponse, code: ErrorCode, more: Parameters<typeof sendProblem>[2] = {}): void {
     options.onRefused?.(code);
@@ -85,9 +83,9 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
       return;
     }
     const explain = wantsExplanation(request.url ?? '');
-    readBody(request, limits, (bytes, code) => {
+    readBody(request, options.bodyMaxBytes, (bytes) => {
       try {
-        if (bytes === null) refuse(response, code ?? 'internal_error', { headers: CLOSE });
+        if (bytes === null) refuse(response, 'body_too_large', { headers: CLOSE });
         else answer(bytes, pep, explain, response);
       } catch (cause) {
         fail(response, cause);

@@ -4,8 +4,6 @@ import { isJsonObject, type JsonObject } from '../../contract/json.ts';
 /** Kept as it is, not copied member by member: `z.record` would lose a `__proto__` member and cost more. */
 const object = z.custom<JsonObject>(isJsonObject, 'an object is required');
 const name = z.string().max(1024);
-/** A header name (RFC 9110 5.6.2), or a pseudo-header, which is dropped later. */
-const headerName = z.string().regex(/^:?[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/);
 const address = z.string().max(256);
 
 /**
@@ -23,7 +21,8 @@ export const DecideBody = z.strictObject({
       host: z.string().optional(),
       /** Raw path and query as the client sent them, not decoded. */
       path: z.string(),
-      headers: z.record(headerName, z.union([z.string(), z.array(z.string())])).optional(),
+      /** Name to a string or a list of strings; judged in `receive-headers.ts`, in a quarter of the time that a record of unions takes here. */
+      headers: object.optional(),
     })
     .optional(),
   source: z

@@ -25,7 +25,7 @@ export type OperationsServerOptions = {
 const HEADER_BYTES_MAX = 16_384;
 /** Probes and scrapes are few; more at once than this is somebody's mistake. */
 const IN_FLIGHT_MAX = 64;
-const HEADERS_TIMEOUT_MS = 5000;
+const REQUEST_TIMEOUT_MS = 5000;
 
 /** The listener for operators: `/livez`, `/readyz`, `/metrics` open, `/status` by token. */
 export function createOperationsServer(options: OperationsServerOptions): Listener {
@@ -40,7 +40,7 @@ export function createOperationsServer(options: OperationsServerOptions): Listen
     tls: null,
     headerMaxBytes: HEADER_BYTES_MAX,
     inFlightMax: IN_FLIGHT_MAX,
-    headersTimeoutMs: HEADERS_TIMEOUT_MS,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
     logger: options.logger,
     handle: (request, response) => app(request, response),
   });
