@@ -1,9 +1,10 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ErrorCode } from '../contract/codes.ts';
 import type { DecisionRecord } from '../contract/record.ts';
 import type { Clock } from '../contract/stages.ts';
 import type { ServiceStatus } from '../contract/status.ts';
 import { createDecisionCounters } from './decision-counters.ts';
+import { histogramText, Latency } from './latency.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
@@ -36,15 +37,13 @@ export interface Metrics {
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   const common = ({ name, help, labels }: MetricDefinition) => ({ name, help, labelNames: [...labels], registers: [registry] });
-  const buckets = [...LATENCY_BUCKETS];
-  const total = new Histogram({ ...common(METRICS.decisionSeconds), buckets });
-  const stages = new Histogram({ ...common(METRICS.stageSeconds), buckets });
-  const counters = createDecisionCounters({
-    identify: stages.labels('identify'),
-    enrich: stages.labels('enrich'),
-    decide: stages.labels('decide'),
-    total,
-  });
+  const latencies = {
+    identify: new Latency(LATENCY_BUCKETS),
+    enrich: new Latency(LATENCY_BUCKETS),
+    decide: new Latency(LATENCY_BUCKETS),
+    total: new Latency(LATENCY_BUCKETS),
+  };
+  const counters = createDecisionCounters(latencies);
   const refusals = new Tally(METRICS.refused.labels);
   const fromStatus = (definition: MetricDefinition) => {
     const metric = definition.type === 'counter' ? new Counter(common(definition)) : new Gauge(common(definition));
@@ -74,7 +73,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     showStatus(options.status(), set, options.clock.now() / 1000);
     for (const [listener, open] of Object.entries(options.openRequests?.() ?? {})) set(METRICS.openRequests, { listener }, open);
     set(METRICS.buildInfo, { version: options.version, node: options.node }, 1);
-    return { contentType: registry.contentType, text: await registry.metrics() };
+    return { contentType: registry.contentType, text: `${await registry.metrics()}\n${latencyText(latencies)}` };
   }
 
   return {
@@ -84,6 +83,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     scrape,
   };
+}
+
+function latencyText({ total, ...stages }: Readonly<Record<'identify' | 'enrich' | 'decide' | 'total', Latency>>): string {
+  const { decisionSeconds, stageSeconds } = METRICS;
+  const byStage = Object.entries(stages).flatMap(([stage, latency]) => latency.lines(stageSeconds.name, `stage="${stage}"`));
+  return `${histogramText(decisionSeconds, total.lines(decisionSeconds.name, ''))}\n${histogramText(stageSeconds, byStage)}`;
 }
 
 /** Metrics that are taken from the parts' own status at each scrape. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DecisionRecord } from '../../src/contract/record.ts';
-import { METRICS } from '../../src/record/metric-definitions.ts';
+import { LATENCY_BUCKETS, METRICS } from '../../src/record/metric-definitions.ts';
 import { createMetrics, type MetricsOptions } from '../../src/record/metrics.ts';
 import { allow, allowed, denied, failed, request, status } from './records.ts';
 
@@ -41,7 +41,9 @@ describe('decisions', () => {
     expect(await linesOf(metrics, 'countersign_decision_failures_total')).toEqual([
       'countersign_decision_failures_total{code="policy_not_loaded"} 1',
     ]);
-    expect(await linesOf(metrics, 'countersign_stage_duration_seconds_count')).toEqual([]);
+    expect(await linesOf(metrics, 'countersign_stage_duration_seconds_count')).toEqual(
+      ['identify', 'enrich', 'decide'].map((stage) => `countersign_stage_duration_seconds_count{stage="${stage}"} 0`),
+    );
     expect(await linesOf(metrics, 'countersign_decision_duration_seconds_count')).toEqual([
       'countersign_decision_duration_seconds_count 1',
     ]);
@@ -57,6 +59,25 @@ describe('decisions', () => {
     ]);
     expect(await linesOf(metrics, 'countersign_decision_duration_seconds_sum')).toEqual([
       'countersign_decision_duration_seconds_sum 0.008',
+    ]);
+  });
+
+  it('fall into buckets that add up, as a reader of Prometheus expects them', async () => {
+    const metrics = make();
+    for (const total of [0, 0.01, 0.0101, 0.3, 999, 1000, 5000]) metrics.count({ ...allowed, times: { ...allowed.times, total } });
+    const buckets = (await linesOf(metrics, 'countersign_decision_duration_seconds_bucket')).map((line) => line.split(/le="|"} /).slice(1));
+    expect(buckets.map(([bound]) => bound)).toEqual([...LATENCY_BUCKETS.map(String), '+Inf']);
+    expect(Object.fromEntries(buckets)).toMatchObject({
+      '0.00001': '2',
+      '0.000025': '3',
+      '0.00025': '3',
+      '0.0005': '4',
+      '0.25': '4',
+      1: '6',
+      '+Inf': '7',
+    });
+    expect(await linesOf(metrics, 'countersign_decision_duration_seconds_count')).toEqual([
+      'countersign_decision_duration_seconds_count 7',
     ]);
   });
 
@@ -189,6 +210,20 @@ describe('the list of metrics', () => {
         .map(({ name, type }) => `${name} ${type}`)
         .toSorted(),
     );
+  });
+
+  it('is in the text format of Prometheus, line for line', async () => {
+    const metrics = make({ processMetrics: true, version: 'a"b\\c\nd' });
+    for (const record of [allowed, denied, failed]) metrics.count(record);
+    const label = '[a-zA-Z_]\\w*="(?:[^"\\\\\\n]|\\\\["\\\\n])*"';
+    const line = new RegExp(`^(?:|# (?:HELP|TYPE) .+|[a-z_]\\w*(?:\\{${label}(?:,${label})*\\})? (?:[-+0-9.e]+|Nan|NaN|\\+Inf))$`);
+    const { text } = await metrics.scrape();
+    expect(text.split('\n').filter((one) => !line.test(one))).toEqual([]);
+    const samples = text
+      .split('\n')
+      .filter((one) => one !== '' && !one.startsWith('#'))
+      .map((one) => one.slice(0, one.lastIndexOf(' ')));
+    expect(samples.length).toBe(new Set(samples).size);
   });
 
   it('has the process metrics beside it', async () => {
