@@ -3,7 +3,7 @@ import type { DecisionRecord } from '../contract/record.ts';
 import type { Signal, Signals } from '../contract/signals.ts';
 import type { DecisionLine } from './decision-line.ts';
 import { errorText } from './error-text.ts';
-import { redactInput } from './redact.ts';
+import { redactInput, redactPath } from './redact.ts';
 
 /** How much of the policy input is kept. */
 export type InputMode = 'none' | 'referenced' | 'full';
@@ -37,7 +37,7 @@ export function buildLine(record: DecisionRecord, mode: InputMode): DecisionLine
         : {
             method: clip(http.method, NAME_MAX),
             host: clip(http.host, NAME_MAX),
-            path: mode === 'none' ? null : clip(http.path, PATH_MAX),
+            path: mode === 'none' ? null : clip(redactPath(http.path), PATH_MAX),
             flags: network?.status === 'present' ? [...request.flags, ...network.value.addressFlags] : [...request.flags],
           },
     route: route === null ? null : { status: route.status, id: route.id, tier: route.tier },

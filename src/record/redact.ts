@@ -25,10 +25,24 @@ export function redactInput(input: JsonValue): JsonValue {
   return shown;
 }
 
+/** A path without the parameters of its segments (`;jsessionid=…`, RFC 3986 section 3.3), which are a place for session ids. */
+export function redactPath(path: string): string {
+  return path.includes(';') ? path.replace(/;[^/]*/g, `;${HIDDEN}`) : path;
+}
+
+function redactPaths(value: JsonValue): JsonValue {
+  if (typeof value === 'string') return redactPath(value);
+  return Array.isArray(value) ? value.map(redactPaths) : value;
+}
+
+const PATHS: ReadonlySet<string> = new Set(['path', 'path_raw', 'segments']);
+
 function redactRequest(request: { readonly [name: string]: JsonValue }): JsonValue {
   const shown: Record<string, JsonValue> = {};
   for (const [name, value] of Object.entries(request)) {
-    shown[name] = name === 'query' || name === 'body' ? redactTexts(value, name === 'body' ? BODY_FACTS : NONE) : redactMember(name, value);
+    if (name === 'query') shown[name] = redactTexts(value, NONE);
+    else if (name === 'body') shown[name] = redactTexts(value, BODY_FACTS);
+    else shown[name] = PATHS.has(name) ? redactPaths(value) : redactMember(name, value);
   }
   return shown;
 }

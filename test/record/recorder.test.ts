@@ -93,7 +93,9 @@ describe('[asks 83] secrets', () => {
   /** The document that policies read, with everything in it that a client can put there; the headers are those a careless config names. */
   const input: JsonObject = {
     request: {
-      path: '/orders/42',
+      path: `/orders;s=${canary}/42`,
+      path_raw: `/orders;s=${canary}/42`,
+      segments: [`orders;s=${canary}`, '42'],
       query: { q: [canary], access_token: [canary] },
       headers: { 'x-custom-token': canary, 'user-agent': 'curl/8' },
       headers_all: { 'x-custom-token': [canary] },
@@ -115,7 +117,8 @@ describe('[asks 83] secrets', () => {
       context: { api_key: canary },
       http: {
         ...http,
-        pathRaw: `/orders/42;${canary}`,
+        path: `/orders;${canary}/42`,
+        pathRaw: `/orders;${canary}/42`,
         query: new Map([['q', [canary]]]),
         headers: new Map([
           ['x-custom-token', [canary]],

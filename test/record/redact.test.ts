@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/contract/json.ts';
-import { isSecretName, redactInput } from '../../src/record/redact.ts';
+import { isSecretName, redactInput, redactPath } from '../../src/record/redact.ts';
 
 describe('the names of secrets', () => {
   it.each([
@@ -48,6 +48,17 @@ describe('the names of secrets', () => {
     '',
   ])('and not %s', (name) => {
     expect(isSecretName(name)).toBe(false);
+  });
+});
+
+describe('a path for the log', () => {
+  it.each([
+    ['/orders/42', '/orders/42'],
+    ['/a;jsessionid=1/b;x=2;y', '/a;***/b;***'],
+    ['/a;/b', '/a;***/b'],
+    ['', ''],
+  ])('%s', (path, shown) => {
+    expect(redactPath(path)).toBe(shown);
   });
 });
 
