@@ -229,6 +229,14 @@ describe('failures', () => {
     await slow.listener.stop(1000);
   });
 
+  test('a body that does not arrive behind an answer gets no second answer', async () => {
+    const slow = await serve(undefined, { bodyTimeoutMs: 100 });
+    const head = 'POST /decide HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain\r\ncontent-length: 10\r\n\r\n{';
+    const text = await sendRaw(slow.port, head, 2000);
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 415']);
+    await slow.listener.stop(1000);
+  });
+
   test('a header block that does not arrive is 408', async () => {
     const slow = await serve(undefined, { bodyTimeoutMs: 100 });
     expect(await sendRaw(slow.port, 'POST /decide HTTP/1.1\r\nhost: local', 2000)).toMatch(/^HTTP\/1.1 408 /);
