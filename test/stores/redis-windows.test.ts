@@ -194,6 +194,19 @@ describe('[asks 73, 74] Redis away', () => {
     expect(store.count(KEYS, NOW, 0)).toMatchObject(FAILED);
   });
 
+  test('no more than 4,096 requests wait, the others are answered at once', async () => {
+    const own = await startRedis();
+    onTestFinished(() => own.stop());
+    const store = await openReady(own.url, { deadlineMs: 60_000 });
+    own.pause();
+    const answers = Array.from({ length: 4100 }, () => store.count(KEYS, NOW, 60_000));
+    expect(answers.filter((answer) => answer instanceof Promise)).toHaveLength(4096);
+    own.resume();
+    const last = await answers[4095];
+    expect(last?.client).toEqual({ '10s': 4096, '1m': 4096, '10m': 4096, '1h': 4096 });
+    expect(store.count(KEYS, NOW, 60_000)).toBeInstanceOf(Promise);
+  });
+
   test('a killed server: calls in flight fail, a new one on the same port is used, and the loss is told', async () => {
     const first = await startRedis();
     const store = await openReady(first.url);
