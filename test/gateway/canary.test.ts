@@ -43,7 +43,7 @@ beforeAll(async () => {
   }
   for (const bad of [
     `{"request": "${CANARY}"}`,
-    `{"${CANARY}": 1}`,
+    `{"request": {"headers": {"x": {"y": "${CANARY}"}}}}`,
     `{"a": ${CANARY}`,
     `{"request": {"method": ["${CANARY}"]}}`,
     `${CANARY}\ud800`,
@@ -58,8 +58,7 @@ beforeAll(async () => {
   }
   keep(await (await fetch(`${operations}/metrics`)).text());
   keep(await (await fetch(`${operations}/readyz`)).text());
-  await expect.poll(() => decisionLines(service).length).toBeGreaterThan(10);
-  await service.stop();
+  await service.stop(); // what is buffered is written first
 });
 afterAll(() => world.stop());
 
@@ -70,6 +69,7 @@ describe('[asks 83] secrets', () => {
   });
 
   it('are in no line of any log at level debug', () => {
+    expect(decisionLines(service).length).toBeGreaterThan(10);
     const lines = service.output().split('\n');
     expect(lines.filter((line) => line.includes('"level"')).length).toBeGreaterThan(0);
     const [, , signature = ''] = token.split('.');

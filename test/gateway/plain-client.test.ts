@@ -35,7 +35,7 @@ describe('the same question through both doors', () => {
     });
     expect(direct['decision']).toBe(effect);
     const lines = await twoLines(String(direct['decision_id']));
-    expect(lines.map((line) => line['decision'])).toEqual([effect, effect]);
+    expect(lines.map((line) => line['effect'])).toEqual([effect, effect]);
     expect(reasonCodes(lines[0])).toEqual(reasonCodes(lines[1]));
     expect(reasonCodes(direct)).toEqual(reasonCodes(lines[1]));
     if (effect === 'allow') {
