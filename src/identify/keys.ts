@@ -100,11 +100,13 @@ export function createKeySet({ issuer, algorithms, refreshMs, load, clock, logge
 
   function fail(error: CountersignError): void {
     if (stopping.signal.aborted) return;
-    logger.warn('keys.fetch_failed', {
+    // an outage of hours is one warning, not one in four seconds
+    const level = error.code === lastError?.code ? 'debug' : 'warn';
+    logger[level]('keys.fetch_failed', {
       issuer,
       code: error.code,
       error: error.message,
-      failures: failures + 1,
+      cause: rootCause(error),
       kept: ring?.keys.length ?? 0,
     });
     failingUntilMs = clock.monotonic() + pauseAfter(failures);
@@ -159,6 +161,13 @@ export function createKeySet({ issuer, algorithms, refreshMs, load, clock, logge
       };
     },
   };
+}
+
+/** What the operating system or the HTTP client said: `fetch` wraps it. */
+function rootCause(error: Error): string | null {
+  let cause: unknown = error.cause;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  return cause instanceof Error ? cause.message : null;
 }
 
 function parseDocument(bytes: Buffer): unknown {

@@ -46,12 +46,12 @@ export function createVerificationBudget(
 /** The address itself, or the /64 of an IPv6 address: a subscriber has that many addresses at no cost. */
 function accountKey(address: string | null): string {
   if (address === null) return '';
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('%', 1).join('').toLowerCase().split('::');
+  // an IPv4 address inside an IPv6 one is an address of its own
+  if (!isIPv6(address) || address.includes('.')) return address;
+  const [bare = ''] = address.toLowerCase().split('%', 1);
+  const [head = '', tail] = bare.split('::');
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const dotted = (right.at(-1) ?? left.at(-1) ?? '').includes('.');
-  if (dotted) return address;
   const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
   const groups = [...left, ...zeros, ...right].slice(0, 4);
   return groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':');
