@@ -7,6 +7,9 @@ import { HOST_BUILTINS, missingBuiltins } from './builtins.ts';
 
 const PAGES_INITIAL = 8;
 
+/** OPA's Wasm ABI 1.2 and later; npm opa-wasm writes to stderr where a version is not there. */
+const EXPORTS = ['opa_wasm_abi_version', 'opa_wasm_abi_minor_version', 'opa_eval', 'opa_json_dump', 'builtins', 'entrypoints'];
+
 /** A compiled policy with its data in memory. */
 export interface WasmPolicy {
   /**
@@ -23,8 +26,13 @@ export type WasmOptions = { readonly entrypoint: string; readonly memoryPagesMax
 /** @throws CountersignError bundle_wasm_invalid */
 export async function compileWasm(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
   try {
-    return await WebAssembly.compile(bytes);
+    const module = await WebAssembly.compile(bytes);
+    const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+    const lacking = EXPORTS.filter((name) => !names.has(name));
+    if (lacking.length > 0) throw new CountersignError('bundle_wasm_invalid', { detail: `no export ${lacking.join(', ')}` });
+    return module;
   } catch (error) {
+    if (error instanceof CountersignError) throw error;
     throw new CountersignError('bundle_wasm_invalid', { detail: textOf(error), cause: error });
   }
 }

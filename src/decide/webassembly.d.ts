@@ -7,6 +7,7 @@ declare namespace WebAssembly {
   /** A compiled module; opaque. */
   class Module {
     constructor(bytes: BufferSource);
+    static exports(module: Module): readonly { readonly name: string; readonly kind: string }[];
   }
   class Instance {
     constructor(module: Module, imports?: Readonly<Record<string, Readonly<Record<string, unknown>>>>);

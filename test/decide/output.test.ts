@@ -1,0 +1,292 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Identity } from '../../src/contract/identity.ts';
+import type { DecisionRequest } from '../../src/contract/request.ts';
+import type { EnrichmentSignals, IdentitySignals } from '../../src/contract/signals.ts';
+import { combine } from '../../src/decide/combine.ts';
+import { decisionOf, failedDecision, type OutputOptions } from '../../src/decide/output.ts';
+import { SMOKE_FACTS } from '../../src/decide/smoke.ts';
+import { headerSafe } from '../../src/decide/upstream.ts';
+import type { RuleFacts } from '../../src/decide/verdict.ts';
+
+const OPTIONS: OutputOptions = {
+  challenge: { realm: 'api', resourceMetadataUrl: 'https://api.example/.well-known/oauth-protected-resource' },
+  upstream: { headers: true, removeAuthorization: false },
+};
+const RULES = new Map<string, RuleFacts>([
+  ['a.shown', { title: 'Shown', public: true, status: null }],
+  ['a.unauthenticated', { title: 'Shown', public: true, status: 401 }],
+  ['a.limited', { title: 'Shown', public: true, status: 429 }],
+]);
+const POLICY = { name: 'default', revision: 'r1' };
+
+type Given = {
+  readonly token?: IdentitySignals['token'];
+  readonly subject?: string;
+  readonly flags?: DecisionRequest['flags'];
+  readonly rate?: EnrichmentSignals['rate'];
+  readonly options?: OutputOptions;
+};
+
+function answer(verdicts: readonly [string, unknown][], given: Given = {}) {
+  const { request, identity, enrichment } = SMOKE_FACTS;
+  const asked: DecisionRequest = { ...request, flags: given.flags ?? [] };
+  const who: Identity = {
+    ...identity,
+    signals: { ...identity.signals, token: given.token ?? identity.signals.token },
+    subject: { ...identity.subject, id: given.subject ?? null },
+  };
+  const rate: EnrichmentSignals['rate'] = given.rate ?? { status: 'absent', code: 'store_full' };
+  const combined = combine({ verdicts: verdicts.map(([code, verdict]) => [...code.split('.'), verdict]) }, RULES);
+  return decisionOf(asked, who, { ...enrichment, rate }, combined, POLICY, given.options ?? OPTIONS);
+}
+
+const challenge = (verdicts: readonly [string, unknown][], given?: Given) => answer(verdicts, given).response?.headers['www-authenticate'];
+const METADATA = 'resource_metadata="https://api.example/.well-known/oauth-protected-resource"';
+
+describe('[asks 3] 401 and 403', () => {
+  it('no credential: 401 with a challenge that says no error (RFC 6750 3.1)', () => {
+    expect(answer([['a.unauthenticated', 'deny']]).response?.status).toBe(401);
+    expect(challenge([['a.unauthenticated', 'deny']])).toBe(`Bearer realm="api", ${METADATA}`);
+  });
+
+  it('a refused one: 401 invalid_token', () => {
+    const token = { status: 'invalid', code: 'token_expired' } as const;
+    expect(challenge([['a.unauthenticated', 'deny']], { token })).toBe(
+      `Bearer realm="api", error="invalid_token", error_description="a.unauthenticated", ${METADATA}`,
+    );
+  });
+
+  it('another scheme is no credential', () => {
+    const token = { status: 'invalid', code: 'scheme_unsupported' } as const;
+    expect(challenge([['a.unauthenticated', 'deny']], { token })).toBe(`Bearer realm="api", ${METADATA}`);
+  });
+
+  it('a good one that is not permitted: 403 without a challenge', () => {
+    const decision = answer([['a.shown', 'deny']]);
+    expect(decision.response?.status).toBe(403);
+    expect(decision.response?.headers['www-authenticate']).toBeUndefined();
+  });
+});
+
+describe('step_up', () => {
+  const granted: [string, unknown] = ['b.granted', 'allow'];
+  const step = (verdict: object): [string, unknown][] => [granted, ['a.shown', { effect: 'step_up', ...verdict }]];
+
+  it('RFC 9470', () => {
+    const verdicts = step({ kind: 'authentication', acr_values: ['urn:gold', 'urn:silver'], max_age_seconds: 300 });
+    expect(answer(verdicts).response?.status).toBe(401);
+    expect(challenge(verdicts)).toBe(
+      'Bearer realm="api", error="insufficient_user_authentication", error_description="A stronger or more recent authentication is required", ' +
+        `acr_values="urn:gold urn:silver", max_age="300", ${METADATA}`,
+    );
+  });
+
+  it('RFC 6750 insufficient_scope', () => {
+    const verdicts = step({ kind: 'scope', scopes: ['a', 'b'] });
+    expect(answer(verdicts).response?.status).toBe(403);
+    expect(challenge(verdicts)).toBe(`Bearer realm="api", error="insufficient_scope", scope="a b", ${METADATA}`);
+  });
+
+  it('RFC 9449', () => {
+    const verdicts = step({ kind: 'binding', methods: ['mtls', 'dpop'] });
+    expect(answer(verdicts).response?.status).toBe(401);
+    expect(challenge(verdicts)).toMatch(/^DPoP realm="api", algs="ES256 /);
+  });
+
+  it('mTLS has no challenge; the body says what would do', () => {
+    const { response } = answer(step({ kind: 'binding', methods: ['mtls'] }));
+    expect(response).toMatchObject({ status: 403, body: { type: 'urn:countersign:problem:step-up:binding', methods: ['mtls'] } });
+    expect(response?.headers['www-authenticate']).toBeUndefined();
+  });
+
+  it('approval', () => {
+    expect(answer(step({ kind: 'approval', methods: ['owner'] })).response).toMatchObject({ status: 403, body: { methods: ['owner'] } });
+  });
+
+  it('lets no value out of its quotes', () => {
+    const verdicts = step({ kind: 'scope', scopes: ['a", realm="x', 'good', 'b\\', 'ü', 'a b'] });
+    expect(challenge(verdicts)).toBe(`Bearer realm="api", error="insufficient_scope", scope="good", ${METADATA}`);
+  });
+});
+
+describe('[asks 72] 429 and 503', () => {
+  const limits = [
+    { name: 'client-10s', limit: 100, window_seconds: 10, remaining: 0, reset_seconds: 3 },
+    { name: 'client-1m', limit: 300, window_seconds: 60, remaining: 0, reset_seconds: 20 },
+  ];
+
+  it('the three fields agree', () => {
+    expect(answer([['a.limited', { effect: 'deny', limits }]]).response?.headers).toMatchObject({
+      'retry-after': '20',
+      ratelimit: '"client-10s";r=0;t=3, "client-1m";r=0;t=20',
+      'ratelimit-policy': '"client-10s";q=100;w=10, "client-1m";q=300;w=60',
+    });
+  });
+
+  it('Retry-After is never earlier than t, and there is always one', () => {
+    expect(answer([['a.limited', { effect: 'deny', limits, retry_after_seconds: 1 }]]).response?.headers['retry-after']).toBe('20');
+    expect(answer([['a.limited', { effect: 'deny', limits, retry_after_seconds: 60 }]]).response?.headers['retry-after']).toBe('60');
+    expect(answer([['a.limited', 'deny']]).response?.headers['retry-after']).toBe('1');
+  });
+
+  it('[asks 69] remaining is never negative nor above the limit', () => {
+    const odd = [{ name: 'x', limit: 5, window_seconds: 10, remaining: 9, reset_seconds: 1 }];
+    expect(answer([['a.limited', { effect: 'deny', limits: odd }]]).response?.headers['ratelimit']).toBe('"x";r=5;t=1');
+  });
+
+  it('a name cannot leave its quotes', () => {
+    const odd = [{ name: 'a";r=9\n', limit: 5, window_seconds: 10, remaining: 0, reset_seconds: 1 }];
+    expect(answer([['a.limited', { effect: 'deny', limits: odd }]]).response?.headers['ratelimit']).toBe('"a\\";r=9";r=0;t=1');
+  });
+
+  it('[asks 8] a failure of ours is 503 with a time', () => {
+    const { response } = answer([['a.broken', null]]);
+    expect(response).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    expect(response?.body['reasons']).toBeUndefined();
+  });
+});
+
+describe('the body', () => {
+  it('has only reasons that are public, and no detail', () => {
+    const { response } = answer([
+      ['a.shown', { effect: 'deny', secret: 'x' }],
+      ['b.hidden', { effect: 'deny', secret: 'y' }],
+    ]);
+    expect(response?.body).toEqual({
+      type: 'about:blank',
+      title: 'Forbidden',
+      status: 403,
+      decision_id: SMOKE_FACTS.request.id,
+      reasons: [{ code: 'a.shown', title: 'Shown' }],
+    });
+    expect(response?.headers).toEqual({
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'x-countersign-decision-id': SMOKE_FACTS.request.id,
+    });
+  });
+
+  it('policy headers go along, and never replace ours or those that frame the message', () => {
+    const headers = {
+      'x-own': 'a',
+      'Content-Length': '0',
+      'x-countersign-decision-id': 'forged',
+      x_countersign_subject: 'forged',
+      'cache-control': 'public',
+    };
+    const { response } = answer([['a.shown', { effect: 'deny', response_headers: headers }]]);
+    expect(response?.headers).toEqual({
+      'x-own': 'a',
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'x-countersign-decision-id': SMOKE_FACTS.request.id,
+    });
+  });
+});
+
+describe('[asks 11] upstream', () => {
+  const allow: [string, unknown][] = [['b.granted', 'allow']];
+
+  it('sets what is known, removes what is not, and every other spelling', () => {
+    const { upstream } = answer(allow, { subject: 'agent-a' });
+    expect(upstream.headersToSet).toEqual({
+      'x-countersign-decision-id': SMOKE_FACTS.request.id,
+      'x-countersign-subject': 'agent-a',
+      'x-countersign-assurance': '0',
+      'x-countersign-risk': '0',
+    });
+    expect(upstream.headersToRemove).toEqual([
+      'x-countersign-client-id',
+      'x-countersign-actor',
+      'x-countersign-degraded',
+      'x_countersign_decision_id',
+      'x_countersign_subject',
+      'x_countersign_client_id',
+      'x_countersign_assurance',
+      'x_countersign_risk',
+      'x_countersign_actor',
+      'x_countersign_degraded',
+    ]);
+  });
+
+  it('never removes a name that it sets', () => {
+    const { upstream } = answer(allow, {
+      subject: 'a',
+      flags: ['header_underscore'],
+      options: { ...OPTIONS, upstream: { headers: true, removeAuthorization: true } },
+    });
+    for (const name of Object.keys(upstream.headersToSet)) expect(upstream.headersToRemove).not.toContain(name);
+    expect(upstream.headersToRemove).toContain('authorization');
+    expect(upstream.headersToRemove).toContain('x-countersign_client.id');
+  });
+
+  it('the switch takes the headers away, not the protection', () => {
+    const { upstream } = answer(allow, { subject: 'a', options: { ...OPTIONS, upstream: { headers: false, removeAuthorization: false } } });
+    expect(upstream.headersToSet).toEqual({});
+    expect(upstream.headersToRemove).toContain('x-countersign-subject');
+  });
+
+  it('[asks 9] names what is degraded', () => {
+    const { upstream } = answer(allow, { rate: { status: 'unavailable', code: 'store_unavailable' } });
+    expect(upstream.headersToSet['x-countersign-degraded']).toBe('rate');
+  });
+
+  it('[asks 4] [asks 5] headers of a policy', () => {
+    const { upstream, response } = answer([
+      [
+        'b.granted',
+        { effect: 'allow', upstream_headers: { 'x-n': 7, 'x-countersign-subject': 'forged' }, response_headers: { 'x-risk': 3 } },
+      ],
+    ]);
+    expect(upstream.headersToSet).toMatchObject({ 'x-n': '7' });
+    expect(upstream.headersToSet['x-countersign-subject']).toBeUndefined();
+    expect(upstream.responseHeadersToSet).toEqual({ 'x-risk': '3' });
+    expect(response).toBeNull();
+  });
+
+  it.each([
+    ['agent-a', 'agent-a'],
+    ['jörg', 'j%C3%B6rg'],
+    ['a\r\nx-admin: 1', 'a%0D%0Ax-admin: 1'],
+    ['100%', '100%25'],
+    [' a ', '%20a%20'],
+    ['😀', '%F0%9F%98%80'],
+    ['\u0000', '%00'],
+  ])('%j goes as %j', (subject, value) => {
+    expect(answer(allow, { subject }).upstream.headersToSet['x-countersign-subject']).toBe(value);
+  });
+
+  it('a value that is too long is not cut, but left out and removed', () => {
+    const { upstream } = answer(allow, { subject: 'x'.repeat(3000) });
+    expect(upstream.headersToSet['x-countersign-subject']).toBeUndefined();
+    expect(upstream.headersToRemove).toContain('x-countersign-subject');
+  });
+
+  it('two values never become one, and each comes back', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (value) => {
+        const safe = headerSafe(value);
+        expect(safe).toMatch(/^[\x20-\x7e]*$/);
+        expect(decodeURIComponent(safe)).toBe(value);
+      }),
+    );
+  });
+
+  it('a deny changes nothing upstream', () => {
+    expect(answer([['a.shown', 'deny']]).upstream).toEqual({ headersToSet: {}, headersToRemove: [] });
+  });
+});
+
+describe('a decision that no policy made', () => {
+  it.each([
+    ['policy_not_loaded', 503],
+    ['deadline_exceeded', 503],
+    ['internal_error', 503],
+    ['policy_not_allowed', 403],
+  ] as const)('%s', (code, status) => {
+    const decision = failedDecision(SMOKE_FACTS.request, code, POLICY, null);
+    expect(decision).toMatchObject({ effect: 'deny', error: { code }, reasons: [{ code, effect: 'undecided' }], response: { status } });
+    expect(decision.response?.headers['retry-after']).toBe(status === 503 ? '1' : undefined);
+  });
+});
