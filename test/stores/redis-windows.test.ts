@@ -180,6 +180,8 @@ describe('[asks 73, 74] Redis away', () => {
     const shut = store.count(KEYS, NOW, 25);
     expect(shut).not.toBeInstanceOf(Promise);
     expect(store.status().state).toBe('unavailable');
+    // the connection itself is given up, else it would look ready for ever and keep every command
+    await until(() => store.status().lastError?.includes('Socket timeout') === true);
     own.resume();
     await until(async () => typeof (await store.count(KEYS, NOW, 25)).client === 'object');
     expect(store.status()).toMatchObject({ state: 'ready', lastError: null });
@@ -219,6 +221,21 @@ describe('[asks 73, 74] Redis away', () => {
     await until(async () => typeof (await store.count({ ...KEYS, client: null }, NOW + HOUR, 500)).address === 'object');
     expect(await store.count(KEYS, NOW + HOUR, 500)).toMatchObject({ client: { '1h': 1 }, historyLost: true });
   });
+});
+
+test('a call that was in flight when the server died is not sent again to the next one', async () => {
+  const first = await startRedis();
+  const store = await openReady(first.url, { deadlineMs: 5000 });
+  await store.count({ ...KEYS, client: 'warm-up' }, NOW, 5000);
+  first.pause();
+  const inFlight = store.count(KEYS, NOW, 5000);
+  await new Promise((resolve) => setImmediate(resolve));
+  await first.kill();
+  const second = await startRedis({ port: first.port });
+  onTestFinished(() => second.stop());
+  expect(await inFlight).toMatchObject(FAILED);
+  await until(() => store.status().state === 'ready');
+  expect((await store.count(KEYS, NOW, 5000)).client).toEqual({ '10s': 1, '1m': 1, '10m': 1, '1h': 1 });
 });
 
 describe('credentials of the store', () => {
