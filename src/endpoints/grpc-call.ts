@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
 import { constants } from 'node:http2';
 import type { Pep } from '../contract/pep.ts';
 import type { Logger } from '../contract/stages.ts';
@@ -35,6 +35,9 @@ export interface GrpcMethod {
   /** Called when one of the others threw. */
   failed(call: GrpcCall, thrown: unknown): void;
 }
+
+/** Nobody reads a date of an RPC. */
+const RESPOND_OPTIONS: ServerStreamResponseOptions & { sendDate: boolean } = { waitForTrailers: true, sendDate: false };
 
 function sendOkTrailers(this: ServerHttp2Stream): void {
   this.sendTrailers(OK_TRAILERS);
@@ -85,7 +88,7 @@ export class GrpcCall {
   /** Answers with one message and the RPC status OK. */
   reply(message: Uint8Array): void {
     this.#answer(() => {
-      this.#stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
+      this.#stream.respond(RESPONSE_HEADERS, RESPOND_OPTIONS);
       this.#stream.on('wantTrailers', sendOkTrailers);
       this.#stream.end(frameMessage(message));
     });
@@ -104,7 +107,7 @@ export class GrpcCall {
     const stream = this.#stream;
     let opened = false;
     this.#answer(() => {
-      stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
+      stream.respond(RESPONSE_HEADERS, RESPOND_OPTIONS);
       opened = true;
     });
     if (!opened) return null;

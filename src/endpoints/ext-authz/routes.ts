@@ -23,6 +23,8 @@ export type ExtAuthzOptions = {
   readonly deadlineMs: number;
   readonly errorResponse: boolean;
   readonly claimsMetadata: ClaimsMetadata;
+  /** Told the code of every check that was refused at the border. */
+  readonly onRefused?: ((code: ErrorCode) => void) | undefined;
 };
 
 /** Sent by Envoy's `initial_metadata`; the client's `authorization` is in the message and is not looked at here. */
@@ -56,6 +58,7 @@ export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<str
 
   function refuse(call: GrpcCall, code: ErrorCode, cause?: unknown): void {
     const id = newId();
+    options.onRefused?.(code);
     logger.info('check_refused', { code, decision_id: id, pep: call.peer.pep?.name ?? null, cause });
     call.reply(responder.refused(code, id));
   }

@@ -107,7 +107,8 @@ describe('what cannot be asked is denied by an OK RPC', () => {
   });
 
   test('a gateway that is not known: 403 and never the 401 of a client', async () => {
-    server = await startGrpc({ peps: [tokenPep([])] });
+    const refused: string[] = [];
+    server = await startGrpc({ peps: [tokenPep([])], onRefused: (code) => refused.push(code) });
     for (const metadata of [
       {},
       { 'x-countersign-pep-token': 'wrong' },
@@ -118,6 +119,7 @@ describe('what cannot be asked is denied by an OK RPC', () => {
     }
     expect(server.asked).toEqual([]);
     expect((await server.check({}, { 'x-countersign-pep-token': PEP_TOKEN })).code).toBe(0);
+    expect(refused).toEqual(Array(4).fill('pep_unauthenticated'));
     // the connection was authenticated once, which must not hold for a call without the token
     expect(await denied([frame(encodeCheck({}))])).toEqual([403, 'pep_unauthenticated']);
   });

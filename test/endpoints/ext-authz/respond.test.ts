@@ -74,7 +74,7 @@ describe('refusals', () => {
     expect([check.code, check.denied?.status, check.ok]).toEqual([code, status, null]);
   });
 
-  test('status, headers and body go through; the id is in header and metadata', () => {
+  test('[asks 2, 6] status, headers and body go through; the id is in header and metadata', () => {
     const response = {
       status: 401,
       headers: { 'www-authenticate': 'Bearer realm="countersign"', 'content-type': 'application/problem+json' },
