@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Child, startChild } from './support/child.ts';
+import { type Child, startChild, waitUntil } from './support/child.ts';
 import { PROJECT_ROOT } from './support/countersign.ts';
 import { freePorts } from './support/ports.ts';
 
@@ -39,12 +39,7 @@ describe('npm run quickstart', () => {
       cwd: PROJECT_ROOT,
       env: { COUNTERSIGN_HTTP_PORT: `${http}`, COUNTERSIGN_GRPC_PORT: `${grpc}`, COUNTERSIGN_OPERATIONS_PORT: `${operations}` },
     });
-    let ended = false;
-    void child.exited.then(() => {
-      ended = true;
-    });
-    await expect.poll(() => ended || child.stdout().includes('Ctrl-C'), { timeout: 100_000 }).toBe(true);
-    expect(ended, `${child.stdout()}\n${child.stderr()}`).toBe(false);
+    await waitUntil('the quickstart', child, async () => child.stdout().includes('Ctrl-C'), 100_000);
     commands = child
       .stdout()
       .split('\n')

@@ -22,7 +22,8 @@ const PARTS: Readonly<Record<string, PartRule>> = {
   'readiness.ts': { values: ['contract'] },
   'decision-id.ts': { values: ['contract'] },
   'system-clock.ts': { values: ['contract'] },
-  'main.ts': { values: ['contract', 'config', 'cli', 'service.ts', 'system-clock.ts', 'decision-id.ts'] },
+  'serve.ts': { values: ['contract', 'config', 'service.ts', 'system-clock.ts', 'record/logger.ts'] },
+  'main.ts': { values: ['config', 'serve.ts', 'cli'] },
 };
 
 /** The composition root: the one file that may import every part. */
