@@ -75,22 +75,32 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
   }
 
   function onSession(session: ServerHttp2Session): void {
+    session.on('error', (error) => logger.debug('grpc_session_error', { cause: error }));
+    session.on('close', () => sessions.delete(session));
+    try {
+      openSession(session);
+    } catch (cause) {
+      // A connection that is gone already, or a certificate that cannot be read.
+      logger.warn('grpc_session_refused', { cause });
+      session.destroy();
+    }
+  }
+
+  function openSession(session: ServerHttp2Session): void {
     const streams = { open: 0 };
+    sessions.set(session, streams);
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+    const { socket } = session;
+    const certificate = socket instanceof TLSSocket ? options.peerCertificate(socket) : null;
+    const peer: GrpcPeer = { certificate, pepToken: undefined, pep: null };
     const onStreamClosed = () => {
       streams.open -= 1;
     };
-    sessions.set(session, streams);
-    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-    const socket = session.socket;
-    const certificate = socket instanceof TLSSocket ? options.peerCertificate(socket) : null;
-    const peer: GrpcPeer = { certificate, pepToken: undefined, pep: null };
     session.on('stream', (stream, headers) => {
       streams.open += 1;
       stream.on('close', onStreamClosed);
       onStream(stream, headers, peer);
     });
-    session.on('error', (error) => logger.debug('grpc_session_error', { cause: error }));
-    session.on('close', () => sessions.delete(session));
   }
 
   function onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: GrpcPeer): void {
