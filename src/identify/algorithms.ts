@@ -8,17 +8,15 @@ export type SignatureAlgorithm = {
   readonly keyTypes: readonly string[];
   /** The only curve for ECDSA (RFC 7518 section 3.4), OpenSSL's name. */
   readonly curve: string | null;
-  /** Bytes of r and s together for ECDSA; null where the key decides. */
-  readonly signatureBytes: number | null;
   readonly pss: boolean;
 };
 
 function rsa(name: string, hash: 'sha256' | 'sha384' | 'sha512'): SignatureAlgorithm {
-  return { name, hash, keyTypes: ['rsa'], curve: null, signatureBytes: null, pss: name.startsWith('PS') };
+  return { name, hash, keyTypes: ['rsa'], curve: null, pss: name.startsWith('PS') };
 }
 
-function ecdsa(name: string, hash: 'sha256' | 'sha384' | 'sha512', curve: string, signatureBytes: number): SignatureAlgorithm {
-  return { name, hash, keyTypes: ['ec'], curve, signatureBytes, pss: false };
+function ecdsa(name: string, hash: 'sha256' | 'sha384' | 'sha512', curve: string): SignatureAlgorithm {
+  return { name, hash, keyTypes: ['ec'], curve, pss: false };
 }
 
 /**
@@ -33,15 +31,14 @@ export const SIGNATURE_ALGORITHMS: ReadonlyMap<string, SignatureAlgorithm> = new
     rsa('PS256', 'sha256'),
     rsa('PS384', 'sha384'),
     rsa('PS512', 'sha512'),
-    ecdsa('ES256', 'sha256', 'prime256v1', 64),
-    ecdsa('ES384', 'sha384', 'secp384r1', 96),
-    ecdsa('ES512', 'sha512', 'secp521r1', 132),
+    ecdsa('ES256', 'sha256', 'prime256v1'),
+    ecdsa('ES384', 'sha384', 'secp384r1'),
+    ecdsa('ES512', 'sha512', 'secp521r1'),
     {
       name: 'EdDSA',
       hash: null,
       keyTypes: ['ed25519', 'ed448'],
       curve: null,
-      signatureBytes: null,
       pss: false,
     } satisfies SignatureAlgorithm,
   ].map((algorithm) => [algorithm.name, algorithm]),
@@ -56,20 +53,14 @@ export type CheckSignature = (data: Buffer, signature: Buffer) => boolean;
  */
 export function bindSignatureCheck(algorithm: SignatureAlgorithm, key: KeyObject): CheckSignature {
   const input = verifyInput(algorithm, key);
-  const bytes = algorithm.signatureBytes ?? rsaSignatureBytes(key);
-  return (data, signature) => (bytes === null || signature.length === bytes) && verify(algorithm.hash, data, input, signature);
+  return (data, signature) => verify(algorithm.hash, data, input, signature);
 }
 
 function verifyInput(algorithm: SignatureAlgorithm, key: KeyObject): KeyObject | VerifyKeyObjectInput {
+  // RFC 7518 section 3.4: r and s side by side, of full length; OpenSSL refuses any other length, and RSA signatures shorter than the modulus
   if (algorithm.curve !== null) return { key, dsaEncoding: 'ieee-p1363' };
   if (algorithm.hash === null) return key;
   if (!algorithm.pss) return { key, padding: constants.RSA_PKCS1_PADDING };
   // RFC 7518 section 3.5: the salt is as long as the hash, MGF1 uses the same hash
   return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
-}
-
-/** RFC 8017 section 8: a signature is exactly as long as the modulus. */
-function rsaSignatureBytes(key: KeyObject): number | null {
-  const bits = key.asymmetricKeyDetails?.modulusLength;
-  return bits === undefined ? null : Math.ceil(bits / 8);
 }

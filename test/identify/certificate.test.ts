@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { CertificateOffer } from '../../src/contract/request.ts';
 import { canonicalSerial, canonicalSha256, parseCertificate, spiffeOf } from '../../src/identify/certificate.ts';
+import { readExtensions } from '../../src/identify/certificate-der.ts';
 import { type CertificateSignal, createCertificateReader } from '../../src/identify/certificate-offers.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { createAuthority } from '../support/certificates.ts';
@@ -76,6 +77,14 @@ describe('a certificate', () => {
   test('a name with a NUL or a blank makes it malformed', () => {
     for (const uri of [`${AGENT}\0.evil`, `${AGENT} `])
       expect(parseCertificate(authority.client({ commonName: 'x', uris: [uri] }).pem)).toBeNull();
+  });
+
+  test('a name cannot be made to reach beyond its list', () => {
+    const at = leaf.der.indexOf(AGENT);
+    const longer = Buffer.from(leaf.der);
+    longer[at - 1] = AGENT.length + 1;
+    expect(readExtensions(leaf.der)?.uris).toEqual([AGENT]);
+    expect(readExtensions(longer)).toBeNull();
   });
 
   test('[asks 18] [asks 38] two URI SANs are both shown, and there is no SPIFFE id', () => {

@@ -58,6 +58,16 @@ describe('a key set by URL', () => {
     expect(await made.judge(await makeToken(old))).toMatch(/kid_unknown/);
   });
 
+  test('a fetch that brought the key starts no cooldown: the next rotation works at once too', async () => {
+    const made = bench();
+    await made.identifier.start();
+    for (const kid of ['second', 'third']) {
+      const key = await createSigningKey(kid);
+      server.keys = [key.jwk];
+      expect(await made.judge(await makeToken(key))).toBe('present');
+    }
+  });
+
   test('a cached token falls with its key', async () => {
     const made = bench();
     await made.identifier.start();
@@ -120,7 +130,7 @@ describe('a key set by URL', () => {
   });
 
   test('[asks 26] a key server that hangs: known kids are unaffected, an unknown kid waits for keyWaitMs only', async () => {
-    const made = bench({ fetchTimeoutMs: 10_000 }, TIMING, 100);
+    const made = bench({ fetchTimeoutMs: 60_000 }, TIMING, 100);
     await made.identifier.start();
     server.mode = 'hang';
     const stranger = made.judge(await makeToken(next));
@@ -130,7 +140,7 @@ describe('a key set by URL', () => {
   });
 
   test('the deadline of the request bounds the wait as well', async () => {
-    const made = bench({ fetchTimeoutMs: 10_000 }, TIMING, 60_000);
+    const made = bench({ fetchTimeoutMs: 60_000 }, TIMING, 60_000);
     await made.identifier.start();
     server.mode = 'hang';
     expect(await made.judge(await makeToken(next), { deadlineMs: 100 })).toBe('unavailable keys_unavailable');
@@ -165,6 +175,16 @@ describe('a key set by URL', () => {
     expect(await made.judge(await makeToken(next))).toBe('present');
   });
 
+  test('fetches in between do not multiply the background refresh', async () => {
+    const made = bench({ refreshSeconds: 0.2 }, { backoffMs: [150], cooldownMs: 0 });
+    await made.identifier.start();
+    for (let n = 0; n < 10; n++) await made.judge(await makeToken(next, { jti: `j${n}` }));
+    const asked = server.asked.length;
+    await sleep(1000);
+    // one chain of refreshes asks five times in a second; eleven chains would ask fifty times
+    expect(server.asked.length - asked).toBeLessThan(10);
+  });
+
   test('after stop nothing is asked any more', async () => {
     const made = bench({ refreshSeconds: 0.05 });
     await made.identifier.start();
@@ -173,62 +193,6 @@ describe('a key set by URL', () => {
     await sleep(200);
     expect(server.asked).toHaveLength(asked);
   });
-});
-
-describe('which key a token means', () => {
-  test('[asks 27] one key, no kid: accepted', async () => {
-    const only = await createSigningKey(null);
-    server.keys = [only.jwk];
-    const made = bench();
-    await made.identifier.start();
-    expect(await made.judge(await makeToken(only))).toBe('present');
-  });
-
-  test('[asks 27] two keys, no kid: kid_required, although one of them signed it', async () => {
-    server.keys = [old.jwk, next.jwk];
-    const made = bench();
-    await made.identifier.start();
-    expect(await made.judge(await makeToken({ ...old, kid: null }))).toBe('invalid kid_required');
-  });
-
-  test('one kid for two keys of one algorithm is ambiguous, the same key twice is not', async () => {
-    const twin = await createSigningKey('old');
-    server.keys = [old.jwk, twin.jwk];
-    const made = bench();
-    await made.identifier.start();
-    expect(await made.judge(await makeToken(old))).toBe('invalid kid_ambiguous');
-    server.keys = [old.jwk, old.jwk];
-    const other = bench();
-    await other.identifier.start();
-    expect(await other.judge(await makeToken(old))).toBe('present');
-  });
-
-  test.each([
-    ['another alg', { alg: 'ES384' }],
-    ['use enc', { use: 'enc' }],
-    ['key_ops without verify', { key_ops: ['sign'] }],
-    ['a private part', { d: 'AAAA' }],
-    ['a point off the curve', { x: old.jwk.y ?? '' }],
-  ])('a key with %s is left out', async (_, more) => {
-    server.keys = [{ ...old.jwk, ...more }, next.jwk];
-    const made = bench();
-    await made.identifier.start();
-    expect(keysOf(made)?.keys).toBe(1);
-    expect(await made.judge(await makeToken(old))).toBe('invalid kid_unknown');
-  });
-
-  test.each(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])(
-    '%s verifies where it is allowed, and only there',
-    async (name) => {
-      const key = await createSigningKey('k', name);
-      server.keys = [key.jwk];
-      const allowed = bench({ algorithms: [name] });
-      const other = bench({ algorithms: name === 'ES256' ? ['RS256'] : ['ES256'] });
-      await Promise.all([allowed.identifier.start(), other.identifier.start()]);
-      expect(await allowed.judge(await makeToken(key))).toBe('present');
-      expect(await other.judge(await makeToken(key))).toBe('invalid algorithm_not_allowed');
-    },
-  );
 });
 
 describe('discovery', () => {
