@@ -1,19 +1,14 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { ConfigError } from './config/config-error.ts';
-import { loadConfig } from './config/load.ts';
-import { printConfig } from './config/mask.ts';
-import { serve } from './serve.ts';
+/** The entry of the process: looks at the runtime before it loads anything that an older one cannot. */
+const NODE_MAJOR_MIN = 24;
+const EXIT_CONFIG = 78;
 
-const { values } = parseArgs({ options: { config: { type: 'string' }, 'print-config': { type: 'boolean' } }, allowPositionals: true });
-try {
-  const config = loadConfig({ file: values.config });
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  if (values['print-config']) process.stdout.write(printConfig(config));
-  else process.exitCode = await serve(config, version);
-} catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 78;
+if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
+  process.stderr.write(`countersign needs Node.js ${NODE_MAJOR_MIN} or newer, and this is ${process.versions.node}\n`);
+  process.exitCode = EXIT_CONFIG;
+} else {
+  const { runCountersign } = await import('./process.ts');
+  process.exitCode = await runCountersign(process.argv.slice(2));
 }
+
+export {};

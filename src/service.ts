@@ -104,23 +104,39 @@ export async function createService({ config, version, clock, logger }: ServiceP
     };
   }
 
+  async function listen() {
+    try {
+      return { operations: await operations.start(), http: await http.start(), grpc: await grpc.start() };
+    } catch (failure) {
+      // what is open already would keep the process alive
+      await close();
+      throw failure;
+    }
+  }
+
   async function drainOnce(): Promise<void> {
     draining = true;
     const { noticeMs, boundMs } = config.drain;
     logger.info('drain_started', { notice_ms: noticeMs, bound_ms: boundMs });
     for (const listener of gateways) listener.notice();
     await new Promise((resolve) => setTimeout(resolve, noticeMs));
+    await close();
+    logger.info('drain_ended', {});
+  }
+
+  /** Operations last, so that a probe sees the drain to its end. */
+  async function close(): Promise<void> {
+    const { boundMs } = config.drain;
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
     identifier.stop();
     await windows.close();
     await recorder.close(boundMs);
-    logger.info('drain_ended', {});
   }
 
   return {
     async start() {
-      const addresses = { operations: await operations.start(), http: await http.start(), grpc: await grpc.start() };
+      const addresses = await listen();
       logger.info('listening', addresses);
       await Promise.all([policies.load(), identifier.start()]);
       logger.info('started', { ready: readiness().ready });

@@ -1,19 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { runProgram } from './cli/program.ts';
 import { maskConfig } from './config/mask.ts';
 import type { Config } from './config/schema.ts';
 import { asCountersignError } from './contract/errors.ts';
+import { isJsonObject } from './contract/json.ts';
 import { createLogger } from './record/logger.ts';
 import { createService } from './service.ts';
 import { systemClock } from './system-clock.ts';
 
-/** A start that failed (EX_UNAVAILABLE of sysexits.h); a configuration that is refused ends with 78 (EX_CONFIG) before this. */
+/** A start that failed: EX_UNAVAILABLE of sysexits.h. A configuration that is refused ends with 78 (EX_CONFIG) before this. */
 const EXIT_UNAVAILABLE = 69;
 const LOG_BOUND_MS = 1000;
+
+/** Runs the command line with the streams of this process, and resolves with its exit code. */
+export function runCountersign(args: readonly string[]): Promise<number> {
+  const version = packageVersion();
+  return runProgram(args, {
+    version,
+    serve: (config) => serve(config, version),
+    stdin: process.stdin,
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+  });
+}
 
 /**
  * The process: joins the service, opens it, and drains it on SIGTERM or SIGINT. Resolves with the exit code once the service is gone.
  * A second signal does not hurry the drain: it has its own bounds.
  */
-export async function serve(config: Config, version: string): Promise<number> {
+async function serve(config: Config, version: string): Promise<number> {
   const logger = createLogger(config.log);
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
@@ -38,4 +53,10 @@ export async function serve(config: Config, version: string): Promise<number> {
   }
   await logger.close(LOG_BOUND_MS);
   return exitCode;
+}
+
+/** Of package.json, which lies one folder above both `src/` and `dist/`. */
+function packageVersion(): string {
+  const read: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return isJsonObject(read) && typeof read['version'] === 'string' ? read['version'] : '0.0.0';
 }
