@@ -10,5 +10,5 @@ export const BASE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'countersign.lib.is': ['61079d3e21caa08b385ae4bcc4a3d612b735366ae0a2f14dbe8291ffb17945b8'],
   'countersign.lib.route': ['ded7bc100a01eaa46d66f539d4f98a3f0852c8e5fa1fbbbe98a8c8c52d335517'],
-  'countersign.lib.say': ['1260778df16e0d7af4b8ccb5f3e0f58417b625a1208452ada5ea69d4fd743510'],
+  'countersign.lib.say': ['716805b6ad2da03516c864bf7252cd0590c8742ab46a313de067e32df3ce6f63'],
 };

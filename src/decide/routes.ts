@@ -16,7 +16,7 @@ const RouteEntry = z.strictObject({
     .array(z.union([z.literal('*'), z.string().regex(METHOD)]))
     .min(1)
     .describe('Methods, or `*` for every one'),
-  path: z.string().startsWith('/').max(2048).describe('`{name}` is one segment, `{name*}` at the end the rest'),
+  path: z.string().startsWith('/').max(2048).describe('`{name}` is one segment, `{name*}` at the end one or more'),
   tier: z.enum(TIERS),
   scopes: z
     .array(z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/))
@@ -97,7 +97,7 @@ export function createRouteTable(data: unknown, catalogue: string): RouteTable {
         (named ? findByHost(hosts, http.host, http.method, segments) : null) ??
         (anyHost === undefined ? null : find(anyHost, http.method, segments, 0));
       if (found === null) return unknown;
-      return found.names.length === 0 ? found.route : { ...found.route, parameters: parametersOf(found, http.path, segments) };
+      return found.names.length === 0 ? found.route : { ...found.route, parameters: parametersOf(found, segments) };
     },
   };
 }
@@ -168,13 +168,13 @@ function find(node: Node, method: string, segments: readonly string[], index: nu
   return named ?? node.rest.get(method) ?? node.rest.get('*') ?? null;
 }
 
-function parametersOf(leaf: Leaf, path: string, segments: readonly string[]): Record<string, string> {
+function parametersOf(leaf: Leaf, segments: readonly string[]): Record<string, string> {
   const parameters: Record<string, string> = {};
   const last = leaf.names.length - 1;
   leaf.names.forEach((name, index) => {
     if (name === '') return;
     // only a `{name*}` can be last and have segments after it
-    parameters[name] = index === last && segments.length > leaf.names.length ? segments.slice(index).join('/') : (segments[index] ?? path);
+    parameters[name] = index === last && segments.length > leaf.names.length ? segments.slice(index).join('/') : (segments[index] ?? '');
   });
   return parameters;
 }

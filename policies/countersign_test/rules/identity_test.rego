@@ -7,10 +7,10 @@ import data.countersign.rules.identity.token_invalid
 import data.countersign.rules.identity.token_required
 import data.countersign_test.fixtures
 
-test_token_required_denies_on_a_protected_route if token_required.verdict == "deny" with input as fixtures.without_token
+test_token_required_denies_on_a_protected_route if token_required.verdict == {"effect": "deny", "status": 401} with input as fixtures.without_token
 
 test_token_required_denies_on_an_unknown_route if {
-	token_required.verdict == "deny" with input as object.union(fixtures.without_token, {"route": {"status": "unknown"}})
+	token_required.verdict == {"effect": "deny", "status": 401} with input as object.union(fixtures.without_token, {"route": {"status": "unknown"}})
 }
 
 test_token_required_is_clear_where_nothing_is_protected if {
@@ -28,7 +28,7 @@ test_token_required_leaves_other_states_to_other_rules if {
 test_token_required_has_no_verdict_without_a_signal if not token_required.verdict with input as fixtures.without("signals/token")
 
 test_token_invalid_denies_and_says_why if {
-	token_invalid.verdict == {"effect": "deny", "token": "token_expired"} with input as _invalid
+	token_invalid.verdict == {"effect": "deny", "status": 401, "token": "token_expired"} with input as _invalid
 }
 
 test_token_invalid_is_clear_on_a_public_route if {
@@ -46,8 +46,8 @@ test_token_invalid_has_no_verdict_on_another_word if {
 }
 
 test_certificate_expired_denies_at_its_end if {
-	certificate_expired.verdict == "deny" with input as _certificate(1000)
-	certificate_expired.verdict == "deny" with input as _certificate(999)
+	certificate_expired.verdict == {"effect": "deny", "status": 401} with input as _certificate(1000)
+	certificate_expired.verdict == {"effect": "deny", "status": 401} with input as _certificate(999)
 }
 
 test_certificate_expired_is_clear_before_it if certificate_expired.verdict == "clear" with input as _certificate(1001)

@@ -6,7 +6,7 @@ import data.countersign_test.fixtures
 test_clear_at_the_limit if exceeded.verdict == "clear" with input as _client(100) with data.countersign.limits as fixtures.limits
 
 test_denies_above_it_and_says_when_there_is_room if {
-	exceeded.verdict == {"effect": "deny", "limits": [{
+	exceeded.verdict == {"effect": "deny", "status": 429, "limits": [{
 		"name": "client-10s", "limit": 100, "window_seconds": 10,
 		"remaining": 0, "reset_seconds": 5,
 	}]} with input as _client(200)

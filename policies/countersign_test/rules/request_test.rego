@@ -3,7 +3,7 @@ package countersign_test.rules.request_test
 import data.countersign.rules.request.path_ambiguous
 import data.countersign_test.fixtures
 
-test_denies if path_ambiguous.verdict == "deny" with input as fixtures.ambiguous_route
+test_denies if path_ambiguous.verdict == {"effect": "deny", "status": 400} with input as fixtures.ambiguous_route
 
 test_clear_otherwise if {
 	path_ambiguous.verdict == "clear" with input as fixtures.good

@@ -14,7 +14,7 @@ verdict := say.allow_when(is.all_in(input.route.scopes, token.value.scopes)) if 
 	token := input.signals.token
 	token.status == "present"
 } else := "clear" if {
-	input.signals.token.status != "present"
+	input.signals.token.status in {"absent", "invalid", "unavailable"}
 } else := "clear" if {
 	route.public
 } else := "clear" if {

@@ -13,7 +13,7 @@ verdict := _verdict(input.route.scopes, is.missing(input.route.scopes, token.val
 	token := input.signals.token
 	token.status == "present"
 } else := "clear" if {
-	input.signals.token.status != "present"
+	input.signals.token.status in {"absent", "invalid", "unavailable"}
 } else := "clear" if {
 	route.public
 } else := "clear" if {

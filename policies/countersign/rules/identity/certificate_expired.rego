@@ -2,7 +2,6 @@
 # title: The client certificate is expired
 # custom:
 #   public: true
-#   status: 401
 package countersign.rules.identity.certificate_expired
 
 import data.countersign.lib.is
@@ -12,9 +11,9 @@ import data.countersign.lib.say
 verdict := "clear" if {
 	route.public
 } else := "clear" if {
-	input.signals.certificate.status != "present"
+	input.signals.certificate.status in {"absent", "invalid", "unavailable"}
 } else := "clear" if {
 	input.signals.certificate.value.not_after == null
-} else := say.deny_when(is.at_most(certificate.value.not_after, input.time.unix_seconds)) if {
+} else := say.deny_with(is.at_most(certificate.value.not_after, input.time.unix_seconds), 401) if {
 	certificate := input.signals.certificate
 }

@@ -2,12 +2,11 @@
 # title: The access token is not valid
 # custom:
 #   public: true
-#   status: 401
 package countersign.rules.identity.token_invalid
 
 import data.countersign.lib.route
 
-verdict := {"effect": "deny", "token": input.signals.token.code} if {
+verdict := {"effect": "deny", "status": 401, "token": input.signals.token.code} if {
 	input.signals.token.status == "invalid"
 	not route.public
 } else := "clear" if {

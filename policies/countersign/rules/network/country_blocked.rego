@@ -6,7 +6,7 @@ import data.countersign.lib.is
 import data.countersign.lib.say
 
 verdict := "clear" if {
-	input.signals.network.status != "present"
+	input.signals.network.status in {"absent", "invalid", "unavailable"}
 } else := "clear" if {
 	input.signals.network.value.country == null
 } else := say.deny_when(is.one_of(input.signals.network.value.country, data.countersign.limits.network.countries_blocked)) if {

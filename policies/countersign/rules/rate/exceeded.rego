@@ -3,11 +3,10 @@
 # description: a window slides, so the time until it has room again is estimated from its own rate
 # custom:
 #   public: true
-#   status: 429
 package countersign.rules.rate.exceeded
 
 verdict := "clear" if {
-	input.signals.rate.status != "present"
+	input.signals.rate.status in {"absent", "invalid", "unavailable"}
 } else := _verdict([item |
 	some entity, windows in limits
 	some window, limit in windows
@@ -31,7 +30,7 @@ _seconds := {"10s": 10, "1m": 60, "10m": 600, "1h": 3600}
 
 _verdict([]) := "clear"
 
-_verdict(limits) := {"effect": "deny", "limits": limits} if count(limits) > 0
+_verdict(limits) := {"effect": "deny", "status": 429, "limits": limits} if count(limits) > 0
 
 # a number for every window, or nothing known
 _typed(null)

@@ -3,11 +3,10 @@
 # description: the gateway, the upstream and the catalogue could take it for different resources
 # custom:
 #   public: true
-#   status: 400
 package countersign.rules.request.path_ambiguous
 
 import data.countersign.lib.say
 
-verdict := say.deny_when(input.route.status == "ambiguous") if {
+verdict := say.deny_with(input.route.status == "ambiguous", 400) if {
 	input.route.status in {"matched", "unknown", "ambiguous", "none"}
 }
