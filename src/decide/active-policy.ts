@@ -16,7 +16,7 @@ import { decisionOf, failedDecision } from './output.ts';
 import { createRouteTable } from './routes.ts';
 import { SMOKE_FACTS } from './smoke.ts';
 import type { RuleFacts, Verdict } from './verdict.ts';
-import { compileWasm, instantiateWasm, type WasmPolicy } from './wasm-policy.ts';
+import { compileWasm, instantiateWasm, parseAnswer, type WasmPolicy } from './wasm-policy.ts';
 
 /** One revision, with what `/status` shows of it. */
 export type LoadedRevision = {
@@ -114,7 +114,8 @@ function createActivePolicy(
   policy: { readonly name: string; readonly revision: string },
   routeOf: (request: DecisionRequest) => Route,
 ): ActivePolicy {
-  const { wasm, titles, addresses, clock, slowMs } = parts;
+  const { wasm, addresses, clock, slowMs } = parts;
+  const combinedOf = createCombiner(parts.titles);
   return {
     ...policy,
     routeOf,
@@ -127,7 +128,7 @@ function createActivePolicy(
         return { decision, input, evaluationMs, slow: evaluationMs > slowMs, cause };
       };
       try {
-        const combined = combine(wasm.evaluate(parts.build(facts)), titles);
+        const combined = combinedOf(wasm.answer(parts.build(facts)));
         const decision = decisionOf(request, identity, enrichment, combined, policy, parts.output);
         return done(request.explain ? { ...decision, explanation: explain(parts, facts, combined) } : decision, null);
       } catch (error) {
@@ -135,6 +136,27 @@ function createActivePolicy(
         return done(failedDecision(request, failure.code, policy, identity), failure);
       }
     },
+  };
+}
+
+/** Answers that are kept with what they combine to, and how long they may be. */
+const ANSWERS_MAX = 1000;
+const ANSWER_CHARS_MAX = 4096;
+
+/**
+ * Combines an answer, or finds what the same answer combined to before: the verdicts are all that the combination depends on, and most
+ * requests get one of a few answers. A full memory is emptied, so that what is rare does not stay.
+ */
+function createCombiner(titles: ReadonlyMap<string, RuleFacts>): (answer: string) => Combined {
+  const known = new Map<string, Combined>();
+  return (answer) => {
+    const before = known.get(answer);
+    if (before !== undefined) return before;
+    const combined = combine(parseAnswer(answer), titles);
+    if (answer.length > ANSWER_CHARS_MAX) return combined;
+    if (known.size >= ANSWERS_MAX) known.clear();
+    known.set(answer, combined);
+    return combined;
   };
 }
 
