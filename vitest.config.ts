@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { toolsEnv } from './vitest.tools.ts';
 
 const root = import.meta.dirname;
 
@@ -11,11 +12,7 @@ const LIVE = ['test/gateway/**/*.test.ts', 'test/quickstart.test.ts'];
 const vectors = process.env['VECTORS_DIR'] ?? join(root, '../shared/vectors');
 const WITHOUT_VECTORS = existsSync(join(vectors, 'index.json')) ? [] : ['test/conformance/**'];
 
-/** What `npm run verify` passes on; for a run of vitest alone the tools that an earlier one left. */
-const OPA_OF_VERIFY = join(root, '.tools/bin/opa');
-const env = process.env['OPA_BIN'] === undefined && existsSync(OPA_OF_VERIFY) ? { OPA_BIN: OPA_OF_VERIFY } : {};
-
-const shared = { env, testTimeout: 20_000, hookTimeout: 60_000 };
+const shared = { env: toolsEnv, testTimeout: 20_000, hookTimeout: 60_000 };
 const exclude = [...configDefaults.exclude, ...WITHOUT_VECTORS, 'test/soak/**'];
 
 export default defineConfig({

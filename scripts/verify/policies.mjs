@@ -10,7 +10,7 @@ import { opaTestTotals } from '../totals.mjs';
  * @returns {Promise<import('./runner.mjs').Outcome>}
  */
 export async function opaTests(opa) {
-  const ran = await run(opa, ['test', '--format', 'json', 'policies']);
+  const ran = await run(opa, ['test', '--format', 'json', '--bundle', 'policies']);
   const { failures, ...totals } = opaTestTotals(parsed(ran.stdout), ran.ok);
   for (const failure of failures) console.error(`failed: ${failure}`);
   if (ran.stderr.trim() !== '') console.error(ran.stderr.trim());
