@@ -15,6 +15,13 @@ export interface LineSink {
   close(boundMs?: number): Promise<void>;
 }
 
+/** Bytes of one system call: what a pipe holds. sonic-boom's 16 KiB for each turn of a busy event loop is less than what comes in. */
+const WRITE_BYTES_MAX = 65_536;
+
+/** After so long a full pipe is tried again, twice as long each time. sonic-boom would wait 100 ms, in which a busy service fills any buffer. */
+const RETRY_MS = 1;
+const RETRY_MAX_MS = 50;
+
 /** Lines wait until so many bytes are together, or for FLUSH_MS (one system call for many lines). */
 const BATCH_BYTES = 4096;
 const FLUSH_MS = 200;
@@ -29,11 +36,13 @@ export function createLineSink(
   options: { readonly bufferBytesMax: number; readonly batch: boolean; readonly onError: (error: Error) => void },
 ): LineSink {
   const destination = pino.destination({
-    dest: 'fd' in target ? target.fd : openForAppend(target.file),
+    dest: 'fd' in target ? withoutBlocking(target.fd) : openForAppend(target.file),
     sync: false,
+    retryEAGAIN: () => false,
     // 1 and not 0: with 0 a flush would call back before anything is written
     minLength: options.batch ? BATCH_BYTES : 1,
     maxLength: options.bufferBytesMax,
+    maxWrite: WRITE_BYTES_MAX,
     ...(options.batch ? { periodicFlush: FLUSH_MS } : {}),
   });
   // byte lengths of the lines that were taken and not yet handed on, oldest first from `head`
@@ -48,8 +57,17 @@ export function createLineSink(
   destination.on('drop', () => {
     lastDropped = true;
   });
-  destination.on('error', options.onError);
+  let waitsForRetry = false;
+  let retryMs = RETRY_MS;
+  destination.on('error', (error: Error) => {
+    if (!('code' in error) || error.code !== 'EAGAIN') options.onError(error);
+    else if (!closed && !waitsForRetry) {
+      waitsForRetry = true;
+      setTimeout(tryAgain, retryMs).unref();
+    }
+  });
   destination.on('write', (bytes: number) => {
+    retryMs = RETRY_MS;
     bytesOut += bytes;
     for (let next = waiting[head]; next !== undefined && next <= bytesOut; next = waiting[head]) {
       bytesOut -= next;
@@ -60,6 +78,12 @@ export function createLineSink(
     waiting = waiting.slice(head);
     head = 0;
   });
+
+  function tryAgain(): void {
+    waitsForRetry = false;
+    retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
+    if (!closed) destination.flush();
+  }
 
   function write(line: string): void {
     if (closed) {
@@ -84,11 +108,20 @@ export function createLineSink(
     dropped += waiting.length - head;
     waiting = [];
     head = 0;
-    // also keeps pino's exit hook from flushing synchronously into a pipe that nobody reads, which would hang the process
+    // also keeps pino's exit hook from flushing what is counted as lost
     destination.destroy();
   }
 
   return { write, status: () => ({ written, dropped }), close };
+}
+
+/**
+ * The descriptor, with pipes and sockets made non-blocking: a blocking write into a pipe that nobody reads holds a thread of libuv's pool,
+ * and the process cannot even exit, since it waits for its threads. Node.js sets the flag when its own stream is first asked for, and
+ * resets it at exit.
+ */
+function withoutBlocking(fd: number): number {
+  return [process.stdout, process.stderr].find((stream) => stream.fd === fd)?.fd ?? fd;
 }
 
 function openForAppend(file: string): number {

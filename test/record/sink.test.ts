@@ -1,6 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -70,18 +70,20 @@ describe('a sink', () => {
 describe('a stdout that nobody reads', () => {
   type Report = { grown: number; written: number; dropped: number };
 
-  /** Starts a process that records `count` decisions into a pipe that is not read. */
-  async function blocked(count: number, boundMs: number) {
-    const child = fork(CHILD, [String(count), String(boundMs)], { execArgv: ['--expose-gc'], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  /** Starts a process that records `count` decisions into a stdout that is not read. */
+  async function blocked(count: number, boundMs: number, stdout: 'pipe' | number) {
+    const child = fork(CHILD, [String(count), String(boundMs)], { execArgv: ['--expose-gc'], stdio: ['ignore', stdout, 'inherit', 'ipc'] });
     children.push(child);
     const [report]: Report[] = await once(child, 'message');
-    if (report === undefined || child.stdout === null) throw new Error('the child said nothing');
-    return { child, report, stdout: child.stdout };
+    if (report === undefined) throw new Error('the child said nothing');
+    return { child, report };
   }
 
   it('[asks 80, 81] costs lines and no memory, and every missing line is counted', async () => {
     const count = 100_000;
-    const { child, report, stdout } = await blocked(count, 10_000);
+    const { child, report } = await blocked(count, 10_000, 'pipe');
+    const { stdout } = child;
+    if (stdout === null) throw new Error('there is no stdout');
     // 100,000 lines are about 80 MB
     expect(report.grown).toBeLessThan(8_000_000);
     expect(report.dropped).toBeGreaterThan(count / 2);
@@ -98,12 +100,18 @@ describe('a stdout that nobody reads', () => {
     expect(lines.length).toBeGreaterThan(0);
   });
 
-  it('does not keep the process from ending', async () => {
-    const { child } = await blocked(5000, 100);
+  it('does not keep the process from ending, also where it is a pipe that is full', async () => {
+    const fifo = join(folder, 'fifo');
+    expect(spawnSync('mkfifo', [fifo]).status).toBe(0);
+    // opened for both directions, so that neither end waits for the other
+    const pipe = openSync(fifo, constants.O_RDWR);
+    const { child } = await blocked(5000, 100, pipe);
     const exited = once(child, 'exit');
     child.send('close');
     const [report]: Report[] = await once(child, 'message');
+    expect(report?.dropped).toBeGreaterThan(4000);
     expect((report?.written ?? 0) + (report?.dropped ?? 0)).toBe(5000);
     expect(await exited).toEqual([0, null]);
+    closeSync(pipe);
   });
 });
