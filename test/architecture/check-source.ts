@@ -17,13 +17,13 @@ const PARTS: Readonly<Record<string, PartRule>> = {
   endpoints: { values: ['contract'] },
   stores: { values: ['contract/errors.ts', 'contract/codes.ts'] },
   config: { values: [] },
-  cli: { values: ['contract', 'config', 'service.ts'] },
+  cli: { values: ['contract', 'config'] },
   'pdp.ts': { values: ['contract'] },
   'readiness.ts': { values: ['contract'] },
   'decision-id.ts': { values: ['contract'] },
   'system-clock.ts': { values: ['contract'] },
-  'serve.ts': { values: ['contract', 'config', 'service.ts', 'system-clock.ts', 'record/logger.ts'] },
-  'main.ts': { values: ['config', 'serve.ts', 'cli'] },
+  'process.ts': { values: ['contract', 'config', 'cli', 'service.ts', 'system-clock.ts', 'record/logger.ts'] },
+  'main.ts': { values: ['process.ts'] },
 };
 
 /** The composition root: the one file that may import every part. */
