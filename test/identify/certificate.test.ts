@@ -6,7 +6,6 @@ import { readExtensions } from '../../src/identify/certificate-der.ts';
 import { type CertificateSignal, createCertificateReader } from '../../src/identify/certificate-offers.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { createAuthority } from '../support/certificates.ts';
-import { vectorDocument } from '../support/vectors.ts';
 
 const AGENT = 'spiffe://td.example/agent/a';
 const authority = createAuthority('Acme, Inc. CA');
@@ -202,13 +201,4 @@ test.each([
 test('a hash of another length is none', () => {
   expect(canonicalSha256(SHA256.slice(1))).toBeNull();
   expect(canonicalSha256(` ${SHA256.toUpperCase()} `)).toBe(SHA256);
-});
-
-describe('the certificate of RFC 8705 appendix A', () => {
-  const document = vectorDocument('oauth', 'rfc8705-x5t-s256.json');
-  if (document === null) return;
-  test('has the published thumbprint', () => {
-    const value = parseCertificate(String(document['certificate_pem']));
-    expect(Buffer.from(value?.sha256 ?? '', 'hex').toString('base64url')).toBe(document['x5t#S256']);
-  });
 });
