@@ -18,8 +18,8 @@ const YAML_TEXTS: Readonly<Record<string, string>> = {
  */
 export function readConfigFile(path: string): Readonly<Record<string, unknown>> {
   const lines = new LineCounter();
-  // silent: its warnings on stderr would repeat keys; errors and warnings are read below
-  const document = parseDocument(readText(path), { uniqueKeys: true, prettyErrors: false, logLevel: 'silent', lineCounter: lines });
+  // its own warnings on stderr would repeat keys; errors and warnings are read below
+  const document = parseDocument(readText(path), { uniqueKeys: true, prettyErrors: false, logLevel: 'error', lineCounter: lines });
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {
     const problems = faults.map((fault) => {
