@@ -71,7 +71,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     { policies: policyOptions, input: config.input, upstream: config.upstream, challenge: config.challenge },
     { clock, logger },
   );
-  const metrics = createMetrics({ version, node: process.versions.node, clock, status });
+  const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
   const pdp = createPdp({ policies, identifier, enricher, recorder, clock });
 
@@ -90,6 +90,10 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
   const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger });
   const gateways: readonly Listener[] = [http, grpc];
+
+  function openRequests(): Readonly<Record<string, number>> {
+    return { http: http.openRequests(), grpc: grpc.openRequests() };
+  }
 
   function status(): ServiceStatus {
     return {

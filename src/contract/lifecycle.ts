@@ -4,6 +4,8 @@ export interface Listener {
   start(): Promise<{ readonly host: string; readonly port: number }>;
   /** From SIGTERM on: say that we go away (health NOT_SERVING, `connection: close`), and keep answering. */
   notice(): void;
+  /** Requests at work now, for the metrics. */
+  openRequests(): number;
   /** Stops accepting, lets requests in flight end, and cuts what is left after `boundMs`. */
   stop(boundMs: number): Promise<void>;
 }

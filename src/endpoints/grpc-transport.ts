@@ -162,6 +162,11 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
         });
       }),
     notice: () => options.onNotice(),
+    openRequests() {
+      let open = 0;
+      for (const streams of sessions.values()) open += streams.open;
+      return open;
+    },
     stop: (boundMs) =>
       new Promise((resolve) => {
         if (server === null) {

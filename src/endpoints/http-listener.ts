@@ -140,6 +140,7 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
     notice() {
       going = true;
     },
+    openRequests: () => inFlight,
 
     async stop(boundMs) {
       going = true;
