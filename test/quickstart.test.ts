@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Child, startChild, waitUntil } from './support/child.ts';
 import { PROJECT_ROOT } from './support/countersign.ts';
+import { fencedBlocks } from './support/markdown.ts';
 import { freePorts } from './support/ports.ts';
 
 const sh = promisify(execFile);
@@ -23,9 +24,14 @@ async function ask(command: string): Promise<Answer> {
   return answer.parse(JSON.parse(stdout));
 }
 
-const README = readFileSync(join(PROJECT_ROOT, 'README.md'), 'utf8');
-const blocks = (language: string): string[] =>
-  [...README.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map((match) => match[1] ?? '');
+/** The fenced blocks of this language in one document. */
+const blocks = (path: string, language: string): string[] =>
+  fencedBlocks(readFileSync(join(PROJECT_ROOT, path), 'utf8'))
+    .filter(({ info }) => info === language)
+    .map(({ text }) => text);
+const questions = globSync(['*.md', 'docs/**/*.md'], { cwd: PROJECT_ROOT })
+  .flatMap((path) => blocks(path, 'sh').map((text) => ({ path, text })))
+  .filter(({ text }) => text.startsWith('curl '));
 
 describe('npm run quickstart', () => {
   let child: Child;
@@ -67,11 +73,16 @@ describe('npm run quickstart', () => {
     expect(answers.map(({ response }) => response?.status)).toEqual([undefined, 403, 403]);
   });
 
+  const here = (command: string): string => command.replace('127.0.0.1:8080', `127.0.0.1:${httpPort}`);
+
   test('answers the command of the README as the README shows', async () => {
-    const [command] = blocks('sh').filter((block) => block.startsWith('curl '));
-    const [shown] = blocks('json').map((text): Answer => answer.parse(JSON.parse(text)));
-    const real = await ask((command ?? '').replace('127.0.0.1:8080', `127.0.0.1:${httpPort}`));
-    expect(constant(real)).toEqual(constant(shown));
+    const command = questions.find(({ path }) => path === 'README.md')?.text ?? '';
+    const [shown] = blocks('README.md', 'json').map((text): Answer => answer.parse(JSON.parse(text)));
+    expect(constant(await ask(here(command)))).toEqual(constant(shown));
+  });
+
+  test.each(questions)('gives a decision to the command that $path shows', async ({ text }) => {
+    expect((await ask(here(text))).decision).toMatch(/^(allow|deny|step_up)$/);
   });
 
   test('ends with 0 on Ctrl-C, and leaves nobody on its port', async () => {
