@@ -23,7 +23,6 @@ export type LoadedRevision = {
   readonly policy: ActivePolicy;
   readonly rules: number;
   readonly routes: number;
-  readonly memoryBytes: () => number;
 };
 
 const BLOCKED: readonly ListHit[] = [{ name: 'addresses_blocked', tags: [], age_seconds: null }];
@@ -67,7 +66,7 @@ export async function loadRevision(
     { name, revision: bundle.manifest.revision || createHash('sha256').update(packed).digest('hex').slice(0, 16) },
     (request) => routes.match(request),
   );
-  return { policy, rules: codes.length, routes: routes.size, memoryBytes: wasm.memoryBytes };
+  return { policy, rules: codes.length, routes: routes.size };
 }
 
 type Parts = {

@@ -19,8 +19,6 @@ export interface WasmPolicy {
   evaluate(input: JsonObject): unknown;
   /** The same as the text that `parseAnswer` reads: equal texts are equal values, which many requests have in common. */
   answer(input: JsonObject): string;
-  /** Bytes of the instance's memory. */
-  memoryBytes(): number;
 }
 
 export type WasmOptions = { readonly entrypoint: string; readonly memoryPagesMax: number };
@@ -57,7 +55,6 @@ export async function instantiateWasm(module: WebAssembly.Module, data: JsonObje
   return {
     answer,
     evaluate: (input) => parseAnswer(answer(input)),
-    memoryBytes: () => policy.mem.buffer.byteLength,
   };
 }
 
