@@ -19,13 +19,13 @@ export async function checkBuild(tools) {
   });
   const end = ended(child);
   try {
-    await answers(`http://127.0.0.1:${port}/livez`, child, 30_000);
+    for (const probe of ['livez', 'readyz']) await answers(`http://127.0.0.1:${port}/${probe}`, child, 30_000);
     child.kill('SIGTERM');
     const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
     const { code, signal } = await end;
     clearTimeout(late);
     if (code !== 0) throw new Stop(`After SIGTERM the build ended with ${signal ?? code} instead of 0.`);
-    return { ok: true, note: '/livez answered, SIGTERM ended it' };
+    return { ok: true, note: '/livez and /readyz answered, SIGTERM ended it' };
   } finally {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
   }
