@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -16,6 +16,7 @@ import { BUNDLE_LIMITS, unpack } from './bundle.ts';
 const run = promisify(execFile);
 const OPA_TIMEOUT_MS = 60_000;
 const OUTPUT_BYTES_MAX = 64 << 20;
+const SAID_MAX = 4000;
 const NO_TESTS = ['--ignore', '*_test.rego'];
 
 export type BuildOptions = {
@@ -40,24 +41,33 @@ export async function buildBundle(options: BuildOptions): Promise<Uint8Array> {
     const target = join(scratch, 'bundle.tar.gz');
     const query = `data.${options.entrypoint.replaceAll('/', '.')}`;
     const checkSchemas = Object.keys(schemas).length === 0 ? [] : ['--schema', 'schemas'];
-    const [, , inspected, dependencies] = await Promise.all([
-      opa(options, ['check', '--strict', ...checkSchemas, '.']),
-      opa(options, ['build', '-b', '.', '-t', 'wasm', '-o', target, ...NO_TESTS]),
+    // first, since it says best what is wrong
+    await opa(options, ['check', '--strict', ...checkSchemas, '.']);
+    const [inspected, dependencies] = await allOf([
       opa(options, ['inspect', '-a', '-f', 'json', '.']),
       opa(options, ['deps', '-f', 'json', '-b', '.', ...NO_TESTS, query]),
+      opa(options, ['build', '-b', '.', '-t', 'wasm', '-o', target, ...NO_TESTS]),
     ]);
     const { input: _input, ...dataSchemas } = schemas;
-    const metadata = { version: 1, rules: rulesOf(inspected), input: inputOf(dependencies), schemas: dataSchemas };
+    const metadata = { version: 1, rules: rulesOf(inspected ?? ''), input: inputOf(dependencies ?? ''), schemas: dataSchemas };
     return await repack(await readFile(target), metadata, options.directory);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
+/** Waits for every one of them, so that none outlives the folder that it works in; then the first failure is thrown. */
+async function allOf(running: readonly Promise<string>[]): Promise<string[]> {
+  await Promise.allSettled(running);
+  return Promise.all(running);
+}
+
 /** Runs OPA inside the directory, so that no path of this machine gets into the bundle. */
 async function opa(options: BuildOptions, parameters: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await run(options.opaBin, parameters, {
+    // a relative path is one of this process, not of the folder that OPA runs in
+    const binary = options.opaBin.includes('/') ? resolve(options.opaBin) : options.opaBin;
+    const { stdout } = await run(binary, parameters, {
       cwd: options.directory,
       timeout: OPA_TIMEOUT_MS,
       maxBuffer: OUTPUT_BYTES_MAX,
@@ -66,9 +76,16 @@ async function opa(options: BuildOptions, parameters: readonly string[]): Promis
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (missing) throw new CountersignError('opa_missing', { detail: options.opaBin, cause: error });
-    const said = error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' ? error.stderr.trim() : '';
-    throw new CountersignError('policy_compile_failed', { detail: `opa ${parameters[0]}: ${said}`, cause: error });
+    throw new CountersignError('policy_compile_failed', { detail: `opa ${parameters[0]}: ${saidBy(error)}`, cause: error });
   }
+}
+
+/** What OPA wrote: to stderr, and some commands to stdout. */
+function saidBy(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const stderr = 'stderr' in error && typeof error.stderr === 'string' ? error.stderr.trim() : '';
+  const stdout = 'stdout' in error && typeof error.stdout === 'string' ? error.stdout.trim() : '';
+  return (stderr || stdout || error.message).slice(0, SAID_MAX);
 }
 
 async function readSchemas(directory: string): Promise<Record<string, JsonObject>> {

@@ -9,12 +9,12 @@ export type Challenged = { readonly status: number; readonly challenge: string |
 const DPOP_ALGORITHMS = 'ES256 ES384 ES512 EdDSA PS256 RS256';
 
 /**
- * The challenge of a 401 deny: RFC 6750 section 3.1. Without a credential (or with one of another scheme) there is no error code;
- * what was offered and refused is `invalid_token`. `code` is our own reason code, for client developers.
+ * The challenge of a 401 deny: RFC 6750 section 3.1. `invalid_token` only where a token was offered and refused: without one (or with another
+ * scheme) there is no error code, and where something else was wrong a new token would not help. `description` is a title that may be shown.
  */
-export function challengeOfDeny(token: Signal<TokenValue, TokenCode>, code: string, options: ChallengeOptions): string {
-  const offered = token.status !== 'absent' && !(token.status === 'invalid' && token.code === 'scheme_unsupported');
-  return bearer(options, offered ? { error: 'invalid_token', error_description: code } : {});
+export function challengeOfDeny(token: Signal<TokenValue, TokenCode>, description: string | null, options: ChallengeOptions): string {
+  if (token.status !== 'invalid' || token.code === 'scheme_unsupported') return bearer(options, {});
+  return bearer(options, { error: 'invalid_token', ...(description === null ? {} : { error_description: description }) });
 }
 
 /** What a step_up answers: RFC 9470 for authentication, RFC 9449 for DPoP, RFC 6750 for scope; mTLS and approval have no challenge. */

@@ -74,9 +74,10 @@ function responseOf(id: string, token: Signal<TokenValue, TokenCode>, combined: 
   const stepped = combined.stepUp === null ? null : challengeOfStepUp(combined.stepUp, options);
   const status = combined.status ?? stepped?.status ?? 403;
   const headers = { ...safeHeaders(combined.responseHeaders), ...baseHeaders(id) };
-  const code = combined.reasons[0]?.code ?? '';
+  const [first] = combined.reasons;
+  const description = first?.public === true ? first.title : null;
   // RFC 9110 wants a challenge on every 401; RFC 6750 has one on a 403 for insufficient_scope only
-  const challenge = stepped?.challenge ?? (status === 401 ? challengeOfDeny(token, code, options) : null);
+  const challenge = stepped?.challenge ?? (status === 401 ? challengeOfDeny(token, description, options) : null);
   if (challenge !== null) headers['www-authenticate'] = challenge;
   if (status === 429) Object.assign(headers, rateHeaders(combined.limits, combined.retryAfterSeconds));
   if (status === 503) headers['retry-after'] = String(combined.retryAfterSeconds ?? RETRY_SECONDS);

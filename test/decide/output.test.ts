@@ -53,8 +53,20 @@ describe('[asks 3] 401 and 403', () => {
   it('a refused one: 401 invalid_token', () => {
     const token = { status: 'invalid', code: 'token_expired' } as const;
     expect(challenge([['a.unauthenticated', 'deny']], { token })).toBe(
-      `Bearer realm="api", error="invalid_token", error_description="a.unauthenticated", ${METADATA}`,
+      `Bearer realm="api", error="invalid_token", error_description="Shown", ${METADATA}`,
     );
+  });
+
+  it('a rule that is not public is not described', () => {
+    const token = { status: 'invalid', code: 'token_expired' } as const;
+    expect(challenge([['b.hidden', { effect: 'deny', status: 401 }]], { token })).toBe(
+      `Bearer realm="api", error="invalid_token", ${METADATA}`,
+    );
+  });
+
+  it('a 401 for something else than the token does not send the client for a new one', () => {
+    const token = { status: 'unavailable', code: 'keys_unavailable' } as const;
+    expect(challenge([['a.unauthenticated', 'deny']], { token })).toBe(`Bearer realm="api", ${METADATA}`);
   });
 
   it('another scheme is no credential', () => {

@@ -19,6 +19,14 @@ test_steps_up_above_it if {
 	verdict.methods == ["mtls"]
 }
 
+test_steps_up_to_a_token_first if {
+	verdict := too_high.verdict with input as object.union(_kinds(["tor"]), {"evidence": {"assurance": 0}})
+		with data.countersign.limits as fixtures.limits
+	verdict.effect == "step_up"
+	verdict.kind == "authentication"
+	verdict.methods == ["token"]
+}
+
 test_clear_above_it_with_a_certificate if {
 	verdict := too_high.verdict with input as object.union(_kinds(["tor"]), {"evidence": {"assurance": 3}})
 		with data.countersign.limits as fixtures.limits

@@ -25,7 +25,9 @@ _verdict(score, risk) := {"effect": "step_up", "factors": _factors, "allowed": r
 	is.above(score, risk.allowed)
 	is.at_most(score, risk.allowed_bound)
 	is.below(input.evidence.assurance, 3)
-	step := data.countersign.limits.assurance_steps["3"]
+
+	# the next step on the way to level 3: without a verified token a certificate alone lifts nothing
+	step := data.countersign.limits.assurance_steps[format_int(max([2, input.evidence.assurance + 1]), 10)]
 }
 
 _verdict(score, risk) := {"effect": "deny", "factors": _factors, "allowed": risk.allowed_bound} if is.above(score, risk.allowed_bound)
