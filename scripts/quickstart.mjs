@@ -15,6 +15,9 @@ const PORTS = /** @type {const} */ ([
   ['COUNTERSIGN_OPERATIONS_PORT', 9090],
 ]);
 
+/** A second Ctrl-C after this time cuts the drain short. */
+const IMPATIENT_MS = 1000;
+
 /** @returns {Promise<number[]>} the ports of the three listeners, which nobody else has */
 async function ports() {
   return Promise.all(
@@ -45,11 +48,13 @@ async function main() {
   const [http, , operations] = await ports();
   const child = startNode(['src/main.ts', '--config', 'config/quickstart.yaml'], {});
   const end = ended(child);
-  let asked = 0;
+  /** When we were told to end, or null. Ctrl-C comes twice: from the terminal, and once more handed on by npm. */
+  let toldAt = /** @type {number | null} */ (null);
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => {
-      asked += 1;
-      child.kill(asked === 1 ? 'SIGTERM' : 'SIGKILL'); // the second time the drain is cut short
+      if (toldAt === null) child.kill('SIGTERM');
+      else if (Date.now() - toldAt > IMPATIENT_MS) child.kill('SIGKILL');
+      toldAt ??= Date.now();
     });
   }
   try {
@@ -59,7 +64,7 @@ async function main() {
   } catch (error) {
     child.kill('SIGTERM');
     await end;
-    if (asked === 0) throw error;
+    if (toldAt === null) throw error;
   }
   const { code, signal } = await end;
   return code ?? (signal === null ? 1 : 128);
