@@ -1,45 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Identity } from '../../src/contract/identity.ts';
-import type { DecisionRequest } from '../../src/contract/request.ts';
-import type { EnrichmentSignals, IdentitySignals } from '../../src/contract/signals.ts';
-import { combine } from '../../src/decide/combine.ts';
-import { decisionOf, failedDecision, type OutputOptions } from '../../src/decide/output.ts';
+import { failedDecision } from '../../src/decide/output.ts';
 import { SMOKE_FACTS } from '../../src/decide/smoke.ts';
-import { headerSafe } from '../../src/decide/upstream.ts';
-import type { RuleFacts } from '../../src/decide/verdict.ts';
-
-const OPTIONS: OutputOptions = {
-  challenge: { realm: 'api', resourceMetadataUrl: 'https://api.example/.well-known/oauth-protected-resource' },
-  upstream: { headers: true, removeAuthorization: false },
-};
-const RULES = new Map<string, RuleFacts>([
-  ['a.shown', { title: 'Shown', public: true, status: null }],
-  ['a.unauthenticated', { title: 'Shown', public: true, status: 401 }],
-  ['a.limited', { title: 'Shown', public: true, status: 429 }],
-]);
-const POLICY = { name: 'default', revision: 'r1' };
-
-type Given = {
-  readonly token?: IdentitySignals['token'];
-  readonly subject?: string;
-  readonly flags?: DecisionRequest['flags'];
-  readonly rate?: EnrichmentSignals['rate'];
-  readonly options?: OutputOptions;
-};
-
-function answer(verdicts: readonly [string, unknown][], given: Given = {}) {
-  const { request, identity, enrichment } = SMOKE_FACTS;
-  const asked: DecisionRequest = { ...request, flags: given.flags ?? [] };
-  const who: Identity = {
-    ...identity,
-    signals: { ...identity.signals, token: given.token ?? identity.signals.token },
-    subject: { ...identity.subject, id: given.subject ?? null },
-  };
-  const rate: EnrichmentSignals['rate'] = given.rate ?? { status: 'absent', code: 'store_full' };
-  const combined = combine({ verdicts: verdicts.map(([code, verdict]) => [...code.split('.'), verdict]) }, RULES);
-  return decisionOf(asked, who, { ...enrichment, rate }, combined, POLICY, given.options ?? OPTIONS);
-}
+import { answer, type Given, POLICY } from './answer.ts';
 
 const challenge = (verdicts: readonly [string, unknown][], given?: Given) => answer(verdicts, given).response?.headers['www-authenticate'];
 const METADATA = 'resource_metadata="https://api.example/.well-known/oauth-protected-resource"';
@@ -194,99 +156,6 @@ describe('the body', () => {
       'cache-control': 'no-store',
       'x-countersign-decision-id': SMOKE_FACTS.request.id,
     });
-  });
-});
-
-describe('[asks 11] upstream', () => {
-  const allow: [string, unknown][] = [['b.granted', 'allow']];
-
-  it('sets what is known, removes what is not, and every other spelling', () => {
-    const { upstream } = answer(allow, { subject: 'agent-a' });
-    expect(upstream.headersToSet).toEqual({
-      'x-countersign-decision-id': SMOKE_FACTS.request.id,
-      'x-countersign-subject': 'agent-a',
-      'x-countersign-assurance': '0',
-      'x-countersign-risk': '0',
-    });
-    expect(upstream.headersToRemove).toEqual([
-      'x-countersign-client-id',
-      'x-countersign-actor',
-      'x-countersign-degraded',
-      'x_countersign_decision_id',
-      'x_countersign_subject',
-      'x_countersign_client_id',
-      'x_countersign_assurance',
-      'x_countersign_risk',
-      'x_countersign_actor',
-      'x_countersign_degraded',
-    ]);
-  });
-
-  it('never removes a name that it sets', () => {
-    const { upstream } = answer(allow, {
-      subject: 'a',
-      flags: ['header_underscore'],
-      options: { ...OPTIONS, upstream: { headers: true, removeAuthorization: true } },
-    });
-    for (const name of Object.keys(upstream.headersToSet)) expect(upstream.headersToRemove).not.toContain(name);
-    expect(upstream.headersToRemove).toContain('authorization');
-    expect(upstream.headersToRemove).toContain('x-countersign_client.id');
-  });
-
-  it('the switch takes the headers away, not the protection', () => {
-    const { upstream } = answer(allow, { subject: 'a', options: { ...OPTIONS, upstream: { headers: false, removeAuthorization: false } } });
-    expect(upstream.headersToSet).toEqual({});
-    expect(upstream.headersToRemove).toContain('x-countersign-subject');
-  });
-
-  it('[asks 9] names what is degraded', () => {
-    const { upstream } = answer(allow, { rate: { status: 'unavailable', code: 'store_unavailable' } });
-    expect(upstream.headersToSet['x-countersign-degraded']).toBe('rate');
-  });
-
-  it('[asks 4] [asks 5] headers of a policy', () => {
-    const { upstream, response } = answer([
-      [
-        'b.granted',
-        { effect: 'allow', upstream_headers: { 'x-n': 7, 'x-countersign-subject': 'forged' }, response_headers: { 'x-risk': 3 } },
-      ],
-    ]);
-    expect(upstream.headersToSet).toMatchObject({ 'x-n': '7' });
-    expect(upstream.headersToSet['x-countersign-subject']).toBeUndefined();
-    expect(upstream.responseHeadersToSet).toEqual({ 'x-risk': '3' });
-    expect(response).toBeNull();
-  });
-
-  it.each([
-    ['agent-a', 'agent-a'],
-    ['jörg', 'j%C3%B6rg'],
-    ['a\r\nx-admin: 1', 'a%0D%0Ax-admin: 1'],
-    ['100%', '100%25'],
-    [' a ', '%20a%20'],
-    ['😀', '%F0%9F%98%80'],
-    ['\u0000', '%00'],
-  ])('%j goes as %j', (subject, value) => {
-    expect(answer(allow, { subject }).upstream.headersToSet['x-countersign-subject']).toBe(value);
-  });
-
-  it('a value that is too long is not cut, but left out and removed', () => {
-    const { upstream } = answer(allow, { subject: 'x'.repeat(3000) });
-    expect(upstream.headersToSet['x-countersign-subject']).toBeUndefined();
-    expect(upstream.headersToRemove).toContain('x-countersign-subject');
-  });
-
-  it('two values never become one, and each comes back', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), (value) => {
-        const safe = headerSafe(value);
-        expect(safe).toMatch(/^[\x20-\x7e]*$/);
-        expect(decodeURIComponent(safe)).toBe(value);
-      }),
-    );
-  });
-
-  it('a deny changes nothing upstream', () => {
-    expect(answer([['a.shown', 'deny']]).upstream).toEqual({ headersToSet: {}, headersToRemove: [] });
   });
 });
 

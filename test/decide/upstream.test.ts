@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SMOKE_FACTS } from '../../src/decide/smoke.ts';
+import { headerSafe } from '../../src/decide/upstream.ts';
+import { answer, OPTIONS } from './answer.ts';
+
+describe('[asks 11] upstream', () => {
+  const allow: [string, unknown][] = [['b.granted', 'allow']];
+
+  it('sets what is known, removes what is not, and every other spelling', () => {
+    const { upstream } = answer(allow, { subject: 'agent-a' });
+    expect(upstream.headersToSet).toEqual({
+      'x-countersign-decision-id': SMOKE_FACTS.request.id,
+      'x-countersign-subject': 'agent-a',
+      'x-countersign-assurance': '0',
+      'x-countersign-risk': '0',
+    });
+    expect(upstream.headersToRemove).toEqual([
+      'x-countersign-client-id',
+      'x-countersign-actor',
+      'x-countersign-degraded',
+      'x_countersign_decision_id',
+      'x_countersign_subject',
+      'x_countersign_client_id',
+      'x_countersign_assurance',
+      'x_countersign_risk',
+      'x_countersign_actor',
+      'x_countersign_degraded',
+    ]);
+  });
+
+  it('never removes a name that it sets', () => {
+    const { upstream } = answer(allow, {
+      subject: 'a',
+      flags: ['header_underscore'],
+      options: { ...OPTIONS, upstream: { headers: true, removeAuthorization: true } },
+    });
+    for (const name of Object.keys(upstream.headersToSet)) expect(upstream.headersToRemove).not.toContain(name);
+    expect(upstream.headersToRemove).toContain('authorization');
+    expect(upstream.headersToRemove).toContain('x-countersign_client.id');
+  });
+
+  it('the switch takes the headers away, not the protection', () => {
+    const { upstream } = answer(allow, { subject: 'a', options: { ...OPTIONS, upstream: { headers: false, removeAuthorization: false } } });
+    expect(upstream.headersToSet).toEqual({});
+    expect(upstream.headersToRemove).toContain('x-countersign-subject');
+  });
+
+  it('[asks 9] names what is degraded', () => {
+    const { upstream } = answer(allow, { rate: { status: 'unavailable', code: 'store_unavailable' } });
+    expect(upstream.headersToSet['x-countersign-degraded']).toBe('rate');
+  });
+
+  it('[asks 4] [asks 5] headers of a policy', () => {
+    const { upstream, response } = answer([
+      [
+        'b.granted',
+        { effect: 'allow', upstream_headers: { 'x-n': 7, 'x-countersign-subject': 'forged' }, response_headers: { 'x-risk': 3 } },
+      ],
+    ]);
+    expect(upstream.headersToSet).toMatchObject({ 'x-n': '7' });
+    expect(upstream.headersToSet['x-countersign-subject']).toBeUndefined();
+    expect(upstream.responseHeadersToSet).toEqual({ 'x-risk': '3' });
+    expect(response).toBeNull();
+  });
+
+  it.each([
+    ['agent-a', 'agent-a'],
+    ['jörg', 'j%C3%B6rg'],
+    ['a\r\nx-admin: 1', 'a%0D%0Ax-admin: 1'],
+    ['100%', '100%25'],
+    [' a ', '%20a%20'],
+    ['😀', '%F0%9F%98%80'],
+    ['\u0000', '%00'],
+  ])('%j goes as %j', (subject, value) => {
+    expect(answer(allow, { subject }).upstream.headersToSet['x-countersign-subject']).toBe(value);
+  });
+
+  it('a value that is too long is not cut, but left out and removed', () => {
+    const { upstream } = answer(allow, { subject: 'x'.repeat(3000) });
+    expect(upstream.headersToSet['x-countersign-subject']).toBeUndefined();
+    expect(upstream.headersToRemove).toContain('x-countersign-subject');
+  });
+
+  it('two values never become one, and each comes back', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (value) => {
+        const safe = headerSafe(value);
+        expect(safe).toMatch(/^[\x20-\x7e]*$/);
+        expect(decodeURIComponent(safe)).toBe(value);
+      }),
+    );
+  });
+
+  it('a deny changes nothing upstream', () => {
+    expect(answer([['a.shown', 'deny']]).upstream).toEqual({ headersToSet: {}, headersToRemove: [] });
+  });
+});
