@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { credentialReason } from './credential-headers.ts';
+import { isCredentialHeader, plainHeaderName } from '../formats/credential-headers.ts';
 import { filePath, headerName, httpUrl, isSafeUrl } from './forms.ts';
 
 /** What Rego may see of a request. */
 export const input = z
   .strictObject({
     headers: z
-      .array(headerName.refine((value) => credentialReason(value) === null, 'must not be a header that carries a credential'))
+      .array(headerName.refine((value) => !isCredentialHeader(plainHeaderName(value)), 'must not be a header that carries a credential'))
       .default(['user-agent', 'accept', 'content-type'])
       .describe('Headers of the client that policies may read; headers with credentials are refused here.'),
     claims: z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { credentialReason } from './credential-headers.ts';
+import { isCredentialHeader, plainHeaderName } from '../formats/credential-headers.ts';
 import { dnsName, headerName, name, repeated, sha256, tokenSha256, whenSound } from './forms.ts';
 
 /** What a gateway may be trusted for: the closed list of `contract/pep.ts`, kept equal by a test. */
@@ -50,7 +50,7 @@ const pep = z
     forwardedFor: z
       .strictObject({
         header: headerName
-          .refine((value) => credentialReason(value) === null, 'must not be a credential')
+          .refine((value) => !isCredentialHeader(plainHeaderName(value)), 'must not be a credential')
           .default('x-forwarded-for')
           .describe('Header with the chain of client addresses.'),
         appendsPeer: z

@@ -1,3 +1,5 @@
+import { isCredentialHeader, plainHeaderName } from '../formats/credential-headers.ts';
+
 /** What a header name is to us, judged once a name. */
 export type HeaderName = {
   /** Lower case. */
@@ -10,31 +12,9 @@ export type HeaderName = {
   readonly valid: boolean;
 };
 
-/** Headers that carry a secret or a voucher. Identify gets what it reads by its own way; nobody else gets any. */
-const CREDENTIALS: ReadonlySet<string> = new Set([
-  'dpop',
-  'apikey',
-  'x-auth',
-  'x-forwarded-client-cert',
-  'x-forwarded-tls-client-cert',
-  'client-cert',
-  'client-cert-chain',
-  'x-client-cert',
-  'ssl-client-cert',
-  'x-ssl-client-cert',
-  'x-arr-clientcert',
-  'signature-key',
-  'aauth-access',
-  'workload-proof',
-]);
-
-/** Words that name a secret wherever they stand: `x-custom-token`, `my-api-key`, `set-cookie`, `proxy-authorization`. */
-const CREDENTIAL_WORD = /(?:^|-)(?:api-?keys?|tokens?|secrets?|passwords?|passwd|cookies?|authorization|credentials?|bearer)(?:-|$)/;
-
 /** Ours: the gateway's own token, and the headers that only Countersign may set upstream; a client's copy means nothing. */
 const OWN_PREFIX = 'x-countersign-';
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-const LOOK_ALIKE = /[_.]/g;
 
 /** Names are few in real traffic; the bounds are for traffic that is not. */
 const ENTRIES_MAX = 2000;
@@ -53,7 +33,7 @@ export function headerName(spelt: string): HeaderName {
 function judge(name: string): HeaderName {
   if (name.startsWith(':')) return { name, hidden: true, lookAlike: false, valid: TOKEN.test(name.slice(1)) };
   const isToken = TOKEN.test(name);
-  const plain = name.replace(LOOK_ALIKE, '-');
-  const hidden = !isToken || plain === 'host' || plain.startsWith(OWN_PREFIX) || CREDENTIALS.has(plain) || CREDENTIAL_WORD.test(plain);
+  const plain = plainHeaderName(name);
+  const hidden = !isToken || plain === 'host' || plain.startsWith(OWN_PREFIX) || isCredentialHeader(plain);
   return { name, hidden, lookAlike: !isToken || plain !== name, valid: isToken };
 }

@@ -1,15 +1,11 @@
-import { hash } from 'node:crypto';
-import { CountersignError } from '../../contract/errors.ts';
 import type { Listener } from '../../contract/lifecycle.ts';
 import type { Logger } from '../../contract/stages.ts';
 import type { Readiness, ServiceStatus } from '../../contract/status.ts';
 import { closeExpressApp, createExpressApp } from '../http-fallback.ts';
 import { createHttpListener } from '../http-listener.ts';
+import { createOperatorAuth, type OperatorToken } from './operator-auth.ts';
 import { mountProbes } from './probes.ts';
 import { mountStatus } from './status.ts';
-
-/** Who may read `/status`: known by the lower-case hex SHA-256 of a bearer token. Both roles may read; `operator` is for what changes things. */
-export type OperatorToken = { readonly name: string; readonly role: 'viewer' | 'operator'; readonly tokenSha256: string };
 
 export type OperationsServerOptions = {
   readonly host: string;
@@ -44,22 +40,4 @@ export function createOperationsServer(options: OperationsServerOptions): Listen
     logger: options.logger,
     handle: (request, response) => app(request, response),
   });
-}
-
-/** The operator of an `Authorization` header, or null. Tokens are compared by their hash, see `pep-auth.ts`. */
-export type OperatorAuth = (authorization: string | undefined) => OperatorToken | null;
-
-const BEARER = /^bearer +([^ ]+)$/i;
-
-function createOperatorAuth(tokens: readonly OperatorToken[]): OperatorAuth {
-  const byHash = new Map<string, OperatorToken>();
-  for (const token of tokens) {
-    const key = token.tokenSha256.toLowerCase();
-    if (byHash.has(key)) throw new CountersignError('config_invalid', { field: `operations.tokens.${token.name}`, detail: 'used twice' });
-    byHash.set(key, token);
-  }
-  return (authorization) => {
-    const token = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
-    return token === undefined ? null : (byHash.get(hash('sha256', token, 'hex')) ?? null);
-  };
 }

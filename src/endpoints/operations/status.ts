@@ -2,7 +2,7 @@ import type { Express } from 'express';
 import type { JsonValue } from '../../contract/json.ts';
 import type { ServiceStatus } from '../../contract/status.ts';
 import { sendProblem } from '../problem.ts';
-import type { OperatorAuth } from './operations-server.ts';
+import type { OperatorAuth } from './operator-auth.ts';
 import { onlyGet } from './probes.ts';
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="Countersign operations"' };

@@ -1,7 +1,16 @@
-import type { ErrorCode } from '../contract/codes.ts';
-import type { JsonLimits } from './json-body.ts';
+/** Bounds of a document: containers within each other, and names of all objects together. */
+export type JsonLimits = {
+  readonly depthMax: number;
+  readonly keysMax: number;
+  /** Refuse the name `__proto__`, for documents whose members are copied about. */
+  readonly protoRefused?: boolean;
+};
 
-type Refused = { readonly code: ErrorCode; readonly field?: string };
+/** What is wrong with a text; `name` is the repeated one, where it is harmless to show. */
+export type JsonRefusal = {
+  readonly problem: 'invalid_json' | 'lone_surrogate' | 'too_many_keys' | 'duplicate_key' | 'too_deep';
+  readonly name?: string;
+};
 
 /** Objects with more names than this look duplicates up in a set; below it, comparing is cheaper. */
 const LINEAR_KEYS_MAX = 12;
@@ -11,7 +20,7 @@ const SHOWN_KEY = /^[\w.-]{1,64}$/;
  * One pass over JSON text for what `JSON.parse` does not refuse. It judges strings, brackets and numbers only: text that is no JSON
  * may come through, and `JSON.parse` refuses it afterwards. Null means that nothing was found.
  */
-export function scanJson(text: string, limits: JsonLimits): Refused | null {
+export function scanJson(text: string, limits: JsonLimits): JsonRefusal | null {
   const length = text.length;
   // per depth: where the object's names begin in `keys`, -1 for an array
   const starts: number[] = [];
@@ -26,34 +35,34 @@ export function scanJson(text: string, limits: JsonLimits): Refused | null {
     if (code === 34) {
       const from = at + 1;
       let end = text.indexOf('"', from);
-      if (end < 0) return { code: 'body_invalid_json' };
+      if (end < 0) return { problem: 'invalid_json' };
       let escaped = false;
       if (backslash >= 0 && backslash < from) backslash = text.indexOf('\\', from);
       while (backslash >= 0 && backslash < end) {
         escaped = true;
         const next = afterEscape(text, backslash);
-        if (next === LONE_SURROGATE) return { code: 'body_lone_surrogate' };
+        if (next === LONE_SURROGATE) return { problem: 'lone_surrogate' };
         backslash = text.indexOf('\\', next);
         if (next > end) end = text.indexOf('"', next);
-        if (end < 0) return { code: 'body_invalid_json' };
+        if (end < 0) return { problem: 'invalid_json' };
       }
       if (expectKey) {
         expectKey = false;
-        if (++keyCount > limits.keysMax) return { code: 'body_too_many_keys' };
+        if (++keyCount > limits.keysMax) return { problem: 'too_many_keys' };
         const key = escaped ? unescaped(text.slice(from - 1, end + 1)) : text.slice(from, end);
-        if (key === null) return { code: 'body_invalid_json' };
+        if (key === null || (limits.protoRefused && key === '__proto__')) return { problem: 'invalid_json' };
         if (isDuplicate(key, keys, starts[depth - 1] ?? 0, sets, depth)) {
-          return SHOWN_KEY.test(key) ? { code: 'body_duplicate_key', field: key } : { code: 'body_duplicate_key' };
+          return SHOWN_KEY.test(key) ? { problem: 'duplicate_key', name: key } : { problem: 'duplicate_key' };
         }
         keys.push(key);
       }
       at = end;
     } else if (code === 123 || code === 91) {
-      if (depth === limits.depthMax) return { code: 'body_too_deep' };
+      if (depth === limits.depthMax) return { problem: 'too_deep' };
       expectKey = code === 123;
       starts[depth++] = expectKey ? keys.length : -1;
     } else if (code === 125 || code === 93) {
-      if (depth === 0) return { code: 'body_invalid_json' };
+      if (depth === 0) return { problem: 'invalid_json' };
       const start = starts[--depth] ?? -1;
       if (start >= 0) keys.length = start;
       if (sets[depth + 1] !== undefined) sets[depth + 1] = undefined;
@@ -63,7 +72,7 @@ export function scanJson(text: string, limits: JsonLimits): Refused | null {
     } else if (code === 45 || (code >= 48 && code <= 57)) {
       const end = numberEnd(text, at + 1);
       // 1e309 is the shortest number that a double cannot hold: JSON.parse would make it Infinity
-      if (end - at > 4 && !Number.isFinite(Number(text.slice(at, end)))) return { code: 'body_invalid_json' };
+      if (end - at > 4 && !Number.isFinite(Number(text.slice(at, end)))) return { problem: 'invalid_json' };
       at = end - 1;
     }
   }
