@@ -121,13 +121,15 @@ function createActivePolicy(
     decide(request, identity, enrichment, route): Evaluated {
       const facts: InputFacts = { request, identity, enrichment, route, lists: listsOf(enrichment, addresses) };
       const startedMs = clock.monotonic();
-      const input = (mode: 'referenced' | 'full'): JsonValue => (mode === 'full' ? parts.buildWhole(facts) : parts.build(facts));
+      let built: JsonObject | null = null;
+      const input = (mode: 'referenced' | 'full'): JsonValue => (mode === 'full' ? parts.buildWhole(facts) : (built ?? parts.build(facts)));
       const done = (decision: Evaluated['decision'], cause: unknown): Evaluated => {
         const evaluationMs = clock.monotonic() - startedMs;
         return { decision, input, evaluationMs, slow: evaluationMs > slowMs, cause };
       };
       try {
-        const combined = combinedOf(wasm.answer(parts.build(facts)));
+        built = parts.build(facts);
+        const combined = combinedOf(wasm.answer(built));
         const decision = decisionOf(request, identity, enrichment, combined, policy, parts.output);
         return done(request.explain ? { ...decision, explanation: explain(parts, facts, combined) } : decision, null);
       } catch (error) {

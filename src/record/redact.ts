@@ -7,9 +7,20 @@ export const HIDDEN = '***';
 const SECRET_NAME =
   /(^|[-_.])(authorization|proxy[-_]?authorization|cookies?|passw(or)?d|passphrase|pwd|secrets?|tokens?|api[-_.]?keys?|credentials?|bearer|assertion|private[-_]?key|signature|sig|dpop|pin|otp|code[-_]verifier)$/i;
 
+/** Names that were judged: those of the input are the same each time. Bounded, since clients can make up names. */
+const judged = new Map<string, boolean>();
+const JUDGED_MAX = 2000;
+const JUDGED_CHARS_MAX = 64;
+
 /** True for names such as `access_token`, `X-Api-Key`, `clientSecret`. */
 export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2'));
+  const before = judged.get(name);
+  if (before !== undefined) return before;
+  const secret = SECRET_NAME.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2'));
+  if (name.length > JUDGED_CHARS_MAX) return secret;
+  if (judged.size >= JUDGED_MAX) judged.clear();
+  judged.set(name, secret);
+  return secret;
 }
 
 /**

@@ -22,8 +22,8 @@ const WRITE_BYTES_MAX = 65_536;
 const RETRY_MS = 1;
 const RETRY_MAX_MS = 50;
 
-/** Lines wait until so many bytes are together, or for FLUSH_MS (one system call for many lines). */
-const BATCH_BYTES = 4096;
+/** Lines wait until so many bytes are together, or for FLUSH_MS: each write is a trip to a thread of the pool, worth several decisions. */
+const BATCH_BYTES = 32_768;
 const FLUSH_MS = 200;
 
 /**
@@ -40,7 +40,7 @@ export function createLineSink(
     sync: false,
     retryEAGAIN: () => false,
     // 1 and not 0: with 0 a flush would call back before anything is written
-    minLength: options.batch ? BATCH_BYTES : 1,
+    minLength: options.batch ? Math.min(BATCH_BYTES, Math.floor(options.bufferBytesMax / 4)) : 1,
     maxLength: options.bufferBytesMax,
     maxWrite: WRITE_BYTES_MAX,
     ...(options.batch ? { periodicFlush: FLUSH_MS } : {}),
