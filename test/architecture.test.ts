@@ -105,6 +105,7 @@ describe('the checker itself finds', () => {
     ['a config that knows the contract', 'src/config/schema.ts', `import type { X } from '../contract/pep.ts';`, ['part 1']],
     ['a protocol that imports another', 'src/endpoints/decide/receive.ts', `import { x } from '../ext-authz/receive.ts';`, ['part 1']],
     ['what lies beside the protocols and imports one', 'src/endpoints/json-body.ts', `import { x } from './decide/routes.ts';`, ['part 1']],
+    ['a leaf that knows a stage', 'src/formats/strict-json.ts', `import { x } from '../identify/token.ts';`, ['part 1']],
     ['a path with a technique', 'src/pdp.ts', `import { x } from './identify/token.ts';`, ['part 1']],
     ['a main that constructs parts', 'src/main.ts', `import { x } from './identify/token.ts';`, ['part 1']],
     ['a source that imports a test', 'src/pdp.ts', `import { x } from '../test/support/ports.ts';`, ['outside 1']],
