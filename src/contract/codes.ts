@@ -33,13 +33,11 @@ export const CODES = {
   origin_forbidden: { http: 403, rpc: 7, text: 'Requests with an Origin are not accepted' },
   host_misdirected: { http: 421, rpc: 3, text: 'This host is not served here' },
   pep_unauthenticated: { http: 401, rpc: 16, text: 'The calling gateway is not known' },
-  pep_forbidden: { http: 403, rpc: 7, text: 'The calling gateway may not ask this' },
   policy_not_allowed: { http: 403, rpc: 7, text: 'The calling gateway may not ask for this policy' },
   operator_unauthenticated: { http: 401, rpc: 16, text: 'An operator token is required' },
   not_found: { http: 404, rpc: 12, text: 'There is nothing at this address' },
   method_not_allowed: { http: 405, rpc: 12, text: 'The method is not allowed here' },
   overloaded: { http: 503, rpc: 8, text: 'The service has too many requests in flight' },
-  draining: { http: 503, rpc: 14, text: 'The service is shutting down' },
   // no decision could be made: decision is deny, `error.code` is set
   policy_not_loaded: { http: 503, rpc: 13, text: 'No policy is active' },
   policy_unknown: { http: 503, rpc: 13, text: 'The policy is not known' },
@@ -78,7 +76,6 @@ export const CODES = {
   config_invalid: { http: 500, rpc: 13, text: 'The configuration is not valid' },
   config_unreadable: { http: 500, rpc: 13, text: 'The configuration could not be read' },
   listen_failed: { http: 500, rpc: 13, text: 'A listener could not be opened' },
-  runtime_unsupported: { http: 500, rpc: 13, text: 'This Node.js is too old' },
 } as const satisfies Record<string, CodeFacts>;
 
 /** Every code an error of ours can have. */

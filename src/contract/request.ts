@@ -37,7 +37,6 @@ export const REQUEST_FLAGS = [
   'address_chain_broken',
   'address_chain_short',
   'untrusted_client_address',
-  'untrusted_forwarded',
   'untrusted_client_certificate',
   'untrusted_claims',
   'untrusted_subject',

@@ -67,12 +67,7 @@ export type TokenValue = {
 };
 
 /** Why a certificate signal is not present. */
-export type CertificateCode =
-  | 'certificate_missing'
-  | 'certificate_malformed'
-  | 'certificate_ambiguous'
-  | 'certificate_hash_mismatch'
-  | 'certificate_conflict';
+export type CertificateCode = 'certificate_missing' | 'certificate_malformed' | 'certificate_hash_mismatch' | 'certificate_conflict';
 
 export type CertificateValue = {
   /** Lower-case hex of the DER's SHA-256. */
