@@ -63,7 +63,7 @@ async function makeWithGo() {
   console.log(`Building OPA ${OPA_VERSION} with Go (once, a few minutes).`);
   await withScratch(async (scratch) => {
     const env = { GOBIN: scratch, CGO_ENABLED: '0', GOFLAGS: '' };
-    await must('go', ['install', `github.com/open-policy-agent/opa@v${OPA_VERSION}`], { cwd: scratch, env });
+    await must('go', ['install', `github.com/open-policy-agent/opa@v${OPA_VERSION}`], { cwd: scratch, env, timeoutMs: 1_200_000 });
     await place(join(scratch, 'opa'), OWN, scratch);
   });
   return 'go install';
