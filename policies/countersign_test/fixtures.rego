@@ -10,7 +10,7 @@ missing(status, code) := {"status": status, "code": code}
 
 good := {
 	"time": {"unix_seconds": 1000},
-	"request": {"flags": []},
+	"request": {"flags": [], "address_lists": []},
 	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false},
 	"evidence": {"assurance": 2, "agreement": {"client": "single"}},
 	"signals": {

@@ -143,12 +143,23 @@ export type RateValue = {
   readonly pep: { readonly count: number; readonly windowSeconds: number } | null;
 };
 
+/** Where a configured database failed, the address is known all the same: a list of blocked addresses must not stop working with it. */
+export type NetworkSignal =
+  | Signal<NetworkValue, NetworkCode>
+  | { readonly status: 'unavailable'; readonly code: NetworkCode; readonly address: string };
+
+/** The client's canonical address, also where nothing is known of its network; null where there is none. */
+export function clientAddressOf(network: NetworkSignal): string | null {
+  if (network.status === 'present') return network.value.address;
+  return 'address' in network ? network.address : null;
+}
+
 export type IdentitySignals = {
   readonly token: Signal<TokenValue, TokenCode>;
   readonly certificate: Signal<CertificateValue, CertificateCode>;
 };
 export type EnrichmentSignals = {
-  readonly network: Signal<NetworkValue, NetworkCode>;
+  readonly network: NetworkSignal;
   readonly rate: Signal<RateValue, RateCode>;
 };
 export type Signals = IdentitySignals & EnrichmentSignals;

@@ -3,7 +3,7 @@ import { asCountersignError, CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import type { DecisionRequest } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
-import type { EnrichmentSignals } from '../contract/signals.ts';
+import { clientAddressOf, type EnrichmentSignals } from '../contract/signals.ts';
 import type { ActivePolicy, Clock, Evaluated } from '../contract/stages.ts';
 import { readBundle } from './bundle.ts';
 import { checkBundle } from './bundle-check.ts';
@@ -162,8 +162,8 @@ function createCombiner(titles: ReadonlyMap<string, RuleFacts>): (answer: string
 }
 
 function listsOf(enrichment: EnrichmentSignals, addresses: AddressList): readonly ListHit[] {
-  const { network } = enrichment;
-  return addresses.size > 0 && network.status === 'present' && addresses.has(network.value.address) ? BLOCKED : NOT_LISTED;
+  const address = addresses.size > 0 ? clientAddressOf(enrichment.network) : null;
+  return address !== null && addresses.has(address) ? BLOCKED : NOT_LISTED;
 }
 
 function explain(parts: Parts, facts: InputFacts, combined: Combined): { readonly signals: JsonValue; readonly verdicts: JsonValue } {

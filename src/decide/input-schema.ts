@@ -85,6 +85,14 @@ const Certificate = signal('The client certificate', {
   chain: z.enum(['asserted', 'unchecked']).describe('asserted: the gateway verified it; unchecked: only its fields were handed on'),
 });
 
+const Lists = z.array(
+  z.strictObject({
+    name: text('Name of the list; addresses_blocked is countersign.limits.network.addresses_blocked'),
+    tags: texts('Tags of the entry'),
+    age_seconds: z.number().nullable().describe('Seconds since the list was read, or null'),
+  }),
+);
+
 const Network = signal('What is known of the client address', {
   address: text('Canonical; IPv4-mapped IPv6 is IPv4'),
   family: number('4 or 6'),
@@ -96,15 +104,7 @@ const Network = signal('What is known of the client address', {
   asn: z.number().nullable().describe('Autonomous system number'),
   as_org: textOrNull('Its organisation'),
   kinds: texts('hosting, vpn, tor, proxy, residential'),
-  lists: z
-    .array(
-      z.strictObject({
-        name: text('Name of the list; addresses_blocked is countersign.limits.network.addresses_blocked'),
-        tags: texts('Tags of the entry'),
-        age_seconds: z.number().nullable().describe('Seconds since the list was read, or null'),
-      }),
-    )
-    .describe('Lists that the address is on'),
+  lists: Lists.describe('Lists that the address is on'),
   code: textOrNull('Why geographic data is missing though the address is known'),
 });
 
@@ -132,6 +132,7 @@ const Request = z.strictObject({
   headers: z.record(z.string(), z.string()).describe('Headers that `input.headers` of the config names; several values joined by ", "'),
   headers_all: z.record(z.string(), z.array(z.string())).describe('The same, values apart'),
   flags: z.array(z.enum(REQUEST_FLAGS)).describe('What was odd about the request or the chain that its address was taken from'),
+  address_lists: Lists.describe('Lists that the client address is on, also where signals.network is unavailable'),
   body: z
     .strictObject({
       status: z.enum(['absent', 'parsed', 'unparsed', 'truncated']).describe('Never take unparsed or truncated for absent'),

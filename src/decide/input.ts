@@ -187,6 +187,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         query: ofHttp((http) => Object.fromEntries(http.query), {}),
         ...headersOf(options),
         flags: flagsOf,
+        address_lists: ({ lists }) => lists,
         body: ofHttp(bodyOf, NO_BODY),
         tls: ({ request }) => ({ sni: request.tls.sni, version: request.tls.version }),
       },

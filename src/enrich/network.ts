@@ -1,11 +1,9 @@
-import type { NetworkCode, NetworkValue, Signal } from '../contract/signals.ts';
+import type { NetworkCode, NetworkSignal, NetworkValue } from '../contract/signals.ts';
 import type { MmdbDatabase } from '../stores/mmdb.ts';
 import type { CountryLookup } from '../stores/registry-country.ts';
 import type { ClientAddress } from './client-address.ts';
 import { countedPrefix, isPrivateRange, rangeOf } from './ip-address.ts';
 import { readNetworkRecord } from './network-record.ts';
-
-export type NetworkSignal = Signal<NetworkValue, NetworkCode>;
 
 export type NetworkSources = {
   /** In the order of the configuration: the first that knows a field wins; kinds are united. */
@@ -21,7 +19,8 @@ const NO_KINDS: readonly string[] = [];
  * What is known about the client's network. The signal is
  * - `absent: address_missing`, `invalid: address_invalid | address_chain_broken` where there is no address;
  * - `unavailable: database_missing | database_broken` where a configured database cannot be used and nobody else knew the country
- *   of an address that may have one: a rule that blocks by country must not take a broken file for a harmless address;
+ *   of an address that may have one: a rule that blocks by country must not take a broken file for a harmless address. The address
+ *   stays with it, since lists of addresses need no database;
  * - else `present`; its `code` tells why the value is poorer than it could be: a database that cannot be used (also where the
  *   registry or another database stood in), else, without a country, `address_private` or `address_unknown`.
  */
@@ -60,7 +59,7 @@ export function describeNetwork(client: ClientAddress, { databases, registryCoun
     if (country !== null) countrySource = 'registry';
   }
   const isPrivate = isPrivateRange(range);
-  if (country === null && failure !== null && !isPrivate) return { status: 'unavailable', code: failure };
+  if (country === null && failure !== null && !isPrivate) return { status: 'unavailable', code: failure, address: text };
 
   const unknown = isPrivate ? 'address_private' : 'address_unknown';
   const code: NetworkCode | null = failure ?? (country === null ? unknown : null);

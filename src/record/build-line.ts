@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import type { DecisionRecord } from '../contract/record.ts';
-import type { Signal, Signals } from '../contract/signals.ts';
+import { clientAddressOf, type Signal, type Signals } from '../contract/signals.ts';
 import type { DecisionLine } from './decision-line.ts';
 import { errorText } from './error-text.ts';
 import { redactInput, redactPath } from './redact.ts';
@@ -47,7 +47,7 @@ export function buildLine(record: DecisionRecord, mode: InputMode): DecisionLine
         : { type: identity.subject.type, id: identity.subject.id, client: identity.subject.client, asserted: identity.subject.asserted },
     actors: identity === null ? [] : actorsOf(identity.signals.token),
     evidence: identity === null ? [] : [...identity.evidence.methods],
-    address: network?.status === 'present' ? network.value.address : null,
+    address: network === undefined ? null : clientAddressOf(network),
     assurance: { level: decision.assurance.level, required: decision.assurance.required },
     risk: { score: decision.risk.score, factors: decision.risk.factors.map(factorOf) },
     signals: signalStates(record),

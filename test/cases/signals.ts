@@ -103,7 +103,10 @@ export function enrichmentOf({ given }: Case, request: DecisionRequest, identity
 }
 
 function networkOf({ network }: Case['given'], { source }: DecisionRequest): EnrichmentSignals['network'] {
-  if (network !== undefined && 'unavailable' in network) return { status: 'unavailable', code: network.unavailable };
+  if (network !== undefined && 'unavailable' in network) {
+    const { unavailable: code } = network;
+    return source.ip === null ? { status: 'unavailable', code } : { status: 'unavailable', code, address: source.ip };
+  }
   if (source.ip === null && network === undefined) return { status: 'absent', code: 'address_missing' };
   const address = source.ip ?? '203.0.113.7';
   const family = address.includes(':') ? 6 : 4;

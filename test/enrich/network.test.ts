@@ -145,9 +145,9 @@ describe('who speaks for the country', () => {
 
 describe('a database that cannot be used', () => {
   test('without another source for the country the signal is unavailable, each failure by its own code', () => {
-    expect(look('203.0.113.7', [missing])).toEqual({ status: 'unavailable', code: 'database_missing' });
-    expect(look('203.0.113.7', [broken])).toEqual({ status: 'unavailable', code: 'database_broken' });
-    expect(look('203.0.113.7', [broken, missing])).toEqual({ status: 'unavailable', code: 'database_broken' });
+    expect(look('203.0.113.7', [missing])).toEqual({ status: 'unavailable', code: 'database_missing', address: '203.0.113.7' });
+    expect(look('203.0.113.7', [broken])).toEqual({ status: 'unavailable', code: 'database_broken', address: '203.0.113.7' });
+    expect(look('203.0.113.7', [broken, missing])).toEqual({ status: 'unavailable', code: 'database_broken', address: '203.0.113.7' });
   });
 
   test('a private address has no country in a good database either: it stays known', () => {
