@@ -25,7 +25,7 @@ export type ClientAddress =
 
 /**
  * Finds the client's address. The chain is the forwarded-for list plus the gateway's own peer, unless the gateway has already
- * appended it. From the right, either exactly `hops` entries are passed over, or all that lie in `trustedProxies`:
+ * appended it; without the one and the other nobody vouches for the list, and there is no address. From the right, either exactly `hops` entries are passed over, or all that lie in `trustedProxies`:
  * - an entry that does not parse where the walk needs it ends it without an address (`address_chain_broken`);
  * - every entry trusted: the left-most one, flagged `address_all_trusted`;
  * - more hops than entries: the left-most one, flagged `address_chain_short`.
@@ -41,6 +41,9 @@ export function findClientAddress(source: SourceFacts, forwardedFor: ForwardedFo
     const { hops } = forwardedFor;
     if (hops === 0 || (hops === null && !isTrusted(peer, trustedProxies))) return { address: peer, flags: NO_FLAGS };
   }
+
+  // whoever asked the gateway may have written all of the list
+  if (peer === null && !forwardedFor.appendsPeer) return { address: null, code: 'address_missing', nearest: null };
 
   const entries = chainEntries(source.forwardedFor, forwardedFor.header);
   const appended = forwardedFor.appendsPeer && entries.length > 0;

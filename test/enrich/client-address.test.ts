@@ -65,8 +65,10 @@ describe('the walk over trusted proxies', () => {
     expect(walk('10.0.0.1')).toEqual(['10.0.0.1', 'address_all_trusted']);
   });
 
-  test('without a peer the chain itself is walked; without anything there is no address', () => {
-    expect(walk(null, '198.51.100.9', '10.0.0.2')).toEqual(['198.51.100.9']);
+  test('[asks 79] without a peer nobody vouches for the chain: the client may have written all of it', () => {
+    expect(walk(null, '198.51.100.9', '10.0.0.2')).toEqual(['address_missing', null]);
+    expect(walk(null, '198.51.100.9')).toEqual(['address_missing', null]);
+    expect(hops(1, null, '1.1.1.1', '198.51.100.9')).toEqual(['address_missing', null]);
     expect(walk(null)).toEqual(['address_missing', null]);
   });
 
@@ -86,6 +88,11 @@ describe('a gateway that has appended its peer', () => {
   test('its own peer is not counted twice', () => {
     expect(find({ ...appended, hops: 0 }, '198.51.100.9', '1.1.1.1', '198.51.100.9')).toEqual(['198.51.100.9']);
     expect(find(appended, '10.0.0.1', '198.51.100.9', '10.0.0.1')).toEqual(['198.51.100.9']);
+  });
+
+  test('its own entry is there where it does not name the peer once more', () => {
+    expect(find(appended, null, '1.1.1.1', '198.51.100.9')).toEqual(['198.51.100.9']);
+    expect(find({ ...appended, hops: 1 }, null, '198.51.100.9', '10.0.0.1')).toEqual(['198.51.100.9']);
   });
 
   test('without a chain the peer stands for itself', () => {
