@@ -52,19 +52,20 @@ export async function createService({ config, version, clock, logger }: ServiceP
 
   const databases = await openMmdbDatabases(config.network.databases, logger);
   const windows = createWindows(config, clock, logger);
-  const identifier = createIdentifier(config.identity, {
-    clock,
-    logger,
-    httpFetch,
-    readFile: readDocumentFile,
-    createCache: createBoundedCache,
-  });
   const enricher = createEnricher({
     databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
     clock,
+  });
+  const identifier = createIdentifier(config.identity, {
+    clock,
+    logger,
+    httpFetch,
+    readFile: readDocumentFile,
+    createCache: createBoundedCache,
+    accountOf: enricher.accountOf,
   });
   const policyOptions = { default: config.policy, ...config.policies };
   const policies = createPolicies(

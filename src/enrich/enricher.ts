@@ -1,4 +1,5 @@
 import { CountersignError } from '../contract/errors.ts';
+import type { DecisionRequest } from '../contract/request.ts';
 import type { EnrichmentSignals } from '../contract/signals.ts';
 import type { Clock, Enricher } from '../contract/stages.ts';
 import type { EnrichStatus } from '../contract/status.ts';
@@ -6,13 +7,20 @@ import type { WindowStore } from '../stores/windows.ts';
 import { findClientAddress } from './client-address.ts';
 import { type IpBlock, parseAddressOrBlock } from './ip-address.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
-import { describeRate, windowKeys } from './rate.ts';
+import { countedAddress, describeRate, windowKeys } from './rate.ts';
 
 export type EnricherOptions = NetworkSources & {
   /** Addresses and blocks of the proxies that vouch for the entry to their left. */
   readonly trustedProxies: readonly string[];
   readonly windows: WindowStore;
   readonly clock: Clock;
+};
+
+/** The stage with what others ask of it. */
+export type RunningEnricher = Enricher & {
+  /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
+  accountOf(request: DecisionRequest): string | null;
+  status(): EnrichStatus;
 };
 
 /** What the decision itself needs after the counters have answered. */
@@ -22,13 +30,16 @@ const RESERVED_MS = 10;
  * WHAT ELSE we know about a request: network and rate. With the memory store the answer is a plain value, with Redis a promise.
  * @throws CountersignError `config_invalid` for a trusted proxy that is no address or block.
  */
-export function createEnricher(options: EnricherOptions): Enricher & { status(): EnrichStatus } {
+export function createEnricher(options: EnricherOptions): RunningEnricher {
   const { databases, windows, clock } = options;
   const trustedProxies = options.trustedProxies.map(parseTrustedProxy);
 
+  const clientOf = ({ source, pep }: DecisionRequest) => findClientAddress(source, pep.forwardedFor, trustedProxies);
+
   return {
+    accountOf: (request) => countedAddress(clientOf(request)),
     enrich(request, identity, route): EnrichmentSignals | Promise<EnrichmentSignals> {
-      const client = findClientAddress(request.source, request.pep.forwardedFor, trustedProxies);
+      const client = clientOf(request);
       const network = describeNetwork(client, options);
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
       const answer = windows.count(windowKeys(identity, route, client), request.receivedAtMs, budgetMs);

@@ -18,13 +18,18 @@ const PLAIN_KEY = /^[0-9A-Za-z._:@/+=-]{1,64}$/;
  */
 export function windowKeys(identity: Identity, route: Route, client: ClientAddress): WindowKeys {
   const { subject, tokenKey } = identity;
-  const address = client.address ?? ('nearest' in client ? client.nearest : null);
   return {
     client: subject.asserted || subject.client === null ? null : boundedKey(subject.client),
-    address: address === null ? null : countedPrefix(address),
+    address: countedAddress(client),
     token: tokenKey === null ? null : boundedKey(tokenKey),
     route: route.status === 'none' ? null : boundedKey(`${route.catalogue}/${route.id}`),
   };
+}
+
+/** The prefix that pays for a request, or null where nothing is known of its address. */
+export function countedAddress(client: ClientAddress): string | null {
+  const address = client.address ?? ('nearest' in client ? client.nearest : null);
+  return address === null ? null : countedPrefix(address);
 }
 
 /** A key of at most 71 plain characters: identifiers are foreign, and a store must not grow or be steered by their length or text. */

@@ -30,6 +30,8 @@ export type IdentifierParts = {
   readonly httpFetch: HttpFetch;
   readonly readFile: ReadDocumentFile;
   readonly createCache: CreateBoundedCache;
+  /** The prefix of the client's address (/32, IPv6 /64) that pays for failed verifications, or null where it is not known. */
+  readonly accountOf: (request: DecisionRequest) => string | null;
   /** Other pauses between fetches of keys, for tests. */
   readonly keyTiming?: KeyTiming;
 };

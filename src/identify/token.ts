@@ -68,6 +68,13 @@ export interface TokenVerifier {
   status(): { readonly tokenCache: CacheStatus; readonly negativeCache: CacheStatus };
 }
 
+export type VerifierParts = {
+  readonly clock: Clock;
+  readonly createCache: CreateBoundedCache;
+  /** Who pays for a failed verification: a prefix of the client's address, or null where that is not known. */
+  readonly accountOf: (request: DecisionRequest) => string | null;
+};
+
 /** A token that has passed all checks but that of its signature. */
 type Candidate = { readonly token: string; readonly text: TokenText; readonly value: TokenValue; readonly issuer: Issuer };
 
@@ -75,7 +82,7 @@ type Candidate = { readonly token: string; readonly text: TokenText; readonly va
 export function createTokenVerifier(
   options: Omit<IdentityOptions, 'issuers'>,
   issuers: ReadonlyMap<string, Issuer>,
-  { clock, createCache }: { readonly clock: Clock; readonly createCache: CreateBoundedCache },
+  { clock, createCache, accountOf }: VerifierParts,
 ): TokenVerifier {
   const verified = createVerifiedCache<VerifiedToken>(options.tokenCache.bytesMax, createCache);
   const refused = createNegativeCache(options.negativeCache, createCache);
@@ -159,12 +166,12 @@ export function createTokenVerifier(
   }
 
   function conclude({ token, text, value }: Candidate, ring: KeyRing, key: VerificationKey, request: DecisionRequest): TokenOutcome {
-    const { ip } = request.source;
+    const account = accountOf(request);
     const nowMs = request.receivedAtMs;
-    if (!budget.allows(ip, nowMs)) return unavailable('verification_budget_exhausted');
+    if (!budget.allows(account, nowMs)) return unavailable('verification_budget_exhausted');
     const check = key.checks.get(text.algorithm);
     if (check?.(text.signingInput, text.signature) !== true) {
-      budget.spend(ip, nowMs);
+      budget.spend(account, nowMs);
       return refuse(token, 'signature_invalid', nowMs);
     }
     const entry: VerifiedToken = {

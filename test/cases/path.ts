@@ -101,7 +101,7 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
       certificateCache: { entriesMax: 10 },
       clients: [],
     },
-    { clock, logger: SILENT, httpFetch, readFile: readDocumentFile, createCache: createBoundedCache },
+    { clock, logger: SILENT, httpFetch, readFile: readDocumentFile, createCache: createBoundedCache, accountOf: ({ source }) => source.ip },
   );
 }
 

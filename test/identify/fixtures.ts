@@ -6,10 +6,12 @@ import { TRUSTS, type Trust } from '../../src/contract/pep.ts';
 import type { Credentials, DecisionRequest } from '../../src/contract/request.ts';
 import type { TokenValue } from '../../src/contract/signals.ts';
 import type { Clock, Logger } from '../../src/contract/stages.ts';
+import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createIdentifier, type IdentifierParts, type RunningIdentifier } from '../../src/identify/identifier.ts';
 import type { IdentityOptions, IssuerOptions } from '../../src/identify/options.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { httpFetch } from '../../src/stores/http-fetch.ts';
+import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
 import { readDocumentFile } from '../../src/stores/read-file.ts';
 
 export const ISSUER = 'https://as.example';
@@ -156,13 +158,16 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
 
 /** The real parts, with a clock that the test owns. */
 export function createParts(clock: Clock, more: Partial<IdentifierParts> = {}): IdentifierParts {
-  return { clock, logger: silentLogger, httpFetch, readFile: readDocumentFile, createCache: createBoundedCache, ...more };
+  const windows = createMemoryWindows({ entriesMax: 100, startedAtMs: 0 });
+  const { accountOf } = createEnricher({ databases: [], registryCountry: null, trustedProxies: ['10.0.0.0/8'], windows, clock });
+  return { clock, logger: silentLogger, httpFetch, readFile: readDocumentFile, createCache: createBoundedCache, accountOf, ...more };
 }
 
 export type RequestFacts = Partial<Credentials> & {
   readonly trusts?: readonly Trust[];
   readonly subject?: DecisionRequest['subject'];
   readonly ip?: string | null;
+  readonly forwardedFor?: readonly string[];
   readonly deadlineMs?: number;
 };
 
@@ -182,7 +187,7 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
     },
     policyName: null,
     http: null,
-    source: { ip: facts.ip === undefined ? '192.0.2.7' : facts.ip, port: null, forwardedFor: [] },
+    source: { ip: facts.ip === undefined ? '192.0.2.7' : facts.ip, port: null, forwardedFor: facts.forwardedFor ?? [] },
     tls: { sni: null, version: null, ja3: null, ja4: null },
     credentials: {
       authorization: facts.authorization ?? [],

@@ -155,6 +155,21 @@ describe('bad credentials', () => {
     expect(await made.judge(await makeToken(key))).toBe('present');
   });
 
+  test('behind a proxy it is the client that pays, and not everybody behind that proxy', async () => {
+    const made = await bench({}, { verificationBudget: { failuresPerMinute: 2, addressesMax: 100 } });
+    const behind = (client: string) => ({ ip: '10.0.0.1', forwardedFor: [client] });
+    for (let n = 0; n < 3; n++) await made.judge(await forge(n), behind('192.0.2.66'));
+    const fresh = await makeToken(key);
+    expect(await made.judge(fresh, behind('192.0.2.66'))).toBe('unavailable verification_budget_exhausted');
+    expect(await made.judge(fresh, behind('192.0.2.8'))).toBe('present');
+  });
+
+  test('where no address is known, one sender of forged tokens shuts nobody out', async () => {
+    const made = await bench({}, { verificationBudget: { failuresPerMinute: 2, addressesMax: 100 } });
+    for (let n = 0; n < 10; n++) expect(await made.judge(await forge(n), { ip: null })).toBe('invalid signature_invalid');
+    expect(await made.judge(await makeToken(key), { ip: null })).toBe('present');
+  });
+
   test('IPv6 addresses share the budget of their /64', async () => {
     const made = await bench({}, { verificationBudget: { failuresPerMinute: 2, addressesMax: 100 } });
     await made.judge(await forge(0), { ip: '2001:db8::1' });
