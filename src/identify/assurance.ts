@@ -1,5 +1,6 @@
 import type { AssuranceLevel } from '../contract/identity.ts';
 import type { CertificateValue } from '../contract/signals.ts';
+import { isValidAt } from './certificate.ts';
 import type { ClientAgreement, Evidence } from './subject.ts';
 
 /**
@@ -11,16 +12,15 @@ export function assuranceOf({ token, certificate }: Evidence, agreement: ClientA
   return certificate !== null && agreement !== 'conflict' && isUsable(certificate, nowSeconds) ? 3 : 2;
 }
 
-/** Times that the gateway did not hand on were its own to judge. */
-function isUsable({ sha256, notBefore, notAfter }: CertificateValue, nowSeconds: number): boolean {
-  return sha256 !== null && (notBefore === null || notBefore <= nowSeconds) && (notAfter === null || nowSeconds <= notAfter);
+function isUsable(certificate: CertificateValue, nowSeconds: number): boolean {
+  return certificate.sha256 !== null && isValidAt(certificate, nowSeconds);
 }
 
-/** What counts as evidence, in a fixed order. */
-export function methodsOf({ token, certificate }: Evidence): readonly string[] {
+/** What counts as evidence, in a fixed order; a certificate that is not valid now is none. */
+export function methodsOf({ token, certificate }: Evidence, nowSeconds: number): readonly string[] {
   const methods: string[] = [];
   if (token?.verifiedBy === 'countersign') methods.push('token');
-  if (certificate !== null) methods.push('certificate');
+  if (certificate !== null && isValidAt(certificate, nowSeconds)) methods.push('certificate');
   if (token?.verifiedBy === 'pep') methods.push('asserted_claims');
   return methods;
 }

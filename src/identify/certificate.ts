@@ -46,6 +46,11 @@ export function spiffeOf(uris: readonly string[], leaf: boolean): Pick<Certifica
   return leaf && id !== null && id.path !== '' ? { spiffeId: uri, svid: 'valid' } : { spiffeId: null, svid: 'invalid' };
 }
 
+/** Whether a certificate is valid at a time; times that the gateway did not hand on were its own to judge. */
+export function isValidAt({ notBefore, notAfter }: Pick<CertificateValue, 'notBefore' | 'notAfter'>, nowSeconds: number): boolean {
+  return (notBefore === null || notBefore <= nowSeconds) && (notAfter === null || nowSeconds <= notAfter);
+}
+
 /** Lower-case hex without colons, blanks and leading zeros; null where it is something else. */
 export function canonicalSerial(text: string): string | null {
   const hex = text.replaceAll(':', '').trim().toLowerCase();

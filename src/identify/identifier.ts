@@ -84,12 +84,12 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       certificate: certificate.status === 'present' ? certificate.value : null,
       asserted,
     };
-    const { client, agreement } = agreeOnClient(evidence, clients);
+    const { client, agreement } = agreeOnClient(evidence, clients, nowMs / 1000);
     return {
       signals: { token: token.signal, certificate },
       subject: deriveSubject(evidence, client),
       evidence: {
-        methods: methodsOf(evidence),
+        methods: methodsOf(evidence, nowMs / 1000),
         assurance: assuranceOf(evidence, agreement, nowMs / 1000),
         agreement: { client: agreement },
       },

@@ -1,6 +1,7 @@
 import type { Identity, Subject } from '../contract/identity.ts';
 import type { AssertedSubject } from '../contract/request.ts';
 import type { CertificateValue, TokenValue } from '../contract/signals.ts';
+import { isValidAt } from './certificate.ts';
 
 /** What is present of the evidence. */
 export type Evidence = {
@@ -19,18 +20,20 @@ const UNKNOWN: Subject = { type: 'unknown', id: null, asserted: false, client: n
 
 /**
  * The client that the evidence names (DESIGN 3): the token's, else that of the certificate's SPIFFE id. Two that differ are a conflict and
- * name nobody. Claims that only the gateway vouches for name no client, but can contradict one.
+ * name nobody. Claims that only the gateway vouches for, and a certificate that is not valid now, name no client, but can contradict one.
  */
 export function agreeOnClient(
   { token, certificate }: Pick<Evidence, 'token' | 'certificate'>,
   clients: ClientMap,
+  nowSeconds: number,
 ): { readonly client: string | null; readonly agreement: ClientAgreement } {
   const byToken = token?.clientId ?? null;
   const byCertificate = certificate?.spiffeId ? (clients.get(certificate.spiffeId) ?? null) : null;
   if (byToken !== null && byCertificate !== null && byToken !== byCertificate) return { client: null, agreement: 'conflict' };
   const verified = token?.verifiedBy === 'countersign' ? byToken : null;
-  if (verified !== null) return { client: verified, agreement: byCertificate === null ? 'single' : 'agreed' };
-  return { client: byCertificate, agreement: byCertificate === null ? 'none' : 'single' };
+  const certified = certificate !== null && isValidAt(certificate, nowSeconds) ? byCertificate : null;
+  if (verified !== null) return { client: verified, agreement: certified === null ? 'single' : 'agreed' };
+  return { client: certified, agreement: certified === null ? 'none' : 'single' };
 }
 
 /**

@@ -75,14 +75,21 @@ describe('subject and client', () => {
   test.each([
     ['expired', [-30, -1]],
     ['not valid yet', [1, 30]],
-  ] as const)('a certificate that is %s does not lift the assurance, though its value is there', async (_, validDays) => {
-    const { pem } = authority.client({ commonName: 'a', uris: [AGENT], validDays });
-    const identity = await bench.identify({
-      ...(await bearer({ client_id: 'agent-a' })),
-      certificates: [{ form: 'pem', from: 'decide', pem }],
-    });
+  ] as const)('a certificate that is %s lifts no assurance and names no client, though its value is there', async (_, validDays) => {
+    const certificates = [
+      { form: 'pem', from: 'decide', pem: authority.client({ commonName: 'a', uris: [AGENT], validDays }).pem },
+    ] as const;
+    const identity = await bench.identify({ ...(await bearer({ client_id: 'agent-a' })), certificates });
     expect(identity.signals.certificate.status).toBe('present');
-    expect(identity.evidence.assurance).toBe(2);
+    expect(identity.evidence).toMatchObject({ assurance: 2, agreement: { client: 'single' } });
+
+    const alone = await bench.identify({ certificates });
+    expect(alone.subject).toEqual({ type: 'unknown', id: null, asserted: false, client: null, properties: {} });
+    expect(alone.evidence).toEqual({ methods: [], assurance: 0, agreement: { client: 'none' } });
+
+    const other = await bench.identify({ ...(await bearer({ sub: 'svc-b', client_id: 'svc-b' })), certificates });
+    expect(other.subject.client).toBeNull();
+    expect(other.evidence.agreement.client).toBe('conflict');
   });
 });
 
