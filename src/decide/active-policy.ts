@@ -52,6 +52,7 @@ export async function loadRevision(
   const paths = metadata === undefined ? null : parseInputPaths(metadata.input);
   const parts: Parts = {
     wasm,
+    codes,
     titles,
     addresses,
     build: compileInput(shared.input, paths),
@@ -71,6 +72,8 @@ export async function loadRevision(
 
 type Parts = {
   readonly wasm: WasmPolicy;
+  /** Of every rule, sorted. */
+  readonly codes: readonly string[];
   readonly titles: ReadonlyMap<string, RuleFacts>;
   readonly addresses: AddressList;
   readonly build: (facts: InputFacts) => JsonObject;
@@ -166,9 +169,14 @@ function listsOf(enrichment: EnrichmentSignals, addresses: AddressList): readonl
   return address !== null && addresses.has(address) ? BLOCKED : NOT_LISTED;
 }
 
+/** Every rule's verdict, also those that Wasm leaves out since they are exactly clear. */
 function explain(parts: Parts, facts: InputFacts, combined: Combined): { readonly signals: JsonValue; readonly verdicts: JsonValue } {
+  const spoken = new Map(combined.verdicts.map((verdict): [string, Verdict] => [verdict.code, verdict]));
   return {
     signals: parts.buildWhole(facts)['signals'] ?? null,
-    verdicts: combined.verdicts.map(({ code, effect, said }: Verdict) => ({ ...said, code, effect })),
+    verdicts: parts.codes.map((code) => {
+      const verdict = spoken.get(code);
+      return verdict === undefined ? { code, effect: 'clear' } : { ...verdict.said, code, effect: verdict.effect };
+    }),
   };
 }
