@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CountersignError } from '../contract/errors.ts';
-import type { DecisionRequest } from '../contract/request.ts';
+import type { DecisionRequest, HttpFacts } from '../contract/request.ts';
 import { type Route, TIERS } from '../contract/route.ts';
 
 /** RFC 9110 `token`. */
@@ -87,15 +87,17 @@ export function createRouteTable(data: unknown, catalogue: string): RouteTable {
   const none = outside('none');
   const anyHost = hosts.get('');
   const named = hosts.size > (anyHost === undefined ? 0 : 1);
+  const leafOf = ({ host, method }: HttpFacts, segments: readonly string[]): Leaf | null =>
+    (named ? findByHost(hosts, host, method, segments) : null) ?? (anyHost === undefined ? null : find(anyHost, method, segments, 0));
   return {
     size: entries.length,
     match({ http }) {
       if (http === null) return none;
       if (http.pathAmbiguous) return ambiguous;
       const segments = withoutTrailingEmpty(http.segments);
-      const found =
-        (named ? findByHost(hosts, http.host, http.method, segments) : null) ??
-        (anyHost === undefined ? null : find(anyHost, http.method, segments, 0));
+      const found = leafOf(http, segments);
+      // servlet containers cut `;…` off a segment before they route: what could be two routes is neither
+      if (http.path.includes(';') && leafOf(http, segments.map(withoutParameters))?.route !== found?.route) return ambiguous;
       if (found === null) return unknown;
       return found.names.length === 0 ? found.route : { ...found.route, parameters: parametersOf(found, segments) };
     },
@@ -144,6 +146,11 @@ function insert(root: Node, entry: z.infer<typeof RouteEntry>, route: Route): vo
 /** `/orders/` and `/orders` are one resource here, so that a trailing slash never leads past a rule. */
 function withoutTrailingEmpty(segments: readonly string[]): readonly string[] {
   return segments.length > 0 && segments[segments.length - 1] === '' ? segments.slice(0, -1) : segments;
+}
+
+function withoutParameters(segment: string): string {
+  const at = segment.indexOf(';');
+  return at < 0 ? segment : segment.slice(0, at);
 }
 
 function findByHost(hosts: ReadonlyMap<string, Node>, host: string, method: string, segments: readonly string[]): Leaf | null {

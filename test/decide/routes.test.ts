@@ -29,6 +29,22 @@ function question(method: string, target: string, host = 'api.example') {
   return { ...SMOKE_FACTS.request, http };
 }
 
+describe('parameters of segments, which servlet containers cut off before they route', () => {
+  const routes = { user: entry('/users/{id}'), dump: entry('/users/export', { tier: 'critical' }), file: entry('/files/{path*}') };
+
+  it.each([
+    ['/users/export;v=1', 'ambiguous'],
+    ['/users/export%3bv=1', 'ambiguous'],
+    ['/users;v=1/export', 'ambiguous'],
+    ['/users;v=1/7', 'ambiguous'],
+    ['/users/7;v=1', 'matched'],
+    ['/files/a;v=1/b', 'matched'],
+    ['/nothing;v=1', 'unknown'],
+  ])('%s is %s', (target, status) => {
+    expect(match(routes, 'GET', target).status).toBe(status);
+  });
+});
+
 describe('matching', () => {
   const routes = {
     root: entry('/'),
