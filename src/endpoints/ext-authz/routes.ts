@@ -6,6 +6,7 @@ import type { GrpcCall, GrpcMethod } from '../grpc-call.ts';
 import type { Incoming } from '../grpc-framing.ts';
 import { GRPC_STATUS } from '../grpc-status.ts';
 import type { PepAuth } from '../pep-auth.ts';
+import { createRefusalLog } from '../refusal-log.ts';
 import type { ClaimsMetadata } from './claims.ts';
 import { receiveCheck } from './receive.ts';
 import { createCheckResponder } from './respond.ts';
@@ -43,6 +44,7 @@ const GUARD_MS = 5;
 export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<string, GrpcMethod> {
   const { pdp, clock, newId, logger } = options;
   const responder = createCheckResponder(options);
+  const tellRefusal = createRefusalLog(logger, clock);
 
   /** Once a connection, as long as it shows the same token. */
   function authenticate(call: GrpcCall): Pep | null {
@@ -59,7 +61,7 @@ export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<str
   function refuse(call: GrpcCall, code: ErrorCode, cause?: unknown): void {
     const id = newId();
     options.onRefused?.(code);
-    logger.info('check_refused', { code, decision_id: id, pep: call.peer.pep?.name ?? null, cause });
+    tellRefusal('check_refused', code, { decision_id: id, pep: call.peer.pep?.name ?? null, cause });
     call.reply(responder.refused(code, id));
   }
 
