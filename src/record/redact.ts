@@ -36,10 +36,16 @@ export function redactInput(input: JsonValue): JsonValue {
   return shown;
 }
 
-/** A path without the parameters of its segments (`;jsessionid=…`, RFC 3986 section 3.3), which are a place for session ids. */
+/**
+ * A path without the parameters of its segments (`;jsessionid=…`, RFC 3986 section 3.3), which are a place for session ids, and without what
+ * was meant as a query (`%3f…`): also as they came, encoded.
+ */
 export function redactPath(path: string): string {
-  return path.includes(';') ? path.replace(/;[^/]*/g, `;${HIDDEN}`) : path;
+  if (!HIDING.test(path)) return path;
+  return path.replace(/(;|%3b)[^/]*/gi, `$1${HIDDEN}`).replace(/(\?|%3f).*$/is, `$1${HIDDEN}`);
 }
+
+const HIDING = /[;?]|%3[bf]/i;
 
 function redactPaths(value: JsonValue): JsonValue {
   if (typeof value === 'string') return redactPath(value);

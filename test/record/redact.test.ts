@@ -55,6 +55,9 @@ describe('a path for the log', () => {
   it.each([
     ['/orders/42', '/orders/42'],
     ['/a;jsessionid=1/b;x=2;y', '/a;***/b;***'],
+    ['/a%3bjsessionid=1/b%3Bx=2', '/a%3b***/b%3B***'],
+    ['/a?token=1/b', '/a?***'],
+    ['/a%3Ftoken=1/b', '/a%3F***'],
     ['/a;/b', '/a;***/b'],
     ['', ''],
   ])('%s', (path, shown) => {
