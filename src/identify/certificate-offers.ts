@@ -26,7 +26,7 @@ const CONFLICT = refused('certificate_conflict');
 
 /**
  * Parsing takes tens of µs and depends on the text only: cached by it, refusals too. Validity is judged by others, each time. PEM and XFCC have
- * a cache each of `entriesMax`, since the same text means another thing in each.
+ * a cache each of `entriesMax`, since the same text means another thing in each; a text longer than CACHED_CHARS_MAX is parsed each time.
  */
 export function createCertificateReader(options: { readonly entriesMax: number }, createCache: CreateBoundedCache): CertificateReader {
   const pems = cachedByText(options.entriesMax, createCache, readPem);
@@ -51,6 +51,9 @@ export function createCertificateReader(options: { readonly entriesMax: number }
   };
 }
 
+/** A leaf has 2 KiB, a chain of three twice that in URL encoding; an entry holds its text, and a client may choose that. */
+const CACHED_CHARS_MAX = 16_384;
+
 function cachedByText(entriesMax: number, createCache: CreateBoundedCache, parse: (text: string) => CertificateSignal) {
   const { cache, tally, status } = counted<CertificateSignal>({ entriesMax }, createCache);
   function read(text: string): CertificateSignal {
@@ -61,7 +64,7 @@ function cachedByText(entriesMax: number, createCache: CreateBoundedCache, parse
     }
     tally.misses++;
     const signal = parse(text);
-    cache.set(text, signal);
+    if (text.length <= CACHED_CHARS_MAX) cache.set(text, signal);
     return signal;
   }
   return { read, status };

@@ -181,6 +181,16 @@ test('a text that was a PEM is not taken for an XFCC, nor the other way round', 
   expect([code(pem(leaf.pem)), code(xfcc(leaf.pem))]).toEqual(['present', 'invalid certificate_malformed']);
 });
 
+test('a text that is too long to be kept is judged and not cached: entries are counted, and each holds its text', () => {
+  const small = createCertificateReader({ entriesMax: 100 }, createBoundedCache);
+  const chain = `${leaf.pem}${authority.pem.repeat(40)}`;
+  expect(chain.length).toBeGreaterThan(16_384);
+  expect(small.read([pem(chain)]).status).toBe('present');
+  expect(small.read([xfcc(`Cert="${encoded(chain)}"`)]).status).toBe('present');
+  expect(small.read([pem('x'.repeat(1_000_000))])).toEqual({ status: 'invalid', code: 'certificate_malformed' });
+  expect(small.status().entries).toBe(0);
+});
+
 test('a parse is cached by the text, and bounded', () => {
   const small = createCertificateReader({ entriesMax: 2 }, createBoundedCache);
   expect(small.read([pem(leaf.pem)])).toBe(small.read([pem(leaf.pem)]));
