@@ -46,7 +46,9 @@ const pep = z
     policies: z
       .array(name)
       .default([])
-      .describe('Policies that it may ask for, the first being its own; empty means its only one, or `default`.'),
+      .describe(
+        'Policies that it may ask for; where it names none it gets the only one of them, else `default`. Empty means the only policy, else `default`.',
+      ),
     forwardedFor: z
       .strictObject({
         header: headerName
