@@ -48,6 +48,8 @@ const SERVER_SETTINGS = {
   streamResetRate: 1_000_000,
   // The default of 10 MB a session refuses streams as soon as a few large bodies are checked at once.
   maxSessionMemory: 256,
+  // The default of 128 resets the stream of a call with more metadata: an RPC failure, which passes under failure_mode_allow.
+  maxHeaderListPairs: 4_096,
   settings: { initialWindowSize: STREAM_WINDOW_BYTES, maxConcurrentStreams: STREAMS_MAX },
 };
 

@@ -35,6 +35,12 @@ describe('a decision is an OK RPC', () => {
     ]);
   });
 
+  test('a call with a lot of metadata is answered: to reset it would be an RPC failure', async () => {
+    server = await startGrpc();
+    const metadata = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`x-trace-${index}`, 'v']));
+    expect((await server.check({}, metadata)).code).toBe(0);
+  });
+
   test('[asks 94] a PDP that throws, at once or later, is a denied 503', async () => {
     for (const decide of [
       () => {
