@@ -1,12 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Decision } from '../../src/contract/decision.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { PolicySet } from '../../src/decide/policies.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
 import { baseBundle, createTestPolicies } from '../decide/fixtures.ts';
 import { checkCase, type SeenRecord } from './check.ts';
 import { loadCases } from './load.ts';
-import { authorizationOf, createCasePath, createTestIssuer, type TestIssuer } from './path.ts';
+import { authorizationOf, type CasePath, createCasePath, createTestIssuer, type TestIssuer } from './path.ts';
 import { askedBody, casePep } from './question.ts';
+import { Case } from './schema.ts';
 
 let issuer: TestIssuer;
 let policies: PolicySet;
@@ -22,17 +24,7 @@ describe('cases, at the level of the whole path', () => {
   it.each(cases.map((one) => [`${one.file}: ${one.name}`, one] as const))('%s', async (_name, one) => {
     const path = await createCasePath(one, policies, issuer);
     try {
-      const bytes = Buffer.from(JSON.stringify(askedBody(one, await authorizationOf(one, issuer))));
-      const asked = {
-        id: '01978a3c-0000-7000-8000-000000000001',
-        pep: casePep(one),
-        receivedAtMs: path.clock.now(),
-        deadlineAtMs: path.clock.monotonic() + 1000,
-        explain: false,
-      };
-      const request = receiveDecide(bytes, asked);
-      if ('refused' in request) throw new Error(`refused: ${request.refused} ${request.field ?? ''}`);
-      const decision = await path.pdp.decide(request);
+      const decision = await ask(path, one, await authorizationOf(one, issuer));
       expect(path.records).toHaveLength(1);
       checkCase(one, decision, seen(path.records[0]));
     } finally {
@@ -40,6 +32,35 @@ describe('cases, at the level of the whole path', () => {
     }
   });
 });
+
+it('[asks 29] a token that is known from an earlier call is held to the scopes of this one', async () => {
+  const readOrder: Case = Case.parse({
+    name: 'a read',
+    given: { token: { sub: 'agent-a', client_id: 'agent-a', scope: 'orders:read' } },
+    ask: { request: { method: 'GET', path: '/orders/42' } },
+    want: { effect: 'allow', reasons: ['access.scope_granted'], record: { route: 'orders_read' } },
+  });
+  const path = await createCasePath(readOrder, policies, issuer);
+  const authorization = await authorizationOf(readOrder, issuer);
+  const writeOrder = { ...readOrder, ask: { request: { method: 'POST', path: '/orders' } } };
+  const effects: string[] = [];
+  for (const one of [readOrder, writeOrder, readOrder]) effects.push((await ask(path, one, authorization)).effect);
+  path.stop();
+  expect(effects).toEqual(['allow', 'step_up', 'allow']);
+});
+
+async function ask(path: CasePath, one: Case, authorization: string | null): Promise<Decision> {
+  const asked = {
+    id: '01978a3c-0000-7000-8000-000000000001',
+    pep: casePep(one),
+    receivedAtMs: path.clock.now(),
+    deadlineAtMs: path.clock.monotonic() + 1000,
+    explain: false,
+  };
+  const request = receiveDecide(Buffer.from(JSON.stringify(askedBody(one, authorization))), asked);
+  if ('refused' in request) throw new Error(`refused: ${request.refused} ${request.field ?? ''}`);
+  return path.pdp.decide(request);
+}
 
 function seen(record: DecisionRecord | undefined): SeenRecord {
   expect(record?.cause ?? null).toBeNull();

@@ -40,6 +40,13 @@ describe('[asks 11] upstream', () => {
     expect(upstream.headersToRemove).toContain('x-countersign_client.id');
   });
 
+  it('[asks 10] takes the credential away on an allow where the switch says so', () => {
+    const options = { ...OPTIONS, upstream: { headers: true, removeAuthorization: true } };
+    expect(answer(allow, { subject: 'a', options }).upstream.headersToRemove).toContain('authorization');
+    expect(answer(allow, { subject: 'a' }).upstream.headersToRemove).not.toContain('authorization');
+    expect(answer([['a.shown', 'deny']], { subject: 'a', options }).upstream.headersToRemove).toEqual([]);
+  });
+
   it('the switch takes the headers away, not the protection', () => {
     const { upstream } = answer(allow, { subject: 'a', options: { ...OPTIONS, upstream: { headers: false, removeAuthorization: false } } });
     expect(upstream.headersToSet).toEqual({});
