@@ -73,6 +73,20 @@ describe('failures', () => {
     await busy.listener.stop(1000);
   });
 
+  test('bodies that do not end are held up to a bound, over all connections', async () => {
+    const busy = await serve(undefined, { bodyMaxBytes: 4000, bodiesMaxBytes: 6000 });
+    const head = 'POST /decide HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 3999\r\n\r\n';
+    const unfinished = head + ' '.repeat(3500);
+    const first = sendRaw(busy.port, unfinished, 400);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await sendRaw(busy.port, unfinished, 200)).toMatch(/^HTTP\/1\.1 503 .*"code":"overloaded"/s);
+    expect(await first).toBe('');
+    // what was held went with its connection
+    for (let n = 0; n < 5; n++) expect((await ask(busy, QUESTION)).status).toBe(200);
+    expect(busy.refused.filter((code) => code === 'overloaded')).toHaveLength(1);
+    await busy.listener.stop(1000);
+  });
+
   test('a client that goes away during its decision or its body harms nobody', async () => {
     const busy = await serve(() => new Promise((resolve) => setTimeout(() => resolve(ALLOW), 100)));
     const text = JSON.stringify(QUESTION);

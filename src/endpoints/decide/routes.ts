@@ -17,6 +17,8 @@ export type DecideOptions = {
   readonly newId: NewId;
   readonly logger: Logger;
   readonly bodyMaxBytes: number;
+  /** Bytes of unfinished bodies over all connections; beyond it questions are answered `overloaded`. */
+  readonly bodiesMaxBytes?: number | undefined;
   /** From the last byte of the question to the answer. */
   readonly deadlineMs: number;
   /** Told the code of every question that was refused at the border. */
@@ -26,6 +28,8 @@ export type DecideOptions = {
 const PATH = '/decide';
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 const CLOSE = { connection: 'close' };
+/** As much as gRPC may hold: `inFlightMax` bodies of full length would be a gigabyte. */
+const BODIES_BYTES_MAX = 128 * 1024 * 1024;
 const ALLOW = { allow: 'POST' };
 /** The realm says that it is the gateway who is unknown here, not the client behind it. */
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="Countersign PDP: the calling gateway"' };
@@ -38,6 +42,7 @@ export function isDecideTarget(target: string): boolean {
 /** `POST /decide`: 200 for every decision, a problem for everything that is no question. No exception leaves it. */
 export function createDecideRoute(options: DecideOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const { pdp, pepAuth, clock, logger } = options;
+  const budget = { heldBytes: 0, bytesMax: Math.max(options.bodiesMaxBytes ?? BODIES_BYTES_MAX, options.bodyMaxBytes) };
 
   function refuse(response: ServerResponse, code: ErrorCode, more: Parameters<typeof sendProblem>[2] = {}): void {
     options.onRefused?.(code);
@@ -83,10 +88,11 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
       return;
     }
     const explain = wantsExplanation(request.url ?? '');
-    readBody(request, options.bodyMaxBytes, (bytes) => {
+    readBody(request, options.bodyMaxBytes, budget, (body) => {
       try {
-        if (bytes === null) refuse(response, 'body_too_large', { headers: CLOSE });
-        else answer(bytes, pep, explain, response);
+        if (body === 'too_large') refuse(response, 'body_too_large', { headers: CLOSE });
+        else if (body === 'overloaded') refuse(response, 'overloaded', { headers: { ...CLOSE, 'retry-after': '1' } });
+        else answer(body, pep, explain, response);
       } catch (cause) {
         fail(response, cause);
       }
