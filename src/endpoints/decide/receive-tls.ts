@@ -1,5 +1,6 @@
 import type { Pep } from '../../contract/pep.ts';
 import type { CertificateOffer, RequestFlag, TlsFacts } from '../../contract/request.ts';
+import { noteOnce } from '../client-headers.ts';
 import type { DecideBody } from './schema.ts';
 
 const NO_TLS: TlsFacts = { sni: null, version: null, ja3: null, ja4: null };
@@ -32,7 +33,11 @@ function shaped(value: string | undefined, shape: RegExp, flags: RequestFlag[]):
   return null;
 }
 
-/** What the body and XFCC offer, in this order; only from a gateway that is trusted for it. Beside a PEM its fields say nothing. */
+/**
+ * What the body and XFCC offer, in this order; only from a gateway that is trusted for it. Beside a PEM its fields say nothing. The headers
+ * of a question are the client's, as the gateway received them: XFCC is the client's own word unless the gateway stands behind proxies
+ * of its own (`forwarded`).
+ */
 export function receiveCertificates(
   certificate: DecideBody['certificate'],
   xfcc: string | null,
@@ -42,9 +47,12 @@ export function receiveCertificates(
   const offers: CertificateOffer[] = [];
   if (certificate !== undefined) {
     if (pep.trusts.has('client_certificate')) offers.push(offerOf(certificate));
-    else if (!flags.includes('untrusted_client_certificate')) flags.push('untrusted_client_certificate');
+    else noteOnce(flags, 'untrusted_client_certificate');
   }
-  if (xfcc !== null) offers.push({ form: 'xfcc', header: xfcc });
+  if (xfcc !== null) {
+    if (pep.trusts.has('forwarded')) offers.push({ form: 'xfcc', header: xfcc });
+    else noteOnce(flags, 'untrusted_client_certificate');
+  }
   return offers;
 }
 

@@ -4,17 +4,22 @@ import { type Refused, receiveDecide } from '../../../src/endpoints/decide/recei
 import { createPepAuth } from '../../../src/endpoints/pep-auth.ts';
 import { pepOptions, sha256 } from '../fixtures.ts';
 
-const TRUSTS = ['client_address', 'client_certificate', 'claims', 'subject', 'fingerprint', 'rate', 'explain'] as const;
+const UNFORWARDED = ['client_address', 'client_certificate', 'claims', 'subject', 'fingerprint', 'rate', 'explain'] as const;
+const TRUSTS = [...UNFORWARDED, 'forwarded'] as const;
 const auth = createPepAuth(
-  [pepOptions('all', TRUSTS, { tokenSha256: sha256('all') }), pepOptions('bare', [], { tokenSha256: sha256('bare') })],
+  [
+    pepOptions('all', TRUSTS, { tokenSha256: sha256('all') }),
+    pepOptions('unforwarded', UNFORWARDED, { tokenSha256: sha256('unforwarded') }),
+    pepOptions('bare', [], { tokenSha256: sha256('bare') }),
+  ],
   ['default'],
 );
-function read(body: unknown, by: 'all' | 'bare' = 'all', explain = false): DecisionRequest | Refused {
+function read(body: unknown, by: 'all' | 'unforwarded' | 'bare' = 'all', explain = false): DecisionRequest | Refused {
   const pep = auth.authenticate({ token: by, certificate: null });
   if (pep === null) throw new Error('unknown');
   return receiveDecide(new TextEncoder().encode(JSON.stringify(body)), { id: 'id', pep, receivedAtMs: 5, deadlineAtMs: 155, explain });
 }
-function question(body: unknown, by: 'all' | 'bare' = 'all', explain = false): DecisionRequest {
+function question(body: unknown, by: 'all' | 'unforwarded' | 'bare' = 'all', explain = false): DecisionRequest {
   const received = read(body, by, explain);
   if ('refused' in received) throw new Error(JSON.stringify(received));
   return received;
@@ -40,6 +45,13 @@ const FULL = {
   context: { a: { b: [1] } },
   policy: 'default',
 };
+
+test("a certificate in the client's own headers is none, unless the gateway is trusted for what was forwarded to it", () => {
+  const headers = { 'x-forwarded-client-cert': `Hash=${'a'.repeat(64)}` };
+  const received = question({ request: { method: 'GET', path: '/', headers } }, 'unforwarded');
+  expect(received.credentials.certificates).toEqual([]);
+  expect(received.flags).toEqual(['untrusted_client_certificate']);
+});
 
 test('everything, from a gateway that is trusted for it', () => {
   const { http, pep, ...rest } = question(FULL, 'all', true);
