@@ -30,16 +30,18 @@ export function writeCountersignPolicies(directory: string, workload: Workload, 
   });
 }
 
-/** The same rules, routes, networks and key set for `opa run --server`. */
-export function writeOpaPolicies(directory: string, workload: Workload): void {
+/** The same rules, routes, networks and key set for `opa run --server`; `networks` says in which form it looks them up. */
+export function writeOpaPolicies(directory: string, workload: Workload, networks: 'keys' | 'cidrs'): void {
   mkdirSync(directory, { recursive: true });
   cpSync(join(import.meta.dirname, 'w1/w1.rego'), join(directory, 'w1.rego'));
+  cpSync(join(import.meta.dirname, `w1/networks/${networks}.rego`), join(directory, 'networks.rego'));
   const data = {
     jwks: workload.jwks,
     issuer: workload.issuer,
     audience: workload.audience,
     routes: { GET: Object.fromEntries(workload.routes.map((route) => [route.segment, { scopes: [route.scope] }])) },
     prefixes: Object.fromEntries(workload.cidrs.map((cidr) => [cidr.replace(/\.0\/24$/, ''), true])),
+    cidrs: workload.cidrs,
   };
   writeFileSync(join(directory, 'data.json'), JSON.stringify({ bench: data }));
 }

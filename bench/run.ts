@@ -54,14 +54,21 @@ process.exitCode = wrong === 0 ? 0 : 1;
 async function main(): Promise<void> {
   const workload = createWorkload();
   const questions = writeAllQuestions(workload);
-  const packs = { w1: join(directory, 'w1'), full: join(directory, 'full'), opa: join(directory, 'opa') };
+  const packs = {
+    w1: join(directory, 'w1'),
+    full: join(directory, 'full'),
+    opa: join(directory, 'opa'),
+    opaCidrs: join(directory, 'opa-cidrs'),
+  };
   writeCountersignPolicies(packs.w1, workload, 'w1');
   writeCountersignPolicies(packs.full, workload, 'full');
-  writeOpaPolicies(packs.opa, workload);
+  writeOpaPolicies(packs.opa, workload, 'keys');
+  writeOpaPolicies(packs.opaCidrs, workload, 'cidrs');
 
   await printLoaderCapacity(questions.grpc);
   const opa = await started(startOpa('opa', packs.opa, false));
   const opaCached = await started(startOpa('opa-cached', packs.opa, true));
+  const opaCidrs = await started(startOpa('opa-cidrs', packs.opaCidrs, false));
   const w1 = await started(startPinnedCountersign('w1', directory, workload, { policies: packs.w1 }));
   const full = await started(startPinnedCountersign('full', directory, workload, { policies: packs.full }));
   const rest: Case = { label: 'OPA REST', server: opa, protocol: 'http', path: '/v1/data/w1/decision', questionsFile: questions.opa };
@@ -70,6 +77,7 @@ async function main(): Promise<void> {
     rest,
     { label: 'W1 /decide', server: w1, protocol: 'http', path: '/decide', questionsFile: questions.decide },
     { ...rest, label: 'OPA REST, its token cache on', server: opaCached },
+    { ...rest, label: 'OPA REST, networks as a list of CIDRs', server: opaCidrs },
     { label: 'full grpc', server: full, protocol: 'grpc', path: '', questionsFile: questions.grpcFull },
     { label: 'full /decide', server: full, protocol: 'http', path: '/decide', questionsFile: questions.decideFull },
   ];

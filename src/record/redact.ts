@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from '../contract/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 
 /** What stands in a log for a text that may be a secret. */
 export const HIDDEN = '***';
@@ -30,10 +30,7 @@ export function isSecretName(name: string): boolean {
  */
 export function redactInput(input: JsonValue): JsonValue {
   if (!isJsonObject(input)) return redactNamed(input);
-  const shown: Record<string, JsonValue> = {};
-  for (const [name, value] of Object.entries(input))
-    shown[name] = name === 'request' && isJsonObject(value) ? redactRequest(value) : redactMember(name, value);
-  return shown;
+  return mapMembers(input, (name, value) => (name === 'request' && isJsonObject(value) ? redactRequest(value) : redactMember(name, value)));
 }
 
 /**
@@ -49,19 +46,17 @@ const HIDING = /[;?]|%3[bf]/i;
 
 function redactPaths(value: JsonValue): JsonValue {
   if (typeof value === 'string') return redactPath(value);
-  return Array.isArray(value) ? value.map(redactPaths) : value;
+  return Array.isArray(value) ? mapChanged(value, redactPaths) : value;
 }
 
 const PATHS: ReadonlySet<string> = new Set(['path', 'path_raw', 'segments']);
 
-function redactRequest(request: { readonly [name: string]: JsonValue }): JsonValue {
-  const shown: Record<string, JsonValue> = {};
-  for (const [name, value] of Object.entries(request)) {
-    if (name === 'query') shown[name] = redactTexts(value, NONE);
-    else if (name === 'body') shown[name] = redactTexts(value, BODY_FACTS);
-    else shown[name] = PATHS.has(name) ? redactPaths(value) : redactMember(name, value);
-  }
-  return shown;
+function redactRequest(request: JsonObject): JsonValue {
+  return mapMembers(request, (name, value) => {
+    if (name === 'query') return redactTexts(value, NONE);
+    if (name === 'body') return redactTexts(value, BODY_FACTS);
+    return PATHS.has(name) ? redactPaths(value) : redactMember(name, value);
+  });
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -82,11 +77,34 @@ function redactTexts(value: JsonValue, kept: ReadonlySet<string>): JsonValue {
 }
 
 function redactNamed(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(redactNamed);
-  if (!isJsonObject(value)) return value;
-  const shown: Record<string, JsonValue> = {};
-  for (const [name, part] of Object.entries(value)) shown[name] = redactMember(name, part);
-  return shown;
+  if (Array.isArray(value)) return mapChanged(value, redactNamed);
+  return isJsonObject(value) ? mapMembers(value, redactMember) : value;
+}
+
+/** The list itself where nothing in it is hidden, which is nearly always. */
+function mapChanged(list: readonly JsonValue[], redact: (item: JsonValue) => JsonValue): readonly JsonValue[] {
+  let copy: JsonValue[] | null = null;
+  for (let index = 0; index < list.length; index++) {
+    const item = list[index] ?? null;
+    const shown = redact(item);
+    if (shown === item) continue;
+    copy ??= [...list];
+    copy[index] = shown;
+  }
+  return copy ?? list;
+}
+
+/** The object itself where nothing in it is hidden. */
+function mapMembers(object: JsonObject, redact: (name: string, value: JsonValue) => JsonValue): JsonObject {
+  let copy: Record<string, JsonValue> | null = null;
+  for (const name of Object.keys(object)) {
+    const value = object[name] ?? null;
+    const shown = redact(name, value);
+    if (shown === value) continue;
+    copy ??= { ...object };
+    copy[name] = shown;
+  }
+  return copy ?? object;
 }
 
 /** Objects below the name of a secret are looked into: `signals.token` is one of ours and holds no token. */
