@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { asCountersignError, type CountersignError } from '../contract/errors.ts';
 import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
@@ -39,10 +40,12 @@ export function createPolicies(options: DecideOptions, { clock, logger }: { read
   }
   const seconds = (): number => Math.floor(clock.now() / 1000);
 
-  const fail = (slot: Slot, error: CountersignError): void => {
-    slot.lastError = { code: error.code, text: error.message, at: seconds() };
+  /** `source` is the file that the bundle came from, if it came from one (USER-ASKS 55). */
+  const fail = (slot: Slot, error: CountersignError, source: string | null): void => {
+    const text = source === null ? error.message : `${source}: ${error.message}`;
+    slot.lastError = { code: error.code, text, at: seconds() };
     const state = slot.revision === null ? 'not_loaded' : 'active';
-    logger.error('policy_load_failed', { policy: slot.name, code: error.code, text: error.message, state });
+    logger.error('policy_load_failed', { policy: slot.name, code: error.code, text, state });
   };
 
   const replace = async (slot: Slot, packed: Uint8Array): Promise<ActivePolicy> => {
@@ -72,7 +75,7 @@ export function createPolicies(options: DecideOptions, { clock, logger }: { read
         try {
           await replace(slot, await readPolicy(slot.options));
         } catch (error) {
-          fail(slot, asCountersignError(error, 'bundle_unreadable'));
+          fail(slot, asCountersignError(error, 'bundle_unreadable'), basename(slot.options.bundle));
         }
       }
     },
@@ -83,7 +86,7 @@ export function createPolicies(options: DecideOptions, { clock, logger }: { read
         return await replace(slot, bundle);
       } catch (error) {
         const failure = asCountersignError(error, 'bundle_unreadable');
-        fail(slot, failure);
+        fail(slot, failure, null);
         throw failure;
       }
     },

@@ -117,11 +117,13 @@ describe('loading', () => {
     }
   });
 
-  it('a file that is missing, and the next start', async () => {
+  it('[asks 55] a file that is missing is named, and the next start', async () => {
     const later = join(scratch, 'later.tar.gz');
     const set = createTestPolicies({ policies: { default: policyOptions({ bundle: later }) } });
     await set.load();
-    expect(set.status()).toMatchObject([{ state: 'not_loaded', lastError: { code: 'bundle_unreadable', at: 1_780_308_000 } }]);
+    expect(set.status()).toMatchObject([
+      { state: 'not_loaded', lastError: { code: 'bundle_unreadable', at: 1_780_308_000, text: expect.stringMatching(/^later\.tar\.gz: /) } },
+    ]);
     writeFileSync(later, base);
     await set.load();
     expect(set.status()).toMatchObject([{ state: 'active', lastError: null }]);
