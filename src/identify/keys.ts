@@ -90,7 +90,7 @@ export function createKeySet({ issuer, algorithms, refreshMs, load, clock, logge
   }
 
   function succeed(next: KeyRing): void {
-    if (lastError !== null || ring === null) logger.info('keys.fetched', { issuer, keys: next.keys.length });
+    if (lastError !== null || ring === null) logger.info('keys_fetched', { issuer, keys: next.keys.length });
     ring = next;
     succeededAtMs = clock.monotonic();
     failures = 0;
@@ -102,7 +102,7 @@ export function createKeySet({ issuer, algorithms, refreshMs, load, clock, logge
     if (stopping.signal.aborted) return;
     // an outage of hours is one warning, not one in four seconds
     const level = error.code === lastError?.code ? 'debug' : 'warn';
-    logger[level]('keys.fetch_failed', {
+    logger[level]('keys_fetch_failed', {
       issuer,
       code: error.code,
       error: error.message,

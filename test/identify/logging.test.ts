@@ -36,7 +36,7 @@ test('[asks 83] no credential and no foreign document reaches the log at any lev
   }
   bench.identifier.stop();
   await server.stop();
-  expect(logger.lines.filter((line) => line.includes('keys.fetch_failed')).length).toBeGreaterThan(0);
+  expect(logger.lines.filter((line) => line.includes('keys_fetch_failed')).length).toBeGreaterThan(0);
   expect(logger.lines.filter((line) => line.includes(CANARY) || line.includes('maintenance') || line.includes('eyJ'))).toEqual([]);
 });
 
