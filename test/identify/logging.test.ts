@@ -56,5 +56,5 @@ test('an outage is one warning, and its end is told', async () => {
   bench.identifier.stop();
   await server.stop();
   const events = logger.lines.filter((line) => !line.startsWith('debug')).map((line) => line.split(' ', 2).join(' '));
-  expect(events).toEqual(['warn keys.fetch_failed', 'info keys.fetched']);
+  expect(events).toEqual(['warn keys_fetch_failed', 'info keys_fetched']);
 });
