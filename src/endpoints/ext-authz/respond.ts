@@ -1,9 +1,10 @@
 import { CODES, type ErrorCode } from '../../contract/codes.ts';
 import type { ClientResponse, Decision } from '../../contract/decision.ts';
-import { encodeCheckResponse } from './encode-response.ts';
+
 import { clientValue, isSettableName, upstreamValue } from './header-values.ts';
 import {
   type CheckResponseMessage,
+  checkResponse,
   type DeniedMessage,
   type HeaderOption,
   type OkMessage,
@@ -39,24 +40,24 @@ export function createCheckResponder({ errorResponse }: { readonly errorResponse
     decided: (decision) => {
       const dynamicMetadata = metadata(decision.effect, decision.id, decision.reasons, decision.risk.score);
       if (decision.effect === 'allow' && decision.error === null) {
-        return encodeCheckResponse({ status: { code: 0 }, okResponse: okResponse(decision), dynamicMetadata });
+        return checkResponse.encode({ status: { code: 0 }, okResponse: okResponse(decision), dynamicMetadata });
       }
       const error = decision.error?.code ?? null;
       const response = decision.response ?? problem(error ?? 'internal_error', decision.id);
       const deniedResponse = denied(response, decision.id, error);
       const code = refusalCode(deniedResponse.status.code);
-      return encodeCheckResponse(
+      return checkResponse.encode(
         error === null ? { status: { code }, deniedResponse, dynamicMetadata } : undecided(code, deniedResponse, dynamicMetadata),
       );
     },
     refused: (code, decisionId) => {
       const deniedResponse = denied(problem(code, decisionId), decisionId, code);
       const status = { code: refusalCode(deniedResponse.status.code) };
-      return encodeCheckResponse({ status, deniedResponse, dynamicMetadata: metadata('deny', decisionId, [{ code }], 0) });
+      return checkResponse.encode({ status, deniedResponse, dynamicMetadata: metadata('deny', decisionId, [{ code }], 0) });
     },
     undecided: (code, decisionId) => {
       const message = denied(problem(code, decisionId), decisionId, code);
-      return encodeCheckResponse(undecided(refusalCode(message.status.code), message, metadata('deny', decisionId, [{ code }], 0)));
+      return checkResponse.encode(undecided(refusalCode(message.status.code), message, metadata('deny', decisionId, [{ code }], 0)));
     },
   };
 }
