@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { certificates } from './certificates.ts';
 import { filePath, httpUrl, isSafeUrl, repeated, whenSound } from './forms.ts';
 
 /** Asymmetric signatures only: a shared secret or `none` is never an answer (RFC 8725 section 3.1). */
@@ -105,6 +106,7 @@ export const identity = z
       })
       .prefault({})
       .describe('Cache of parsed client certificates; validity is judged each time.'),
+    certificates,
     clients: z
       .array(client)
       .superRefine((value, context) => {

@@ -1,3 +1,5 @@
+import type { CertificateTrustOptions } from './trust/options.ts';
+
 /** One authorization server whose tokens are accepted; exactly one of `jwksUrl`, `jwksFile`, `discovery` says where its keys are. */
 export type IssuerOptions = {
   /** The exact `iss`. */
@@ -29,5 +31,6 @@ export type IdentityOptions = {
   readonly negativeCache: { readonly entriesMax: number; readonly ttlSeconds: number };
   readonly verificationBudget: { readonly failuresPerMinute: number; readonly addressesMax: number };
   readonly certificateCache: { readonly entriesMax: number };
+  readonly certificates: CertificateTrustOptions;
   readonly clients: readonly { readonly id: string; readonly spiffeIds: readonly string[] }[];
 };

@@ -14,6 +14,7 @@ export function requestOf({ given, ask }: Case): DecisionRequest {
     name: 'cases',
     trusts: new Set(given.trusts),
     policies: ['default'],
+    certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
     forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
   };
   const receivedAtMs = Date.parse(given.time);
@@ -94,7 +95,16 @@ function certificateOf(request: DecisionRequest): IdentitySignals['certificate']
   if (offer === undefined) return { status: 'absent', code: 'certificate_missing' };
   if (offer.form !== 'fields') throw new Error('cases give certificates by their fields');
   const { form: _form, ...fields } = offer;
-  const value: CertificateValue = { ...fields, spiffeId: null, svid: 'none', notBefore: null, chain: 'unchecked' };
+  const value: CertificateValue = {
+    ...fields,
+    spiffeId: null,
+    svid: 'none',
+    notBefore: null,
+    keyUsage: [],
+    chain: 'unchecked',
+    trustBundle: null,
+    revocation: 'unchecked',
+  };
   return { status: 'present', value };
 }
 

@@ -30,7 +30,7 @@ const fields = (more: Partial<Extract<CertificateOffer, { form: 'fields' }>>): C
 const encoded = (text: string): string => encodeURIComponent(text);
 
 const reader = createCertificateReader({ entriesMax: 100 }, createBoundedCache);
-const read = (...offers: CertificateOffer[]): CertificateSignal => reader.read(offers);
+const read = (...offers: CertificateOffer[]): CertificateSignal => reader.read(offers).signal;
 const code = (...offers: CertificateOffer[]): string => {
   const signal = read(...offers);
   return signal.status === 'present' ? 'present' : `${signal.status} ${signal.code}`;
@@ -55,7 +55,10 @@ describe('a certificate', () => {
       svid: 'valid',
       notBefore: node.validFromDate.getTime() / 1000,
       notAfter: node.validToDate.getTime() / 1000,
+      keyUsage: ['digital_signature'],
       chain: 'asserted',
+      trustBundle: null,
+      revocation: 'unchecked',
     });
   });
 

@@ -149,6 +149,7 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
     negativeCache: { entriesMax: 10_000, ttlSeconds: 10 },
     verificationBudget: { failuresPerMinute: 60, addressesMax: 10_000 },
     certificateCache: { entriesMax: 1000 },
+    certificates: { trustBundles: [], crl: { required: false, sources: [] }, denied: { sha256: [], serials: [], file: null } },
     clients: [],
     ...more,
   };
@@ -178,6 +179,7 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
       name: 'edge',
       trusts: new Set(facts.trusts ?? TRUSTS),
       policies: ['default'],
+      certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
       forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
     },
     policyName: null,

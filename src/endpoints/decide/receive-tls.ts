@@ -32,10 +32,10 @@ function shaped(value: string | undefined, shape: RegExp, flags: RequestFlag[]):
   return null;
 }
 
-/** What the body and XFCC offer, in this order; only from a gateway that is trusted for it. Beside a PEM its fields say nothing. */
+/** What the body and the gateway's header offer, in this order; only from a gateway that is trusted for it. Beside a PEM its fields say nothing. */
 export function receiveCertificates(
   certificate: DecideBody['certificate'],
-  xfcc: string | null,
+  header: CertificateOffer | null,
   pep: Pep,
   flags: RequestFlag[],
 ): readonly CertificateOffer[] {
@@ -44,7 +44,7 @@ export function receiveCertificates(
     if (pep.trusts.has('client_certificate')) offers.push(offerOf(certificate));
     else if (!flags.includes('untrusted_client_certificate')) flags.push('untrusted_client_certificate');
   }
-  if (xfcc !== null) offers.push({ form: 'xfcc', header: xfcc });
+  if (header !== null) offers.push(header);
   return offers;
 }
 
