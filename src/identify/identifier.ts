@@ -118,6 +118,7 @@ function createIssuer(options: IssuerOptions, parts: IdentifierParts): Issuer {
   const refreshMs = options.refreshSeconds * 1000;
   const keys = createKeySet({
     issuer: options.issuer,
+    kind: options.kind,
     algorithms: new Set(options.algorithms),
     refreshMs: options.jwksFile === null ? refreshMs : Math.min(refreshMs, FILE_REFRESH_MS),
     load: createKeyLoader(options, parts),

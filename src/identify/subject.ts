@@ -25,12 +25,17 @@ export function agreeOnClient(
   { token, certificate }: Pick<Evidence, 'token' | 'certificate'>,
   clients: ClientMap,
 ): { readonly client: string | null; readonly agreement: ClientAgreement } {
-  const byToken = token?.clientId ?? null;
+  const byToken = token === null ? null : (token.clientId ?? clientOfSvid(token, clients));
   const byCertificate = certificate?.spiffeId ? (clients.get(certificate.spiffeId) ?? null) : null;
   if (byToken !== null && byCertificate !== null && byToken !== byCertificate) return { client: null, agreement: 'conflict' };
   const verified = token?.verifiedBy === 'countersign' ? byToken : null;
   if (verified !== null) return { client: verified, agreement: byCertificate === null ? 'single' : 'agreed' };
   return { client: byCertificate, agreement: byCertificate === null ? 'none' : 'single' };
+}
+
+/** A JWT-SVID names no client but its own SPIFFE id, as an X.509-SVID does. */
+function clientOfSvid({ issuer, subject }: TokenValue, clients: ClientMap): string | null {
+  return subject !== null && issuer.startsWith('spiffe://') ? (clients.get(subject) ?? null) : null;
 }
 
 /**

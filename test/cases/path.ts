@@ -77,6 +77,7 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
     {
       issuers: [
         {
+          kind: 'jwt',
           issuer: ISSUER,
           audiences: [AUDIENCE],
           allowAnyAudience: false,

@@ -122,6 +122,7 @@ function answer(server: KeyServer, path: string, response: ServerResponse): void
 
 export function issuerOptions(more: Partial<IssuerOptions> = {}): IssuerOptions {
   return {
+    kind: 'jwt',
     issuer: ISSUER,
     audiences: [AUDIENCE],
     allowAnyAudience: false,
