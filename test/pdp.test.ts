@@ -28,6 +28,7 @@ const request: DecisionRequest = {
     name: 'edge',
     trusts: new Set(),
     policies: ['default'],
+    certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
     forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
   },
   policyName: null,

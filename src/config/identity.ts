@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { certificates } from './certificates.ts';
 import { filePath, httpUrl, isSafeUrl, repeated, whenSound } from './forms.ts';
 
 /** Asymmetric signatures only: a shared secret or `none` is never an answer (RFC 8725 section 3.1). */
@@ -8,7 +9,11 @@ const printable = z.string().regex(/^[\x21-\x7e]{1,512}$/, 'must be 1 to 512 pri
 
 const issuer = z
   .strictObject({
-    issuer: printable.describe('The exact `iss` of its tokens.'),
+    kind: z
+      .enum(['jwt', 'jwt_svid'])
+      .default('jwt')
+      .describe('`jwt_svid`: a SPIFFE trust domain, whose tokens are known by `sub` and whose bundle has keys of the use `jwt-svid`.'),
+    issuer: printable.describe('The exact `iss` of its tokens; of `jwt_svid` the trust domain, `spiffe://example.org`.'),
     audiences: z.array(z.string().min(1)).default([]).describe('A token must name one of these in `aud`.'),
     allowAnyAudience: z.boolean().default(false).describe('Accept tokens for any audience; the only way to leave `audiences` empty.'),
     jwksUrl: httpUrl.nullable().default(null).describe('Where its keys are. Exactly one of jwksUrl, jwksFile and discovery is needed.'),
@@ -33,6 +38,16 @@ const issuer = z
   .refine((value) => Number(value.jwksUrl !== null) + Number(value.jwksFile !== null) + Number(value.discovery) === 1, {
     error: 'needs exactly one of jwksUrl, jwksFile and `discovery: true`',
     when: whenSound('jwksUrl', 'jwksFile', 'discovery'),
+  })
+  .refine((value) => value.kind === 'jwt' || /^spiffe:\/\/[a-z0-9._-]{1,255}$/.test(value.issuer), {
+    error: 'must be a trust domain such as spiffe://example.org where the kind is jwt_svid',
+    path: ['issuer'],
+    when: whenSound('kind', 'issuer'),
+  })
+  .refine((value) => value.kind === 'jwt' || (!value.discovery && !value.allowAnyAudience), {
+    error: 'jwt_svid has neither discovery nor allowAnyAudience',
+    path: ['kind'],
+    when: whenSound('kind', 'discovery', 'allowAnyAudience'),
   })
   .refine((value) => (value.audiences.length === 0) === value.allowAnyAudience, {
     error: 'must name an audience, or else `allowAnyAudience: true` must be written out, and not both',
@@ -105,6 +120,7 @@ export const identity = z
       })
       .prefault({})
       .describe('Cache of parsed client certificates; validity is judged each time.'),
+    certificates,
     clients: z
       .array(client)
       .superRefine((value, context) => {

@@ -15,6 +15,40 @@ const TRUSTS = [
   'explain',
 ] as const;
 
+/** The forms of `contract/pep.ts`, kept equal by a test. */
+const FORMS = ['xfcc', 'rfc9440', 'pem_escaped', 'der_base64'] as const;
+
+/** Headers whose meaning is another one already. */
+const TAKEN = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'dpop', 'host', 'content-type', 'content-length']);
+
+const certificateHeaderName = headerName
+  .refine((value) => plainHeaderName(value) === value, 'must have neither "_" nor "."')
+  .refine((value) => !TAKEN.has(value) && !value.startsWith('x-countersign-'), 'has another meaning');
+
+const certificateHeader = z
+  .strictObject({
+    name: certificateHeaderName.describe('The header; the gateway must remove copies that clients send.'),
+    form: z
+      .enum(FORMS)
+      .describe(
+        '`xfcc`: Envoy; `rfc9440`: `:<base64 DER>:`; `pem_escaped`: URL-encoded PEM (nginx `$ssl_client_escaped_cert`); `der_base64`: DER in base64 (HAProxy).',
+      ),
+    chainName: certificateHeaderName
+      .nullable()
+      .default(null)
+      .describe("Header with the issuers' certificates: `client-cert-chain` of RFC 9440, or for `der_base64` HAProxy's `ssl_c_chain_der`."),
+  })
+  .refine((value) => value.chainName === null || value.form === 'rfc9440' || value.form === 'der_base64', {
+    error: 'is read with the forms rfc9440 and der_base64 only: the others carry the chain themselves',
+    path: ['chainName'],
+    when: whenSound('chainName', 'form'),
+  })
+  .refine((value) => value.chainName !== value.name, {
+    error: 'must differ from the name',
+    path: ['chainName'],
+    when: whenSound('chainName', 'name'),
+  });
+
 const certificate = z
   .strictObject({
     uri: z
@@ -69,11 +103,24 @@ const pep = z
       })
       .prefault({})
       .describe('How the client address is found.'),
+    certificateHeader: certificateHeader
+      .nullable()
+      .default({ name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null })
+      .describe('The one header with the client certificate, where the gateway is trusted for `client_certificate`; null means none.'),
   })
   .refine((value) => value.anonymous !== (value.tokenSha256 !== null || value.certificate !== null), {
     error: 'needs either `anonymous: true`, or a tokenSha256 or certificate, and not both',
     when: whenSound('anonymous', 'tokenSha256', 'certificate'),
   })
+  .refine(
+    (value) =>
+      value.certificateHeader?.name !== value.forwardedFor.header && value.certificateHeader?.chainName !== value.forwardedFor.header,
+    {
+      error: 'is the header with the client addresses',
+      path: ['certificateHeader'],
+      when: whenSound('certificateHeader', 'forwardedFor'),
+    },
+  )
   .refine((value) => new Set(value.trusts).size === value.trusts.length, {
     error: 'names a trust twice',
     path: ['trusts'],

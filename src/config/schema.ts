@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainHeaderName } from '../formats/credential-headers.ts';
 import { challenge, decisions, drain, input, log, upstream } from './answers.ts';
 import { network, store } from './enrichment.ts';
 import { isLoopback, repeated, whenSound } from './forms.ts';
@@ -78,6 +79,17 @@ export const configSchema = z
       }
     },
     { when: whenSound('peps', 'policies') },
+  )
+  .superRefine(
+    (config, context) => {
+      const vouching = new Set(config.peps.flatMap(({ certificateHeader: one }) => (one === null ? [] : [one.name, one.chainName])));
+      for (const [index, name] of config.input.headers.entries()) {
+        if (!vouching.has(plainHeaderName(name))) continue;
+        const message = "is a gateway's header with client certificates, which policies never see";
+        context.addIssue({ code: 'custom', path: ['input', 'headers', index], message });
+      }
+    },
+    { when: whenSound('peps', 'input.headers') },
   )
   .superRefine(
     (config, context) => {

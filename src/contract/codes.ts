@@ -70,6 +70,11 @@ export const CODES = {
   fetch_failed: { http: 503, rpc: 13, text: 'The document could not be fetched' },
   fetch_too_large: { http: 503, rpc: 13, text: 'The document is too large' },
   keys_invalid: { http: 503, rpc: 13, text: 'The key set does not have the required form' },
+  trust_bundle_invalid: { http: 503, rpc: 13, text: 'The trust bundle does not have the required form' },
+  crl_invalid: { http: 503, rpc: 13, text: 'The revocation list does not have the required form' },
+  crl_untrusted: { http: 503, rpc: 13, text: 'The revocation list is not signed by a certificate of a trust bundle' },
+  crl_outdated: { http: 503, rpc: 13, text: 'The revocation list is older than the one in use' },
+  deny_list_invalid: { http: 503, rpc: 13, text: 'The list of refused certificates does not have the required form' },
   database_missing: { http: 503, rpc: 13, text: 'The database file is missing' },
   database_broken: { http: 503, rpc: 13, text: 'The database file could not be read' },
   // start-up

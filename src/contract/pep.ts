@@ -22,6 +22,21 @@ export type ForwardedFor = {
   readonly hops: number | null;
 };
 
+/**
+ * How a gateway hands on client certificates in headers: `xfcc` Envoy's elements; `rfc9440` a Byte Sequence; `pem_escaped` URL-encoded PEM (nginx
+ * `$ssl_client_escaped_cert`); `der_base64` DER in base64 (HAProxy `ssl_c_der,base64`).
+ */
+export const CERTIFICATE_FORMS = ['xfcc', 'rfc9440', 'pem_escaped', 'der_base64'] as const;
+
+/** The one header that a gateway sets for the client certificate; every other spelling or form is the client's own and means nothing. */
+export type CertificateHeader = {
+  /** Lower case. */
+  readonly name: string;
+  readonly form: (typeof CERTIFICATE_FORMS)[number];
+  /** Lower-case name of the header with the issuers' certificates (RFC 9440 `client-cert-chain`), or null. */
+  readonly chainName: string | null;
+};
+
 /** The gateway that asks and enforces, as configured. */
 export type Pep = {
   readonly name: string;
@@ -29,4 +44,6 @@ export type Pep = {
   /** Names of the policies that it may ask for; never empty. */
   readonly policies: readonly string[];
   readonly forwardedFor: ForwardedFor;
+  /** Null where no header counts. */
+  readonly certificateHeader: CertificateHeader | null;
 };

@@ -99,6 +99,12 @@ export type TlsFacts = {
 export type CertificateOffer =
   | { readonly form: 'pem'; readonly from: 'ext_authz' | 'decide'; readonly pem: string }
   | { readonly form: 'xfcc'; readonly header: string }
+  /** A header of one certificate, several lines joined by commas; `chain` is that of the issuers, in the same form. */
+  | {
+      readonly form: 'rfc9440' | 'pem_escaped' | 'der_base64';
+      readonly header: string;
+      readonly chain: string | null;
+    }
   | {
       readonly form: 'fields';
       readonly sha256: string | null;

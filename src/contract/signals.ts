@@ -67,7 +67,21 @@ export type TokenValue = {
 };
 
 /** Why a certificate signal is not present. */
-export type CertificateCode = 'certificate_missing' | 'certificate_malformed' | 'certificate_hash_mismatch' | 'certificate_conflict';
+export type CertificateCode =
+  | 'certificate_missing'
+  | 'certificate_malformed'
+  | 'certificate_hash_mismatch'
+  | 'certificate_conflict'
+  | 'certificate_denied'
+  | 'certificate_unverifiable'
+  | 'certificate_svid_invalid'
+  | 'certificate_trust_domain'
+  | 'certificate_purpose'
+  | 'certificate_untrusted'
+  | 'certificate_chain_expired'
+  | 'certificate_revoked'
+  | 'trust_unavailable'
+  | 'revocation_unavailable';
 
 export type CertificateValue = {
   /** Lower-case hex of the DER's SHA-256. */
@@ -88,8 +102,20 @@ export type CertificateValue = {
   /** Unix seconds. */
   readonly notBefore: number | null;
   readonly notAfter: number | null;
-  /** `asserted`: the gateway that is trusted for it says so; `unchecked`: only fields, no certificate was seen. */
-  readonly chain: 'asserted' | 'unchecked';
+  /** Bits of RFC 5280 section 4.2.1.3 by their names in snake_case; empty where the certificate does not say. */
+  readonly keyUsage: readonly string[];
+  /**
+   * `verified` here, up to a trust bundle; `asserted`: the gateway that is trusted for it says so; `unchecked`: only fields, no certificate was
+   * seen. A chain that leads to no bundle is the signal `invalid`.
+   */
+  readonly chain: 'verified' | 'asserted' | 'unchecked';
+  /** Name of the bundle that the chain ends in. */
+  readonly trustBundle: string | null;
+  /**
+   * What the revocation lists say: `stale` by one whose `nextUpdate` is past, `unknown` where there is none of that issuer, `unchecked` where
+   * none is configured. A revoked certificate is the signal `invalid`.
+   */
+  readonly revocation: 'good' | 'stale' | 'unknown' | 'unchecked';
 };
 
 /** Why a network signal is not present. */

@@ -13,11 +13,47 @@ export type KeySetStatus = {
   readonly lastError: string | null;
 };
 
+/** One bundle of trust anchors. */
+export type TrustBundleStatus = {
+  readonly name: string;
+  readonly trustDomain: string | null;
+  readonly state: 'ready' | 'stale' | 'never_loaded';
+  /** Since the last success, seconds. */
+  readonly ageSeconds: number | null;
+  readonly certificates: number;
+  readonly lastError: string | null;
+};
+
+/** One certificate revocation list. */
+export type CrlStatus = {
+  readonly name: string;
+  /** `stale`: its `nextUpdate` is past; `never_loaded`: none was loaded whose signature is a bundle's. */
+  readonly state: 'ready' | 'stale' | 'never_loaded';
+  /** Unix seconds. */
+  readonly thisUpdate: number | null;
+  readonly nextUpdate: number | null;
+  /** Since `thisUpdate`, seconds. */
+  readonly ageSeconds: number | null;
+  readonly entries: number;
+  /** Stable code of what was wrong with the last fetch, or null. */
+  readonly lastError: string | null;
+};
+
+/** The file of refused certificates. */
+export type DenyListStatus = { readonly state: 'ready' | 'stale' | 'never_loaded' | 'none'; readonly entries: number };
+
+export type CertificateTrustStatus = {
+  readonly trustBundles: readonly TrustBundleStatus[];
+  readonly crls: readonly CrlStatus[];
+  readonly denied: DenyListStatus;
+};
+
 export type IdentifyStatus = {
   readonly keySets: readonly KeySetStatus[];
   readonly tokenCache: CacheStatus;
   readonly negativeCache: CacheStatus;
   readonly certificateCache: CacheStatus;
+  readonly certificates: CertificateTrustStatus;
 };
 
 export type DatabaseStatus = {

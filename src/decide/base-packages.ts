@@ -8,6 +8,7 @@ export const BASE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
     '2cb1772071e3725f77c7ba455fcf7296c2a8ed8704abf2d892216bb69abad033',
     '509d526d57bcf554e19811caf280ec74667f7374556c2d3bfa51da19f6c623bc',
   ],
+  'countersign.lib.certificate': ['523578655dc55f35d140bafd720e5b8f4d4e97a95fb8f3747264218870ede4e4'],
   'countersign.lib.is': ['61079d3e21caa08b385ae4bcc4a3d612b735366ae0a2f14dbe8291ffb17945b8'],
   'countersign.lib.route': ['ded7bc100a01eaa46d66f539d4f98a3f0852c8e5fa1fbbbe98a8c8c52d335517'],
   'countersign.lib.say': ['716805b6ad2da03516c864bf7252cd0590c8742ab46a313de067e32df3ce6f63'],

@@ -82,7 +82,14 @@ const Certificate = signal('The client certificate', {
   not_before: secondsOrNull('Start of validity'),
   not_after: secondsOrNull('End of validity'),
   days_left: z.number().nullable().describe('Whole days until not_after (negative when expired), or null'),
-  chain: z.enum(['asserted', 'unchecked']).describe('asserted: the gateway verified it; unchecked: only its fields were handed on'),
+  key_usage: texts('digital_signature, key_agreement and so on; empty where it does not say'),
+  chain: z
+    .enum(['verified', 'asserted', 'unchecked'])
+    .describe('verified here up to a trust bundle; asserted: the gateway verified it; unchecked: only its fields were handed on'),
+  trust_bundle: textOrNull('Name of the bundle that the chain ends in'),
+  revocation: z
+    .enum(['good', 'stale', 'unknown', 'unchecked'])
+    .describe('What the revocation lists say; stale: by a list that is out of date; a revoked certificate is invalid'),
 });
 
 const Lists = z.array(

@@ -62,7 +62,10 @@ const CERTIFICATE: Record<string, (certificate: CertificateValue, facts: InputFa
   not_before: (certificate) => certificate.notBefore,
   not_after: (certificate) => certificate.notAfter,
   days_left: ({ notAfter }, facts) => (notAfter === null ? null : Math.floor((notAfter - second(facts)) / 86400)),
+  key_usage: (certificate) => certificate.keyUsage,
   chain: (certificate) => certificate.chain,
+  trust_bundle: (certificate) => certificate.trustBundle,
+  revocation: (certificate) => certificate.revocation,
 };
 
 const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => JsonValue> = {

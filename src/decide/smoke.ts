@@ -12,6 +12,7 @@ export const SMOKE_FACTS: InputFacts = {
       name: 'smoke',
       trusts: new Set(),
       policies: ['default'],
+      certificateHeader: null,
       forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
     },
     policyName: null,

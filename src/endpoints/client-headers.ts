@@ -1,18 +1,17 @@
 import type { Pep } from '../contract/pep.ts';
-import type { RequestFlag } from '../contract/request.ts';
+import type { CertificateOffer, RequestFlag } from '../contract/request.ts';
 import { headerName } from './header-names.ts';
 
 /** DESIGN 4: names, and values of one name, that a policy sees. */
 export const HEADERS_MAX = 100;
 export const HEADER_VALUES_MAX = 16;
 
-const XFCC = 'x-forwarded-client-cert';
-
 /** A client's headers, sorted. */
 export type ReceivedHeaders = {
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly authorization: string[];
-  readonly xfcc: string | null;
+  /** Of the gateway's own header. */
+  readonly certificate: CertificateOffer | null;
   readonly forwardedFor: string[];
   readonly hosts: string[];
   readonly contentType: string | null;
@@ -20,7 +19,7 @@ export type ReceivedHeaders = {
 };
 
 /**
- * Sorts a client's headers: credentials out, the chain of addresses and XFCC apart and only where the gateway is trusted, the rest
+ * Sorts a client's headers: credentials out, the chain of addresses and the certificate apart and only where the gateway is trusted, the rest
  * lower-cased and capped. Names that look like another one are flagged and never taken for it; a look-alike of a credential is dropped like it.
  */
 export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pep, flags: RequestFlag[]): ReceivedHeaders {
@@ -28,17 +27,26 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
   const authorization: string[] = [];
   const hosts: string[] = [];
   const chainLines: string[] = [];
-  const xfccs: string[] = [];
+  const certificateLines: string[] = [];
+  const issuerLines: string[] = [];
   const chainHeader = pep.forwardedFor.header;
+  const certificateHeader = pep.certificateHeader?.name;
+  const issuerHeader = pep.certificateHeader?.chainName;
   let contentType: string | null = null;
   let contentLength: string | null = null;
   for (const [spelt, value] of raw) {
-    const { name, hidden, lookAlike } = headerName(spelt);
+    const { name, plain, hidden, lookAlike, certificate } = headerName(spelt);
     if (lookAlike) noteOnce(flags, 'header_underscore');
     if (name === chainHeader) chainLines.push(value);
+    if (plain === certificateHeader || plain === issuerHeader) {
+      // a look-alike is dropped and never counts
+      if (name === certificateHeader) certificateLines.push(value);
+      else if (name === issuerHeader) issuerLines.push(value);
+      continue;
+    }
+    if (certificate) noteOnce(flags, 'untrusted_client_certificate');
     if (hidden) {
       if (name === 'authorization') authorization.push(value);
-      else if (name === XFCC) xfccs.push(value);
       else if (name === 'host') hosts.push(value);
       continue;
     }
@@ -57,7 +65,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
   return {
     headers,
     authorization,
-    xfcc: trustedXfcc(xfccs, pep, flags),
+    certificate: trustedCertificate(certificateLines, issuerLines, pep, flags),
     forwardedFor: trustedChain(chainLines, pep, flags),
     hosts,
     contentType,
@@ -65,10 +73,15 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
   };
 }
 
-function trustedXfcc(lines: readonly string[], pep: Pep, flags: RequestFlag[]): string | null {
-  if (lines.length === 0) return null;
-  if (pep.trusts.has('client_certificate')) return lines.join(',');
-  noteOnce(flags, 'untrusted_client_certificate');
+/** Several lines are one list (RFC 9110 5.3): XFCC is one, and the others are not, so that a second line makes them malformed. */
+function trustedCertificate(lines: readonly string[], issuers: readonly string[], pep: Pep, flags: RequestFlag[]): CertificateOffer | null {
+  if (lines.length === 0 && issuers.length === 0) return null;
+  if (!pep.trusts.has('client_certificate')) noteOnce(flags, 'untrusted_client_certificate');
+  else if (pep.certificateHeader !== null && lines.length > 0) {
+    const { form } = pep.certificateHeader;
+    const header = lines.join(',');
+    return form === 'xfcc' ? { form, header } : { form, header, chain: issuers.length === 0 ? null : issuers.join(',') };
+  }
   return null;
 }
 

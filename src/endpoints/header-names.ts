@@ -1,4 +1,4 @@
-import { isCredentialHeader, plainHeaderName } from '../formats/credential-headers.ts';
+import { isCertificateHeader, isCredentialHeader, plainHeaderName } from '../formats/credential-headers.ts';
 
 /** What a header name is to us, judged once a name. */
 export type HeaderName = {
@@ -8,6 +8,10 @@ export type HeaderName = {
   readonly hidden: boolean;
   /** Some servers would read it as another name: `_` or `.` for `-`, or characters that no header name has (RFC 9110 5.6.2). */
   readonly lookAlike: boolean;
+  /** It, or what it looks like, is known to carry a client certificate. */
+  readonly certificate: boolean;
+  /** Lower case, `_` and `.` as dashes. */
+  readonly plain: string;
   /** A token (RFC 9110 5.6.2), or a pseudo-header. */
   readonly valid: boolean;
 };
@@ -31,9 +35,10 @@ export function headerName(spelt: string): HeaderName {
 }
 
 function judge(name: string): HeaderName {
-  if (name.startsWith(':')) return { name, hidden: true, lookAlike: false, valid: TOKEN.test(name.slice(1)) };
+  if (name.startsWith(':'))
+    return { name, plain: name, hidden: true, lookAlike: false, certificate: false, valid: TOKEN.test(name.slice(1)) };
   const isToken = TOKEN.test(name);
   const plain = plainHeaderName(name);
   const hidden = !isToken || plain === 'host' || plain.startsWith(OWN_PREFIX) || isCredentialHeader(plain);
-  return { name, hidden, lookAlike: !isToken || plain !== name, valid: isToken };
+  return { name, plain, hidden, lookAlike: !isToken || plain !== name, certificate: isCertificateHeader(plain), valid: isToken };
 }

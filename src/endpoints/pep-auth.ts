@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { CountersignError } from '../contract/errors.ts';
-import type { ForwardedFor, Pep, Trust } from '../contract/pep.ts';
+import type { CertificateHeader, ForwardedFor, Pep, Trust } from '../contract/pep.ts';
 import type { CertificateEvidence } from './peer-certificate.ts';
 
 /** One gateway as configured. A token is known by the lower-case hex of its SHA-256 only. */
@@ -15,6 +15,7 @@ export type PepOptions = {
   /** Empty: the only policy, else `default`. */
   readonly policies: readonly string[];
   readonly forwardedFor: ForwardedFor;
+  readonly certificateHeader: CertificateHeader | null;
 };
 
 export type CertificateRule = {
@@ -97,7 +98,13 @@ function toPep(options: PepOptions, policyNames: readonly string[]): Pep {
   if (policies.length === 0) policies = policyNames.length === 1 ? policyNames : policyNames.filter((name) => name === 'default');
   if (policies.length === 0) throw new CountersignError('config_invalid', { field, detail: 'no policy is named and none is the default' });
   const forwardedFor = { ...options.forwardedFor, header: options.forwardedFor.header.toLowerCase() };
-  return { name: options.name, trusts: new Set(options.trusts), policies: [...policies], forwardedFor };
+  return {
+    name: options.name,
+    trusts: new Set(options.trusts),
+    policies: [...policies],
+    forwardedFor,
+    certificateHeader: options.certificateHeader,
+  };
 }
 
 function checkedRule(rule: CertificateRule, field: string): CertificateRule {

@@ -1,5 +1,5 @@
 import type { Pep } from '../contract/pep.ts';
-import type { HttpFacts, RequestFlag } from '../contract/request.ts';
+import type { CertificateOffer, HttpFacts, RequestFlag } from '../contract/request.ts';
 import { canonicalHost, canonicalTarget } from './canonical-url.ts';
 import { type ClientBody, receiveClientBody } from './client-body.ts';
 import { receiveHeaders } from './client-headers.ts';
@@ -23,8 +23,8 @@ export type ReceivedHttp = {
   readonly flags: RequestFlag[];
   /** Every `authorization` value in order. */
   readonly authorization: string[];
-  /** `x-forwarded-client-cert`, only from a gateway that is trusted for `client_certificate`. */
-  readonly xfcc: string | null;
+  /** Of the gateway's configured header, only where it is trusted for `client_certificate`. */
+  readonly certificate: CertificateOffer | null;
   /** The chain of the gateway's configured header, only where it is trusted for `client_address`. */
   readonly forwardedFor: string[];
 };
@@ -58,7 +58,7 @@ export function receiveHttpFacts(raw: RawHttp, pep: Pep): ReceivedHttp {
     body: receiveClientBody(raw.body, headers.contentType, headers.contentLength),
     pathAmbiguous: target.ambiguous || hosts.ambiguous,
   };
-  return { http, flags, authorization: headers.authorization, xfcc: headers.xfcc, forwardedFor: headers.forwardedFor };
+  return { http, flags, authorization: headers.authorization, certificate: headers.certificate, forwardedFor: headers.forwardedFor };
 }
 
 /**

@@ -1,45 +1,79 @@
 import { X509Certificate } from 'node:crypto';
 import type { CertificateValue } from '../contract/signals.ts';
-import { readExtensions } from './certificate-der.ts';
+import { type CertificateExtensions, readExtensions } from './certificate-der.ts';
 import { parseSpiffeId } from './spiffe-id.ts';
 
 const PEM_LENGTH_MAX = 65_536;
-const BEGIN = '-----BEGIN CERTIFICATE-----';
-const END = '-----END CERTIFICATE-----';
+const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/**
- * The first certificate of a PEM text (RFC 7468), the leaf where a chain follows; null where it is malformed. URL-encoded PEM, as Envoy
- * sends it, is decoded. Validity is not judged: the value is the same whenever it is parsed, and may be cached by the text.
- */
-export function parseCertificate(pem: string): CertificateValue | null {
+/** A certificate that was read and is not yet believed. */
+export type Certificate = CertificateExtensions & {
+  readonly x509: X509Certificate;
+  /** Lower-case hex of the DER's SHA-256. */
+  readonly sha256: string;
+  /** As `canonicalSerial` gives it. */
+  readonly serial: string;
+  /** Unix seconds. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+};
+
+/** The blocks of a PEM text (RFC 7468) in their order, text between them left out; null where there is none, or too much. URL-encoded PEM is decoded. */
+export function pemBlocks(pem: string): readonly string[] | null {
   if (pem.length > PEM_LENGTH_MAX) return null;
   const text = pem.includes('%') ? decodePercent(pem) : pem;
-  const begin = text?.indexOf(BEGIN) ?? -1;
-  const end = text?.indexOf(END, begin) ?? -1;
-  if (text === null || begin === -1 || end === -1) return null;
-  const certificate = openCertificate(text.slice(begin, end + END.length));
-  const extensions = certificate === null ? null : readExtensions(certificate.raw);
-  if (certificate === null || extensions === null) return null;
-  const { uris, dns, ca, keyUsage } = extensions;
-  // X509-SVID section 4: a leaf is no CA, signs, and signs neither certificates nor revocations
-  const leaf = !ca && keyUsage?.digitalSignature === true && !keyUsage.keyCertSign && !keyUsage.crlSign;
+  return text?.match(PEM_BLOCK) ?? null;
+}
+
+/** Reads one certificate, of DER bytes that are nothing else, or of one PEM block; null where it is malformed. */
+export function readCertificate(input: string | Buffer): Certificate | null {
+  const x509 = openCertificate(input);
+  if (x509 === null || (typeof input !== 'string' && input.length !== x509.raw.length)) return null;
+  const extensions = readExtensions(x509.raw);
+  const serial = canonicalSerial(x509.serialNumber);
+  if (extensions === null || serial === null) return null;
   return {
-    sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
-    subject: oneLine(certificate.subject),
-    issuer: oneLine(certificate.issuer),
-    serial: canonicalSerial(certificate.serialNumber),
+    ...extensions,
+    x509,
+    sha256: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
+    serial,
+    notBefore: Math.floor(x509.validFromDate.getTime() / 1000),
+    notAfter: Math.floor(x509.validToDate.getTime() / 1000),
+  };
+}
+
+/** What is said of a certificate. Validity is not judged: the value is the same whenever it is made. */
+export function describeCertificate(certificate: Certificate): CertificateValue {
+  const { x509, sha256, serial, uris, dns, notBefore, notAfter, ca, keyUsage } = certificate;
+  // X509-SVID section 4: a leaf is no CA, signs, and signs neither certificates nor revocations
+  const leaf = !ca && keyUsage?.has('digital_signature') === true && !keyUsage.has('key_cert_sign') && !keyUsage.has('crl_sign');
+  return {
+    sha256,
+    subject: oneLine(x509.subject),
+    issuer: oneLine(x509.issuer),
+    serial,
     uris,
     dns,
     ...spiffeOf(uris, leaf),
-    notBefore: Math.floor(certificate.validFromDate.getTime() / 1000),
-    notAfter: Math.floor(certificate.validToDate.getTime() / 1000),
+    notBefore,
+    notAfter,
+    keyUsage: [...(keyUsage ?? [])],
     chain: 'asserted',
+    trustBundle: null,
+    revocation: 'unchecked',
   };
+}
+
+/** The first certificate of a PEM text, the leaf where a chain follows; null where it is malformed. */
+export function parseCertificate(pem: string): CertificateValue | null {
+  const [block] = pemBlocks(pem) ?? [];
+  const certificate = block === undefined ? null : readCertificate(block);
+  return certificate === null ? null : describeCertificate(certificate);
 }
 
 /** X509-SVID section 2 and 5.2: exactly one URI SAN, with a path. `leaf` is true where the certificate may be a workload's, or is not known. */
 export function spiffeOf(uris: readonly string[], leaf: boolean): Pick<CertificateValue, 'spiffeId' | 'svid'> {
-  if (!uris.some((uri) => uri.slice(0, 9).toLowerCase() === 'spiffe://')) return { spiffeId: null, svid: 'none' };
+  if (!uris.some(isSpiffe)) return { spiffeId: null, svid: 'none' };
   const [uri = '', second] = uris;
   if (second !== undefined) return { spiffeId: null, svid: 'ambiguous' };
   const id = parseSpiffeId(uri);
@@ -49,6 +83,11 @@ export function spiffeOf(uris: readonly string[], leaf: boolean): Pick<Certifica
 /** Whether a certificate is valid at a time; times that the gateway did not hand on were its own to judge. */
 export function isValidAt({ notBefore, notAfter }: Pick<CertificateValue, 'notBefore' | 'notAfter'>, nowSeconds: number): boolean {
   return (notBefore === null || notBefore <= nowSeconds) && (notAfter === null || nowSeconds <= notAfter);
+}
+
+/** True for a URI of the scheme `spiffe`, well-formed or not. */
+export function isSpiffe(uri: string): boolean {
+  return uri.slice(0, 9).toLowerCase() === 'spiffe://';
 }
 
 /** Lower-case hex without colons, blanks and leading zeros; null where it is something else. */
@@ -63,9 +102,9 @@ export function canonicalSha256(text: string): string | null {
   return /^[0-9a-f]{64}$/.test(hex) ? hex : null;
 }
 
-function openCertificate(pem: string): X509Certificate | null {
+function openCertificate(input: string | Buffer): X509Certificate | null {
   try {
-    return new X509Certificate(pem);
+    return new X509Certificate(input);
   } catch {
     // foreign bytes: that they are no certificate is the answer
     return null;

@@ -16,6 +16,7 @@ import type { IdentityOptions, IssuerOptions } from './options.ts';
 import { agreeOnClient, type ClientMap, deriveSubject, type Evidence } from './subject.ts';
 import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
 import { refusal, type TokenOutcome } from './token-outcome.ts';
+import { createCertificateTrust } from './trust/certificate-trust.ts';
 
 /** A file is cheap to read again, and a change should hold at once. */
 const FILE_REFRESH_MS = 2000;
@@ -55,6 +56,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   const clients: ClientMap = new Map(options.clients.flatMap(({ id, spiffeIds }) => spiffeIds.map((spiffeId) => [spiffeId, id] as const)));
   const tokens = createTokenVerifier(options, issuers, parts);
   const certificates = createCertificateReader(options.certificateCache, parts.createCache);
+  const trust = createCertificateTrust(options.certificates, parts);
 
   function identify(request: DecisionRequest): Awaitable<Identity> {
     const token = judgeToken(request);
@@ -71,7 +73,8 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
 
   function complete(request: DecisionRequest, token: TokenOutcome): Identity {
     const { pep, credentials } = request;
-    const certificate = certificates.read(pep.trusts.has('client_certificate') ? credentials.certificates : NO_OFFERS);
+    const offers = pep.trusts.has('client_certificate') ? credentials.certificates : NO_OFFERS;
+    const certificate = trust.judge(certificates.read(offers), request.receivedAtMs / 1000);
     const asserted = pep.trusts.has('subject') ? request.subject : null;
     if (certificate.status !== 'absent' || asserted !== null) return assemble(token, certificate, asserted, request.receivedAtMs);
     token.identityAlone ??= assemble(token, certificate, null, request.receivedAtMs);
@@ -99,18 +102,16 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
 
   return {
     identify,
-    start: () =>
-      settledWithin(
-        START_WAIT_MS,
-        [...issuers.values()].map(({ keys }) => keys.start()),
-      ),
+    start: () => settledWithin(START_WAIT_MS, [...[...issuers.values()].map(({ keys }) => keys.start()), trust.start()]),
     stop() {
+      trust.stop();
       for (const { keys } of issuers.values()) keys.stop();
     },
     status: () => ({
       ...tokens.status(),
       keySets: [...issuers.values()].map(({ keys }) => keys.status()),
       certificateCache: certificates.status(),
+      certificates: trust.status(),
     }),
   };
 }
@@ -119,6 +120,7 @@ function createIssuer(options: IssuerOptions, parts: IdentifierParts): Issuer {
   const refreshMs = options.refreshSeconds * 1000;
   const keys = createKeySet({
     issuer: options.issuer,
+    kind: options.kind,
     algorithms: new Set(options.algorithms),
     refreshMs: options.jwksFile === null ? refreshMs : Math.min(refreshMs, FILE_REFRESH_MS),
     load: createKeyLoader(options, parts),

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, type KeyObject, type webcrypto } from 'nod
 import { CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import { bindSignatureCheck, type CheckSignature, SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './algorithms.ts';
+import type { IssuerOptions } from './options.ts';
 import { isSoundRsaKey } from './rsa-strength.ts';
 
 const KEYS_MAX = 200;
@@ -28,13 +29,18 @@ export type KeyRing = {
  * private part, malformed) are left out. A key that was in `known` stays the same object. Fails with `keys_invalid` where the
  * document is no key set, has more than 200 keys, or none that is usable: an empty set is an accident, and the last one is better.
  */
-export function parseKeyRing(document: unknown, allowed: ReadonlySet<string>, known: KeyRing | null): KeyRing {
+export function parseKeyRing(
+  document: unknown,
+  allowed: ReadonlySet<string>,
+  known: KeyRing | null,
+  kind: IssuerOptions['kind'] = 'jwt',
+): KeyRing {
   const entries = isJsonObject(document) ? document['keys'] : undefined;
   if (!Array.isArray(entries)) throw new CountersignError('keys_invalid', { field: 'keys' });
   if (entries.length > KEYS_MAX) throw new CountersignError('keys_invalid', { detail: 'too many keys' });
   const keys = new Map<string, VerificationKey>();
   for (const entry of entries) {
-    if (!isJsonObject(entry)) continue;
+    if (!isJsonObject(entry) || (kind === 'jwt_svid' && !isForSvids(entry))) continue;
     const fingerprint = createHash('sha256')
       .update(JSON.stringify(entry, Object.keys(entry).sort()))
       .digest('base64url');
@@ -67,6 +73,11 @@ function isForVerification(jwk: JsonObject): boolean {
   if (d !== undefined) return false;
   if (use !== undefined && (typeof use !== 'string' || !USES.has(use))) return false;
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'));
+}
+
+/** JWT-SVID section 4: of a trust bundle the keys of this use, each with a `kid`. */
+function isForSvids({ use, kid }: JsonObject): boolean {
+  return use === 'jwt-svid' && typeof kid === 'string' && kid !== '';
 }
 
 /** RFC 8725 section 3.1: a key is used with the algorithm that it names, or one of its type where it names none. */

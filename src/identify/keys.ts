@@ -4,6 +4,7 @@ import type { Clock, Logger } from '../contract/stages.ts';
 import type { KeySetStatus } from '../contract/status.ts';
 import type { LoadKeyDocument } from './keys-document.ts';
 import { type KeyRing, parseKeyRing, type VerificationKey } from './keys-jwk.ts';
+import type { IssuerOptions } from './options.ts';
 
 /** When keys are fetched again besides the regular refresh. */
 export type KeyTiming = {
@@ -17,6 +18,7 @@ export const KEY_TIMING: KeyTiming = { backoffMs: [1000, 2000, 4000], cooldownMs
 
 export type KeySetOptions = {
   readonly issuer: string;
+  readonly kind: IssuerOptions['kind'];
   readonly algorithms: ReadonlySet<string>;
   readonly refreshMs: number;
   readonly load: LoadKeyDocument;
@@ -56,7 +58,7 @@ export function selectKey(ring: KeyRing, algorithm: string, kid: string | null):
 }
 
 /** A key set that fetches through `load`; nothing is fetched before `start`. */
-export function createKeySet({ issuer, algorithms, refreshMs, load, clock, logger, timing }: KeySetOptions): KeySet {
+export function createKeySet({ issuer, kind, algorithms, refreshMs, load, clock, logger, timing }: KeySetOptions): KeySet {
   const stopping = new AbortController();
   let ring: KeyRing | null = null;
   let inFlight: Promise<boolean> | null = null;
@@ -78,7 +80,7 @@ export function createKeySet({ issuer, algorithms, refreshMs, load, clock, logge
   async function attempt(): Promise<boolean> {
     clearTimeout(timer);
     try {
-      const next = parseKeyRing(parseDocument(await load(stopping.signal)), algorithms, ring);
+      const next = parseKeyRing(parseDocument(await load(stopping.signal)), algorithms, ring, kind);
       succeed(next);
       return true;
     } catch (thrown) {

@@ -1,6 +1,10 @@
+import type { CertificateTrustOptions } from './trust/options.ts';
+
 /** One authorization server whose tokens are accepted; exactly one of `jwksUrl`, `jwksFile`, `discovery` says where its keys are. */
 export type IssuerOptions = {
-  /** The exact `iss`. */
+  /** `jwt_svid`: the SPIFFE trust domain that `issuer` names; its tokens are known by `sub`, and its keys by the use `jwt-svid`. */
+  readonly kind: 'jwt' | 'jwt_svid';
+  /** The exact `iss`, or `spiffe://<trust domain>`. */
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly allowAnyAudience: boolean;
@@ -29,5 +33,6 @@ export type IdentityOptions = {
   readonly negativeCache: { readonly entriesMax: number; readonly ttlSeconds: number };
   readonly verificationBudget: { readonly failuresPerMinute: number; readonly addressesMax: number };
   readonly certificateCache: { readonly entriesMax: number };
+  readonly certificates: CertificateTrustOptions;
   readonly clients: readonly { readonly id: string; readonly spiffeIds: readonly string[] }[];
 };

@@ -27,13 +27,18 @@ export function agreeOnClient(
   clients: ClientMap,
   nowSeconds: number,
 ): { readonly client: string | null; readonly agreement: ClientAgreement } {
-  const byToken = token?.clientId ?? null;
+  const byToken = token === null ? null : (token.clientId ?? clientOfSvid(token, clients));
   const byCertificate = certificate?.spiffeId ? (clients.get(certificate.spiffeId) ?? null) : null;
   if (byToken !== null && byCertificate !== null && byToken !== byCertificate) return { client: null, agreement: 'conflict' };
   const verified = token?.verifiedBy === 'countersign' ? byToken : null;
   const certified = certificate !== null && isValidAt(certificate, nowSeconds) ? byCertificate : null;
   if (verified !== null) return { client: verified, agreement: certified === null ? 'single' : 'agreed' };
   return { client: certified, agreement: certified === null ? 'none' : 'single' };
+}
+
+/** A JWT-SVID names no client but its own SPIFFE id, as an X.509-SVID does. */
+function clientOfSvid({ issuer, subject }: TokenValue, clients: ClientMap): string | null {
+  return subject !== null && issuer.startsWith('spiffe://') ? (clients.get(subject) ?? null) : null;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Awaitable, Clock } from '../contract/stages.ts';
 import type { CacheStatus } from '../contract/status.ts';
 import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
 import { SIGNATURE_ALGORITHMS } from './algorithms.ts';
+import { issuerOf, prepareSvids } from './jwt-svid.ts';
 import { type KeySet, selectKey } from './keys.ts';
 import type { KeyRing, VerificationKey } from './keys-jwk.ts';
 import type { IdentityOptions, IssuerOptions } from './options.ts';
@@ -52,11 +53,12 @@ export function prepareIssuer(options: IssuerOptions, keys: KeySet): Issuer {
   if ((options.audiences.length === 0) !== options.allowAnyAudience) {
     throw new CountersignError('config_invalid', { field: 'identity.issuers.audiences' });
   }
+  const { algorithms, types } = options.kind === 'jwt_svid' ? prepareSvids(options) : options;
   return {
     options,
     keys,
-    algorithms: new Set(options.algorithms),
-    types: new Set(options.types.map((type) => type.toLowerCase())),
+    algorithms: new Set(algorithms),
+    types: new Set(types.map((type) => type.toLowerCase())),
     audiences: options.allowAnyAudience ? null : new Set(options.audiences),
   };
 }
@@ -130,14 +132,13 @@ export function createTokenVerifier(
   function examine(token: string, nowMs: number): Candidate | TokenCode {
     const text = parseTokenText(token);
     if (typeof text === 'string') return text;
-    const { iss } = text.claims;
-    if (typeof iss !== 'string') return iss === undefined ? 'claim_missing' : 'claim_invalid';
-    const issuer = issuers.get(iss);
-    if (issuer === undefined) return 'issuer_unknown';
+    const issuer = issuerOf(text.claims, issuers);
+    if (typeof issuer === 'string') return issuer;
     if (!issuer.algorithms.has(text.algorithm)) return 'algorithm_not_allowed';
     if (!issuer.types.has(text.type)) return 'type_not_allowed';
-    const value = readClaims(text.claims, options.actorDepthMax, 'countersign');
-    if (typeof value === 'string') return value;
+    const claimed = readClaims(text.claims, options.actorDepthMax, 'countersign');
+    if (typeof claimed === 'string') return claimed;
+    const value = issuer.options.kind === 'jwt_svid' ? { ...claimed, issuer: issuer.options.issuer } : claimed;
     if (value.expiresAt === null) return 'claim_missing';
     if (issuer.audiences !== null && !value.audience.some((one) => issuer.audiences?.has(one) === true)) return 'audience_mismatch';
     return judgeTimes(value, nowMs / 1000, issuer.options) ?? { token, text, value, issuer };

@@ -81,6 +81,30 @@ export const METRICS = {
     help: '1 for the state that the key set of an issuer is in: ready, stale, never_fetched.',
     labels: ['issuer', 'state'],
   },
+  trustBundleState: {
+    name: 'countersign_trust_bundle_state',
+    type: 'gauge',
+    help: '1 for the state that a trust bundle is in: ready, stale (its file cannot be used any more, the last anchors are), never_loaded.',
+    labels: ['bundle', 'state'],
+  },
+  crlAge: {
+    name: 'countersign_crl_age_seconds',
+    type: 'gauge',
+    help: 'Time since `thisUpdate` of a certificate revocation list; there is no value where none was loaded.',
+    labels: ['crl'],
+  },
+  crlExpiry: {
+    name: 'countersign_crl_next_update_timestamp_seconds',
+    type: 'gauge',
+    help: '`nextUpdate` of a certificate revocation list, unix time: after it the list is stale.',
+    labels: ['crl'],
+  },
+  crlState: {
+    name: 'countersign_crl_state',
+    type: 'gauge',
+    help: '1 for the state that a certificate revocation list is in: ready, stale, never_loaded.',
+    labels: ['crl', 'state'],
+  },
   policyInfo: {
     name: 'countersign_policy_revision_info',
     type: 'gauge',

@@ -3,6 +3,7 @@ import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import type { Labels } from './tally.ts';
 
 const REVISION_MAX = 128;
+const DOCUMENT_STATES = ['ready', 'stale', 'never_loaded'] as const;
 const KEY_SET_STATES = ['ready', 'stale', 'never_fetched'] as const;
 
 /** Shows a status snapshot as metrics. Labels come from the configuration and from bundles, never from requests. */
@@ -25,6 +26,14 @@ export function showStatus(
   for (const { issuer, state, ageSeconds } of identify.keySets) {
     if (ageSeconds !== null) set(METRICS.keySetAge, { issuer }, ageSeconds);
     for (const one of KEY_SET_STATES) set(METRICS.keySetState, { issuer, state: one }, one === state ? 1 : 0);
+  }
+  for (const { name: bundle, state } of identify.certificates.trustBundles) {
+    for (const one of DOCUMENT_STATES) set(METRICS.trustBundleState, { bundle, state: one }, one === state ? 1 : 0);
+  }
+  for (const { name: crl, state, ageSeconds, nextUpdate } of identify.certificates.crls) {
+    if (ageSeconds !== null) set(METRICS.crlAge, { crl }, ageSeconds);
+    if (nextUpdate !== null) set(METRICS.crlExpiry, { crl }, nextUpdate);
+    for (const one of DOCUMENT_STATES) set(METRICS.crlState, { crl, state: one }, one === state ? 1 : 0);
   }
   for (const { name: policy, revision, activatedAt, lastError } of policies) {
     if (revision !== null) set(METRICS.policyInfo, { policy, revision: revision.slice(0, REVISION_MAX) }, 1);

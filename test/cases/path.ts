@@ -77,6 +77,7 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
     {
       issuers: [
         {
+          kind: 'jwt',
           issuer: ISSUER,
           audiences: [AUDIENCE],
           allowAnyAudience: false,
@@ -99,6 +100,7 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
       negativeCache: { entriesMax: 100, ttlSeconds: 10 },
       verificationBudget: { failuresPerMinute: 60, addressesMax: 100 },
       certificateCache: { entriesMax: 10 },
+      certificates: { trustBundles: [], crl: { required: false, sources: [] }, denied: { sha256: [], serials: [], file: null } },
       clients: [],
     },
     { clock, logger: SILENT, httpFetch, readFile: readDocumentFile, createCache: createBoundedCache, accountOf: ({ source }) => source.ip },

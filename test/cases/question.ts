@@ -8,6 +8,7 @@ export function casePep({ given }: Case): Pep {
     name: 'cases',
     trusts: new Set(given.trusts),
     policies: ['default'],
+    certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
     forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
   };
 }

@@ -31,6 +31,10 @@ const Given = z
         'keys_unavailable',
       ])
       .optional(),
+    /** The certificate is refused, or could not be judged, for this reason: at the level `wasm` alone, unless the question itself brings such a one. */
+    certificate_defect: z
+      .enum(['certificate_malformed', 'certificate_untrusted', 'certificate_trust_domain', 'certificate_revoked', 'revocation_unavailable'])
+      .optional(),
     /** What the sources say of the client address; `unavailable` names the code of their failure. */
     network: z
       .union([

@@ -14,6 +14,7 @@ export function requestOf({ given, ask }: Case): DecisionRequest {
     name: 'cases',
     trusts: new Set(given.trusts),
     policies: ['default'],
+    certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
     forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
   };
   const receivedAtMs = Date.parse(given.time);
@@ -25,7 +26,7 @@ export function requestOf({ given, ask }: Case): DecisionRequest {
 
 export function identityOf({ given }: Case, request: DecisionRequest): Identity {
   const nowSeconds = Math.floor(request.receivedAtMs / 1000);
-  const signals: IdentitySignals = { token: tokenOf(given, request, nowSeconds), certificate: certificateOf(request) };
+  const signals: IdentitySignals = { token: tokenOf(given, request, nowSeconds), certificate: certificateOf(given, request) };
   const token = signals.token.status === 'present' ? signals.token.value : null;
   const certificate = signals.certificate.status === 'present' ? signals.certificate.value : null;
   const verified = token?.verifiedBy === 'countersign' ? token : null;
@@ -89,12 +90,23 @@ function depthOf(act: JsonObject): number {
   return isJsonObject(act['act']) ? 1 + depthOf(act['act']) : 1;
 }
 
-function certificateOf(request: DecisionRequest): IdentitySignals['certificate'] {
+function certificateOf(given: Case['given'], request: DecisionRequest): IdentitySignals['certificate'] {
+  if (given.certificate_defect === 'revocation_unavailable') return { status: 'unavailable', code: 'revocation_unavailable' };
+  if (given.certificate_defect !== undefined) return { status: 'invalid', code: given.certificate_defect };
   const offer = request.credentials.certificates[0];
   if (offer === undefined) return { status: 'absent', code: 'certificate_missing' };
   if (offer.form !== 'fields') throw new Error('cases give certificates by their fields');
   const { form: _form, ...fields } = offer;
-  const value: CertificateValue = { ...fields, spiffeId: null, svid: 'none', notBefore: null, chain: 'unchecked' };
+  const value: CertificateValue = {
+    ...fields,
+    spiffeId: null,
+    svid: 'none',
+    notBefore: null,
+    keyUsage: [],
+    chain: 'unchecked',
+    trustBundle: null,
+    revocation: 'unchecked',
+  };
   return { status: 'present', value };
 }
 

@@ -92,6 +92,7 @@ describe('countersign hash-token', () => {
       trusts: [],
       policies: [],
       forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
+      certificateHeader: null,
     };
     const auth = createPepAuth([options], ['default']);
     expect(auth.authenticate({ token: 's3cret-token', certificate: null })?.name).toBe('edge');

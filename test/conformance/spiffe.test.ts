@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseCertificate } from '../../src/identify/certificate.ts';
+import { parseCertificate, pemBlocks } from '../../src/identify/certificate.ts';
 import { parseKeyRing } from '../../src/identify/keys-jwk.ts';
 import { parseSpiffeId } from '../../src/identify/spiffe-id.ts';
+import { parseTrustBundle } from '../../src/identify/trust/bundle.ts';
+import { benchOver, pem } from '../identify/trust/fixtures.ts';
 import { vectorCases, vectorDocument } from '../support/vectors.ts';
 
 const idSchema = z.object({
@@ -57,7 +59,7 @@ describe('X.509-SVIDs and bundles', () => {
   });
   const cases = vectorCases('spiffe', 'svids-and-bundles.json', schema);
 
-  const leaves = cases.filter(({ valid_svid: valid, id }) => valid !== undefined && !id.includes('wrong-intermediate'));
+  const leaves = cases.filter(({ valid_svid: valid, id }) => valid !== undefined && !id.includes('intermediate'));
   test.each(leaves.map((one) => [one.id, one] as const))('%s', (_, { content, valid_svid: valid, uri_sans: uris, not_after: notAfter }) => {
     const certificate = parseCertificate(content);
     if (notAfter === undefined) return expect(certificate).toBeNull();
@@ -67,20 +69,31 @@ describe('X.509-SVIDs and bundles', () => {
     expect(certificate?.svid === 'valid').toBe(valid);
   });
 
-  // chains are the gateway's to verify: what is wrong above the leaf is not seen here, and the chain is never called verified
-  const chains = cases.filter(({ id }) => id.includes('wrong-intermediate'));
-  test.each(chains.map((one) => [one.id, one] as const))('%s', (_, { content }) => {
+  // what is wrong above the leaf is judged where a bundle is configured; without one the chain is never called verified
+  const chains = cases.filter(({ id }) => id.includes('intermediate'));
+  test.each(chains.map((one) => [one.id, one] as const))('%s', async (_, { content, valid_svid: valid, not_after: notAfter }) => {
     expect(parseCertificate(content)?.chain).toBe('asserted');
+    const [leaf = '', issuer = ''] = pemBlocks(content) ?? [];
+    const bench = await benchOver(issuer, 'example.org');
+    bench.clock.wallSeconds = Date.parse(notAfter ?? '') / 1000 - 60;
+    expect(bench.judge(pem(leaf, issuer))).toBe(valid === true ? 'present verified unchecked' : 'invalid certificate_untrusted');
+  });
+
+  const anchors = cases.filter(({ id, valid_bundle: valid }) => valid !== undefined && !id.includes('jwtbundle'));
+  test.each(anchors.map((one) => [one.id, one] as const))('as trust anchors: %s', (_, { content, valid_bundle: valid }) => {
+    const parse = () => parseTrustBundle(Buffer.from(content)).length;
+    // `policy`: a bundle without a key is an accident, and the last one is better
+    if (valid === true) expect(parse()).toBe(content.split(content.startsWith('{') ? '"x509-svid"' : 'BEGIN').length - 1);
+    else expect(parse).toThrow(/trust bundle/);
   });
 
   const bundles = cases.filter(({ id }) => id.endsWith('.json'));
   const algorithms = new Set(['RS256', 'ES256', 'ES384', 'ES512']);
-  test.each(bundles.map((one) => [one.id, one] as const))('%s', (id, { content, valid_bundle: valid }) => {
-    const kids = (): (string | null)[] => parseKeyRing(JSON.parse(content), algorithms, null).keys.map(({ kid }) => kid);
-    if (valid === 'policy') return expect(kids).toThrow(/key set/);
-    // keys of use x509-svid are no token keys, and a key without kid only serves tokens without kid
-    if (valid === false) expect(id).toMatch(/missing_kid/);
-    expect(kids().every((kid) => kid === null || kid.length > 0)).toBe(true);
+  test.each(bundles.map((one) => [one.id, one] as const))('as keys: %s', (_, { content, valid_bundle: valid }) => {
+    const kids = (): (string | null)[] => parseKeyRing(JSON.parse(content), algorithms, null, 'jwt_svid').keys.map(({ kid }) => kid);
+    // a key without kid, or no key of the use jwt-svid: no token of this domain can be verified
+    if (valid !== true) return expect(kids).toThrow(/key set/);
+    expect(kids().every((kid) => kid !== null && kid !== '')).toBe(true);
     expect(kids().length).toBeLessThanOrEqual(content.split('"kty"').length - 1 - (content.split('"x509-svid"').length - 1));
   });
 });

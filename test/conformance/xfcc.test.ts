@@ -46,7 +46,7 @@ const NO_SPIFFE_ID = [
 describe.each(['envoy.json', 'parsers-and-reports.json'])('x-forwarded-client-cert: %s', (file) => {
   const reader = createCertificateReader({ entriesMax: 0 }, createBoundedCache);
   const read = (header: string): string => {
-    const signal = reader.read([{ form: 'xfcc', header }]);
+    const { signal } = reader.read([{ form: 'xfcc', header }]);
     return signal.status === 'present' ? `present ${signal.value.spiffeId}` : `${signal.status} ${signal.code}`;
   };
 

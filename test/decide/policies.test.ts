@@ -81,7 +81,7 @@ describe('loading', () => {
     const set = createTestPolicies();
     await set.load();
     expect(set.status()).toMatchObject([
-      { state: 'active', revision: expect.stringMatching(/^[0-9a-f]{16}$/), rules: 15, routes: 12, lastError: null },
+      { state: 'active', revision: expect.stringMatching(/^[0-9a-f]{16}$/), rules: 20, routes: 12, lastError: null },
     ]);
     expect(decide(active(set.select(ask(['default'])))).decision.policy).toEqual({ name: 'default', revision: set.status()[0]?.revision });
   });
@@ -122,7 +122,10 @@ describe('loading', () => {
     const set = createTestPolicies({ policies: { default: policyOptions({ bundle: later }) } });
     await set.load();
     expect(set.status()).toMatchObject([
-      { state: 'not_loaded', lastError: { code: 'bundle_unreadable', at: 1_780_308_000, text: expect.stringMatching(/^later\.tar\.gz: /) } },
+      {
+        state: 'not_loaded',
+        lastError: { code: 'bundle_unreadable', at: 1_780_308_000, text: expect.stringMatching(/^later\.tar\.gz: /) },
+      },
     ]);
     writeFileSync(later, base);
     await set.load();

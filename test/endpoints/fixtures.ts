@@ -32,6 +32,7 @@ export const pepOptions = (name: string, trusts: readonly Trust[], more: Partial
   certificate: null,
   trusts,
   policies: [],
+  certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
   forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
   ...more,
 });

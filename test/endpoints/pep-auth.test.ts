@@ -14,6 +14,7 @@ const pep = (name: string, more: Partial<PepOptions> = {}): PepOptions => ({
   trusts: [],
   policies: [],
   forwardedFor,
+  certificateHeader: null,
   ...more,
 });
 const local = pep('local', { anonymous: true, trusts: ['client_address'] });

@@ -6,6 +6,7 @@ const pep = (...trusts: Trust[]): Pep => ({
   name: 'edge',
   trusts: new Set(trusts),
   policies: ['default'],
+  certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
   forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
 });
 const noBody = { bytes: null, truncated: false, size: null };
@@ -53,7 +54,7 @@ describe('headers', () => {
   });
 
   test('[asks 15] look-alike spellings are never the trusted name, are flagged, and a credential stays out in any spelling', () => {
-    const { http, authorization, xfcc, forwardedFor, flags } = receive({
+    const { http, authorization, certificate, forwardedFor, flags } = receive({
       headers: [
         ['x_forwarded_for', '10.0.0.1'],
         ['x.forwarded.client.cert', 'Hash=aa'],
@@ -64,11 +65,11 @@ describe('headers', () => {
       ],
     });
     expect([...http.headers.keys()]).toEqual(['x_forwarded_for']);
-    expect({ authorization, xfcc, forwardedFor, flags }).toEqual({
+    expect({ authorization, certificate, forwardedFor, flags }).toEqual({
       authorization: [],
-      xfcc: null,
+      certificate: null,
       forwardedFor: [],
-      flags: ['header_underscore'],
+      flags: ['header_underscore', 'untrusted_client_certificate'],
     });
   });
 
@@ -123,14 +124,14 @@ describe('trust', () => {
   test('the chain and XFCC, lines in order, where the gateway is trusted', () => {
     const received = receive({ headers });
     expect(received.forwardedFor).toEqual(['203.0.113.7', '10.0.0.1', '10.0.0.2', '']);
-    expect(received.xfcc).toBe('Hash=aa,Hash=bb');
+    expect(received.certificate).toEqual({ form: 'xfcc', header: 'Hash=aa,Hash=bb' });
     expect(received.flags).toEqual([]);
   });
 
   test('[asks 14] [asks 19] ignored and flagged where it is not', () => {
     const received = receive({ headers }, pep());
     expect(received.forwardedFor).toEqual([]);
-    expect(received.xfcc).toBeNull();
+    expect(received.certificate).toBeNull();
     expect([...received.flags].sort()).toEqual(['untrusted_client_address', 'untrusted_client_certificate']);
   });
 });

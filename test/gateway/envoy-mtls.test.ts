@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Authority, createAuthority, type MadeCertificate } from '../support/certificates.ts';
 import type { Countersign } from '../support/countersign.ts';
 import type { Envoy } from '../support/envoy.ts';
@@ -79,6 +79,43 @@ describe('a gateway that is not trusted for client certificates', () => {
   });
 });
 
+describe('a trust bundle and a revocation list of the service itself', () => {
+  const verified = (bundle: string, trustDomain: string, more: Record<string, unknown> = {}) =>
+    settings(['client_address', 'client_certificate'], {
+      certificates: { trustBundles: [{ name: 'td', file: file(`${trustDomain}.pem`, bundle), trustDomain }], ...more },
+    });
+
+  it('verify the chain anew, and refuse at once what is revoked', async () => {
+    const revocations = join(world.directory, 'td.crl');
+    writeFileSync(revocations, authority.crl());
+    const trusting = await world.service(
+      verified(authority.pem, 'td.test', { crl: { required: true, sources: [{ name: 'td', file: revocations }] } }),
+    );
+    const envoy = await world.envoy([trusting], { front, includePeerCertificate: true });
+    expect((await pay(envoy, ofA)).status).toBe(200);
+    writeFileSync(`${revocations}.new`, authority.crl({ revoked: [ofA.serial], thisUpdateDays: -0.5 }));
+    renameSync(`${revocations}.new`, revocations);
+    world.upstream.clear();
+    await vi.waitFor(async () => expect((await pay(envoy, ofA)).status).toBe(401), { timeout: 10_000, interval: 200 });
+    const refused = await pay(envoy, ofA);
+    expect(refused.body).toContain('identity.certificate_revoked');
+  });
+
+  it.each([
+    ['of another CA with the same name', () => verified(createAuthority().pem, 'td.test')],
+    ['of another trust domain', () => verified(authority.pem, 'other.test')],
+  ])('[asks 41] %s: Envoy is content, and the request is refused, by ext_authz and by XFCC', async (_, config) => {
+    const distrusting = await world.service(config());
+    for (const options of [{ includePeerCertificate: true }, { forwardClientCertificate: 'SANITIZE_SET' }] as const) {
+      const envoy = await world.envoy([distrusting], { front, ...options });
+      const answer = await pay(envoy, ofA);
+      expect(answer.status).toBe(401);
+      expect(answer.body).toContain('identity.certificate_untrusted');
+    }
+    expect(world.upstream.begun).toBe(0);
+  });
+});
+
 describe('TLS between Envoy and the service', () => {
   it('works with client certificates on both sides, and knows the gateway by its own', async () => {
     const gateway = authority.client({ commonName: 'edge', uris: ['spiffe://td.test/gateway/edge'] });
@@ -107,7 +144,7 @@ describe('TLS between Envoy and the service', () => {
   });
 });
 
-function settings(trusts: readonly string[]): Record<string, unknown> {
+function settings(trusts: readonly string[], more: Record<string, unknown> = {}): Record<string, unknown> {
   const identity = world.config()['identity'];
   return {
     peps: [{ name: 'edge', anonymous: true, trusts, forwardedFor: { appendsPeer: true } }],
@@ -117,6 +154,7 @@ function settings(trusts: readonly string[]): Record<string, unknown> {
         { id: 'agent-a', spiffeIds: [SPIFFE_A] },
         { id: 'agent-b', spiffeIds: [SPIFFE_B] },
       ],
+      ...more,
     },
   };
 }

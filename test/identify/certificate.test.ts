@@ -30,7 +30,7 @@ const fields = (more: Partial<Extract<CertificateOffer, { form: 'fields' }>>): C
 const encoded = (text: string): string => encodeURIComponent(text);
 
 const reader = createCertificateReader({ entriesMax: 100 }, createBoundedCache);
-const read = (...offers: CertificateOffer[]): CertificateSignal => reader.read(offers);
+const read = (...offers: CertificateOffer[]): CertificateSignal => reader.read(offers).signal;
 const code = (...offers: CertificateOffer[]): string => {
   const signal = read(...offers);
   return signal.status === 'present' ? 'present' : `${signal.status} ${signal.code}`;
@@ -55,7 +55,10 @@ describe('a certificate', () => {
       svid: 'valid',
       notBefore: node.validFromDate.getTime() / 1000,
       notAfter: node.validToDate.getTime() / 1000,
+      keyUsage: ['digital_signature'],
       chain: 'asserted',
+      trustBundle: null,
+      revocation: 'unchecked',
     });
   });
 
@@ -185,9 +188,9 @@ test('a text that is too long to be kept is judged and not cached: entries are c
   const small = createCertificateReader({ entriesMax: 100 }, createBoundedCache);
   const chain = `${leaf.pem}${authority.pem.repeat(40)}`;
   expect(chain.length).toBeGreaterThan(16_384);
-  expect(small.read([pem(chain)]).status).toBe('present');
-  expect(small.read([xfcc(`Cert="${encoded(chain)}"`)]).status).toBe('present');
-  expect(small.read([pem('x'.repeat(1_000_000))])).toEqual({ status: 'invalid', code: 'certificate_malformed' });
+  expect(small.read([pem(chain)]).signal.status).toBe('present');
+  expect(small.read([xfcc(`Cert="${encoded(chain)}"`)]).signal.status).toBe('present');
+  expect(small.read([pem('x'.repeat(1_000_000))]).signal).toEqual({ status: 'invalid', code: 'certificate_malformed' });
   expect(small.status().entries).toBe(0);
 });
 

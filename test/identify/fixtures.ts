@@ -124,6 +124,7 @@ function answer(server: KeyServer, path: string, response: ServerResponse): void
 
 export function issuerOptions(more: Partial<IssuerOptions> = {}): IssuerOptions {
   return {
+    kind: 'jwt',
     issuer: ISSUER,
     audiences: [AUDIENCE],
     allowAnyAudience: false,
@@ -151,6 +152,7 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
     negativeCache: { entriesMax: 10_000, ttlSeconds: 10 },
     verificationBudget: { failuresPerMinute: 60, addressesMax: 10_000 },
     certificateCache: { entriesMax: 1000 },
+    certificates: { trustBundles: [], crl: { required: false, sources: [] }, denied: { sha256: [], serials: [], file: null } },
     clients: [],
     ...more,
   };
@@ -183,6 +185,7 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
       name: 'edge',
       trusts: new Set(facts.trusts ?? TRUSTS),
       policies: ['default'],
+      certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
       forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
     },
     policyName: null,

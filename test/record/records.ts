@@ -29,6 +29,7 @@ export const request: DecisionRequest = {
     name: 'edge',
     trusts: new Set(['client_address']),
     policies: ['default'],
+    certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
     forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
   },
   policyName: null,
@@ -179,6 +180,21 @@ export const status: ServiceStatus = {
     tokenCache: { hits: 90, misses: 10, entries: 5 },
     negativeCache: { hits: 1, misses: 9, entries: 2 },
     certificateCache: { hits: 0, misses: 0, entries: 0 },
+    certificates: {
+      trustBundles: [{ name: 'td', trustDomain: 'td.example', state: 'ready', ageSeconds: 3, certificates: 2, lastError: null }],
+      crls: [
+        {
+          name: 'root',
+          state: 'stale',
+          thisUpdate: 1_699_900_000,
+          nextUpdate: 1_699_990_000,
+          ageSeconds: 100_000,
+          entries: 3,
+          lastError: 'fetch_failed',
+        },
+      ],
+      denied: { state: 'none', entries: 0 },
+    },
   },
   enrich: {
     databases: [

@@ -5,76 +5,136 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } fr
  * A DER writer of the few forms that are needed (RFC 5280 4.1, X.690); ECDSA P-256 with SHA-256 throughout.
  */
 
-export type MadeCertificate = { readonly pem: string; readonly keyPem: string; readonly der: Buffer };
+export type MadeCertificate = {
+  readonly pem: string;
+  readonly keyPem: string;
+  readonly der: Buffer /** Lower-case hex. */;
+  readonly serial: string;
+};
+
+type Days = readonly [number, number];
+
+/** What may be odd about a CA. */
+export type AuthorityOptions = {
+  readonly pathLength?: number;
+  readonly uris?: readonly string[];
+  readonly validDays?: Days;
+  /** Bits of the key usage: 0x06 keyCertSign and cRLSign. */
+  readonly keyUsage?: number;
+  readonly ca?: boolean;
+  readonly extensions?: readonly Buffer[];
+};
+
+/** What may be odd about a client's leaf. */
+export type ClientOptions = {
+  readonly commonName: string;
+  readonly uris: readonly string[];
+  readonly validDays?: Days;
+  readonly purpose?: 'clientAuth' | 'serverAuth' | null;
+  readonly keyUsage?: readonly [number, number];
+};
+
+export type CrlOptions = {
+  /** Serials in hex. */
+  readonly revoked?: readonly string[];
+  readonly thisUpdateDays?: number;
+  readonly nextUpdateDays?: number;
+  readonly extensions?: readonly Buffer[];
+};
 
 export type Authority = MadeCertificate & {
   /** A leaf for a server: DNS and IP SANs. */
   server(names: { readonly dns: readonly string[]; readonly ips: readonly string[] }): MadeCertificate;
   /** A leaf for a client, by default valid now: SPIFFE URIs as SANs. */
-  client(names: {
-    readonly commonName: string;
-    readonly uris: readonly string[];
-    readonly validDays?: readonly [number, number];
-  }): MadeCertificate;
+  client(options: ClientOptions): MadeCertificate;
+  /** A CA below this one. */
+  intermediate(commonName: string, options?: AuthorityOptions): Authority;
+  /** A revocation list in DER, by default from yesterday until tomorrow. */
+  crl(options?: CrlOptions): Buffer;
 };
 
 /** A new CA with a fresh key. */
-export function createAuthority(commonName = 'Countersign Test CA'): Authority {
+export function createAuthority(commonName = 'Countersign Test CA', options: AuthorityOptions = {}): Authority {
   const keys = newKeys();
-  const ca = certificate({
+  return authorityOf(commonName, commonName, keys, keys.privateKey, options);
+}
+
+type Keys = ReturnType<typeof newKeys>;
+
+function authorityOf(commonName: string, issuer: string, keys: Keys, signer: KeyObject, options: AuthorityOptions): Authority {
+  const { pathLength, uris = [], validDays = [-1, 365], keyUsage: usage = 0x06, ca = true, extensions = [] } = options;
+  const constraints = [...(ca ? [der(0x01, [0xff])] : []), ...(pathLength === undefined ? [] : [der(0x02, [pathLength])])];
+  const own = certificate({
     subject: commonName,
-    issuer: commonName,
+    issuer,
     subjectKey: keys.publicKey,
-    signer: keys.privateKey,
-    validDays: [-1, 365],
+    signer,
+    validDays,
     extensions: [
-      extension(OID.basicConstraints, true, sequence(der(0x01, [0xff]))),
-      extension(OID.keyUsage, true, keyUsage(0x06, 1)),
+      extension(OID.basicConstraints, true, sequence(...constraints)),
+      extension(OID.keyUsage, true, keyUsage(usage, 1)),
       extension(OID.subjectKeyIdentifier, false, der(0x04, keyId(keys.publicKey))),
+      ...(uris.length === 0 ? [] : [extension(OID.subjectAltName, false, sequence(...uris.map(uriName)))]),
+      ...extensions,
     ],
   });
-  const leaf = (
-    subject: string,
-    alternatives: Buffer[],
-    purpose: readonly number[],
-    validDays: readonly [number, number],
-  ): MadeCertificate => {
-    const own = newKeys();
+  const leaf = (subject: string, names: Buffer[], purpose: readonly number[] | null, days: Days, bits: readonly [number, number]) => {
+    const ofLeaf = newKeys();
     const made = certificate({
       subject,
       issuer: commonName,
-      subjectKey: own.publicKey,
+      subjectKey: ofLeaf.publicKey,
       signer: keys.privateKey,
-      validDays,
+      validDays: days,
       extensions: [
         extension(OID.basicConstraints, true, sequence()),
-        extension(OID.keyUsage, true, keyUsage(0x80, 7)),
-        extension(OID.extendedKeyUsage, false, sequence(oid(purpose))),
-        extension(OID.subjectAltName, false, sequence(...alternatives)),
+        extension(OID.keyUsage, true, keyUsage(...bits)),
+        ...(purpose === null ? [] : [extension(OID.extendedKeyUsage, false, sequence(oid(purpose)))]),
+        extension(OID.subjectAltName, false, sequence(...names)),
         extension(OID.authorityKeyIdentifier, false, sequence(der(0x80, keyId(keys.publicKey)))),
       ],
     });
-    return { pem: toPem(made), keyPem: privatePem(own.privateKey), der: made };
+    return madeOf(made, ofLeaf.privateKey);
   };
   return {
-    pem: toPem(ca),
-    keyPem: privatePem(keys.privateKey),
-    der: ca,
+    ...madeOf(own, keys.privateKey),
     server: ({ dns, ips }) =>
       leaf(
         dns[0] ?? 'server',
         [...dns.map((name) => der(0x82, Buffer.from(name))), ...ips.map((ip) => der(0x87, ip.split('.').map(Number)))],
         OID.serverAuth,
         [-1, 30],
+        [0x80, 7],
       ),
-    client: ({ commonName: name, uris, validDays }) =>
-      leaf(
-        name,
-        uris.map((uri) => der(0x86, Buffer.from(uri))),
-        OID.clientAuth,
-        validDays ?? [-1, 30],
-      ),
+    client: ({ commonName: name, uris: own, validDays: days = [-1, 30], purpose = 'clientAuth', keyUsage: bits = [0x80, 7] }) =>
+      leaf(name, own.map(uriName), purpose === null ? null : OID[purpose], days, bits),
+    intermediate(name, more = {}) {
+      return authorityOf(name, commonName, newKeys(), keys.privateKey, more);
+    },
+    crl: (more = {}) => revocationList(commonName, keys.privateKey, more),
   };
+}
+
+function madeOf(made: { readonly der: Buffer; readonly serial: Buffer }, key: KeyObject): MadeCertificate {
+  return { pem: toPem(made.der), keyPem: privatePem(key), der: made.der, serial: made.serial.toString('hex').replace(/^0+/, '') };
+}
+
+function revocationList(issuer: string, signer: KeyObject, options: CrlOptions): Buffer {
+  const { revoked = [], thisUpdateDays = -1, nextUpdateDays = 1, extensions = [] } = options;
+  const algorithm = sequence(oid(OID.ecdsaWithSha256));
+  const entries = revoked.map((serial) =>
+    sequence(der(0x02, Buffer.from(serial.padStart(serial.length + (serial.length % 2), '0'), 'hex')), time(-1)),
+  );
+  const body = sequence(
+    der(0x02, [1]),
+    algorithm,
+    commonNameOf(issuer),
+    time(thisUpdateDays),
+    time(nextUpdateDays),
+    ...(entries.length === 0 ? [] : [sequence(...entries)]),
+    der(0xa0, sequence(extension(OID.crlNumber, false, der(0x02, [1])), ...extensions)),
+  );
+  return sequence(body, algorithm, bits(sign('sha256', body, signer), 0));
 }
 
 const OID = {
@@ -88,6 +148,9 @@ const OID = {
   extendedKeyUsage: [2, 5, 29, 37],
   serverAuth: [1, 3, 6, 1, 5, 5, 7, 3, 1],
   clientAuth: [1, 3, 6, 1, 5, 5, 7, 3, 2],
+  crlNumber: [2, 5, 29, 20],
+  nameConstraints: [2, 5, 29, 30],
+  issuingDistributionPoint: [2, 5, 29, 28],
 } as const;
 
 type Parts = {
@@ -100,7 +163,7 @@ type Parts = {
   readonly extensions: readonly Buffer[];
 };
 
-function certificate(parts: Parts): Buffer {
+function certificate(parts: Parts): { readonly der: Buffer; readonly serial: Buffer } {
   const algorithm = sequence(oid(OID.ecdsaWithSha256));
   const serial = randomBytes(12);
   serial[0] = 0x01 | ((serial[0] ?? 0) & 0x7f); // positive and without a leading zero
@@ -108,19 +171,26 @@ function certificate(parts: Parts): Buffer {
     der(0xa0, der(0x02, [2])),
     der(0x02, serial),
     algorithm,
-    commonName(parts.issuer),
+    commonNameOf(parts.issuer),
     sequence(time(parts.validDays[0]), time(parts.validDays[1])),
-    commonName(parts.subject),
+    commonNameOf(parts.subject),
     parts.subjectKey.export({ format: 'der', type: 'spki' }),
     der(0xa3, sequence(...parts.extensions)),
   );
-  return sequence(body, algorithm, bits(sign('sha256', body, parts.signer), 0));
+  return { der: sequence(body, algorithm, bits(sign('sha256', body, parts.signer), 0)), serial };
 }
 
 function der(tag: number, content: Buffer | readonly number[]): Buffer {
   const bytes = Buffer.isBuffer(content) ? content : Buffer.from(content);
   const size = bytes.length;
-  const length = size < 0x80 ? [size] : size < 0x100 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
+  const length =
+    size < 0x80
+      ? [size]
+      : size < 0x100
+        ? [0x81, size]
+        : size < 0x10000
+          ? [0x82, size >> 8, size & 0xff]
+          : [0x83, size >> 16, (size >> 8) & 0xff, size & 0xff];
   return Buffer.concat([Buffer.from([tag, ...length]), bytes]);
 }
 
@@ -143,6 +213,15 @@ function bits(bytes: Buffer, unused: number): Buffer {
   return der(0x03, Buffer.concat([Buffer.from([unused]), bytes]));
 }
 
+/** An extension that a test makes odd: name constraints, or one of a list that is about a part of the certificates. */
+export function oddExtension(kind: 'nameConstraints' | 'issuingDistributionPoint', critical: boolean): Buffer {
+  return extension(OID[kind], critical, sequence(der(0xa0, sequence(sequence(der(0x82, Buffer.from('example.com')))))));
+}
+
+function uriName(uri: string): Buffer {
+  return der(0x86, Buffer.from(uri));
+}
+
 function keyUsage(byte: number, unused: number): Buffer {
   return bits(Buffer.from([byte]), unused);
 }
@@ -153,7 +232,7 @@ function keyId(key: KeyObject): Buffer {
     .digest();
 }
 
-function commonName(text: string): Buffer {
+function commonNameOf(text: string): Buffer {
   return sequence(der(0x31, sequence(oid(OID.commonName), der(0x0c, Buffer.from(text)))));
 }
 

@@ -49,6 +49,7 @@ export function pep(parts: Partial<PepOptions> = {}): PepOptions {
     trusts: ['client_address'],
     policies: [],
     forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
+    certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
     ...parts,
   };
 }

@@ -2,6 +2,11 @@ package countersign_test.rules.identity_test
 
 import data.countersign.rules.identity.assurance_too_low
 import data.countersign.rules.identity.certificate_expired
+import data.countersign.rules.identity.certificate_invalid
+import data.countersign.rules.identity.certificate_not_yet_valid
+import data.countersign.rules.identity.certificate_revoked
+import data.countersign.rules.identity.certificate_unavailable
+import data.countersign.rules.identity.certificate_untrusted
 import data.countersign.rules.identity.client_conflict
 import data.countersign.rules.identity.token_invalid
 import data.countersign.rules.identity.token_required
@@ -64,6 +69,62 @@ test_certificate_expired_has_no_verdict_when_the_end_is_text if {
 	not certificate_expired.verdict with input as _certificate("2030-01-01")
 }
 
+test_certificate_not_yet_valid if {
+	certificate_not_yet_valid.verdict == {"effect": "deny", "status": 401} with input as _certificate_from(1001)
+	certificate_not_yet_valid.verdict == "clear" with input as _certificate_from(1000)
+	certificate_not_yet_valid.verdict == "clear" with input as _certificate_from(null)
+	certificate_not_yet_valid.verdict == "clear" with input as fixtures.good
+	certificate_not_yet_valid.verdict == "clear" with input as object.union(_certificate_from(1001), {"route": {"public": true}})
+	not certificate_not_yet_valid.verdict with input as _certificate_from("soon")
+}
+
+test_each_code_of_a_refused_certificate_has_one_rule_that_denies if {
+	every code, rule in _refusals {
+		verdicts := _verdicts with input as fixtures.with_signal("certificate", fixtures.missing("invalid", code))
+		verdicts[rule] == {"effect": "deny", "status": 401, "certificate": code}
+		every _, verdict in object.remove(verdicts, [rule]) {
+			verdict == "clear"
+		}
+	}
+}
+
+test_a_refused_certificate_is_not_looked_at_on_a_public_route if {
+	every code, _ in _refusals {
+		refused := object.union(
+			fixtures.with_signal("certificate", fixtures.missing("invalid", code)),
+			{"route": {"public": true}},
+		)
+		verdicts := _verdicts with input as refused
+		every _, verdict in verdicts {
+			verdict == "clear"
+		}
+	}
+}
+
+test_a_certificate_that_could_not_be_judged_is_retried if {
+	unavailable := fixtures.with_signal("certificate", fixtures.missing("unavailable", "revocation_unavailable"))
+	certificate_unavailable.verdict == {
+		"effect": "deny", "status": 503, "retry_after_seconds": 5, "certificate": "revocation_unavailable",
+	} with input as unavailable with data.countersign.limits as fixtures.limits
+	verdicts := _verdicts with input as unavailable
+	every _, verdict in verdicts {
+		verdict == "clear"
+	}
+}
+
+test_rules_of_certificates_have_no_verdict_on_another_status if {
+	broken := fixtures.with_signal("certificate", fixtures.missing("invlid", "certificate_revoked"))
+	not certificate_invalid.verdict with input as broken
+	not certificate_untrusted.verdict with input as broken
+	not certificate_revoked.verdict with input as broken
+	not certificate_unavailable.verdict with input as broken
+}
+
+test_certificate_unavailable_is_clear_otherwise if {
+	certificate_unavailable.verdict == "clear" with input as fixtures.good
+	certificate_unavailable.verdict == "clear" with input as fixtures.public_route
+}
+
 test_client_conflict_denies if {
 	client_conflict.verdict == "deny" with input as object.union(fixtures.good, {"evidence": {"agreement": {"client": "conflict"}}})
 }
@@ -121,5 +182,28 @@ test_assurance_has_no_verdict_on_an_unknown_tier if {
 _invalid := fixtures.with_signal("token", fixtures.missing("invalid", "token_expired"))
 
 _certificate(not_after) := fixtures.with_signal("certificate", fixtures.present({"not_after": not_after}))
+
+_certificate_from(not_before) := fixtures.with_signal("certificate", fixtures.present({"not_before": not_before}))
+
+_refusals := {
+	"certificate_malformed": "invalid",
+	"certificate_hash_mismatch": "invalid",
+	"certificate_conflict": "invalid",
+	"certificate_svid_invalid": "invalid",
+	"a_code_of_tomorrow": "invalid",
+	"certificate_untrusted": "untrusted",
+	"certificate_trust_domain": "untrusted",
+	"certificate_purpose": "untrusted",
+	"certificate_chain_expired": "untrusted",
+	"certificate_unverifiable": "untrusted",
+	"certificate_revoked": "revoked",
+	"certificate_denied": "revoked",
+}
+
+_verdicts := {
+	"invalid": certificate_invalid.verdict,
+	"untrusted": certificate_untrusted.verdict,
+	"revoked": certificate_revoked.verdict,
+}
 
 _tier(tier, assurance) := object.union(fixtures.with_route({"tier": tier}), {"evidence": {"assurance": assurance}})

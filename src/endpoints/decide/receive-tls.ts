@@ -34,13 +34,13 @@ function shaped(value: string | undefined, shape: RegExp, flags: RequestFlag[]):
 }
 
 /**
- * What the body and XFCC offer, in this order; only from a gateway that is trusted for it. Beside a PEM its fields say nothing. The headers
- * of a question are the client's, as the gateway received them: XFCC is the client's own word unless the gateway stands behind proxies
- * of its own (`forwarded`).
+ * What the body and the gateway's header offer, in this order; only from a gateway that is trusted for it. Beside a PEM its fields say nothing. The
+ * headers of a question are the client's, as the gateway received them: a certificate in them is the client's own word unless the gateway
+ * stands behind proxies of its own (`forwarded`).
  */
 export function receiveCertificates(
   certificate: DecideBody['certificate'],
-  xfcc: string | null,
+  header: CertificateOffer | null,
   pep: Pep,
   flags: RequestFlag[],
 ): readonly CertificateOffer[] {
@@ -49,8 +49,8 @@ export function receiveCertificates(
     if (pep.trusts.has('client_certificate')) offers.push(offerOf(certificate));
     else noteOnce(flags, 'untrusted_client_certificate');
   }
-  if (xfcc !== null) {
-    if (pep.trusts.has('forwarded')) offers.push({ form: 'xfcc', header: xfcc });
+  if (header !== null) {
+    if (pep.trusts.has('forwarded')) offers.push(header);
     else noteOnce(flags, 'untrusted_client_certificate');
   }
   return offers;

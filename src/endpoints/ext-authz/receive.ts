@@ -82,7 +82,7 @@ function toRequest(
       if (source.certificate !== '') certificates.push({ form: 'pem', from: 'ext_authz', pem: decodePem(source.certificate) });
     } else noteOnce(flags, 'untrusted_client_certificate');
   }
-  if (received.xfcc !== null) certificates.push({ form: 'xfcc', header: received.xfcc });
+  if (received.certificate !== null) certificates.push(received.certificate);
 
   let claims: JsonObject | null = null;
   if (attributes.metadataContext !== null && offersClaims(attributes, claimsMetadata)) {

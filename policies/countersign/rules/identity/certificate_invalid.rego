@@ -1,0 +1,20 @@
+# METADATA
+# title: The client certificate is not valid
+# description: malformed, in conflict with what else was handed on, or no SPIFFE certificate where it claims to be one
+# custom:
+#   public: true
+package countersign.rules.identity.certificate_invalid
+
+import data.countersign.lib.certificate
+import data.countersign.lib.route
+
+verdict := "clear" if {
+	route.public
+} else := "clear" if {
+	input.signals.certificate.status in {"present", "absent", "unavailable"}
+} else := "clear" if {
+	input.signals.certificate.status == "invalid"
+	input.signals.certificate.code in (certificate.untrusted | certificate.revoked)
+} else := {"effect": "deny", "status": 401, "certificate": input.signals.certificate.code} if {
+	input.signals.certificate.status == "invalid"
+}

@@ -1,0 +1,19 @@
+# METADATA
+# title: The client certificate is not valid yet
+# custom:
+#   public: true
+package countersign.rules.identity.certificate_not_yet_valid
+
+import data.countersign.lib.is
+import data.countersign.lib.route
+import data.countersign.lib.say
+
+verdict := "clear" if {
+	route.public
+} else := "clear" if {
+	input.signals.certificate.status in {"absent", "invalid", "unavailable"}
+} else := "clear" if {
+	input.signals.certificate.value.not_before == null
+} else := say.deny_with(is.above(certificate.value.not_before, input.time.unix_seconds), 401) if {
+	certificate := input.signals.certificate
+}

@@ -1,0 +1,17 @@
+# METADATA
+# title: The client certificate is revoked
+# custom:
+#   public: true
+package countersign.rules.identity.certificate_revoked
+
+import data.countersign.lib.certificate
+import data.countersign.lib.route
+
+verdict := "clear" if {
+	route.public
+} else := {"effect": "deny", "status": 401, "certificate": input.signals.certificate.code} if {
+	input.signals.certificate.status == "invalid"
+	input.signals.certificate.code in certificate.revoked
+} else := "clear" if {
+	input.signals.certificate.status in {"present", "absent", "invalid", "unavailable"}
+}

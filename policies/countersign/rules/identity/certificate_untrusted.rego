@@ -1,0 +1,18 @@
+# METADATA
+# title: The client certificate is not trusted
+# description: its chain leads to no trust bundle, its trust domain is another one, or it is not for clients
+# custom:
+#   public: true
+package countersign.rules.identity.certificate_untrusted
+
+import data.countersign.lib.certificate
+import data.countersign.lib.route
+
+verdict := "clear" if {
+	route.public
+} else := {"effect": "deny", "status": 401, "certificate": input.signals.certificate.code} if {
+	input.signals.certificate.status == "invalid"
+	input.signals.certificate.code in certificate.untrusted
+} else := "clear" if {
+	input.signals.certificate.status in {"present", "absent", "invalid", "unavailable"}
+}
