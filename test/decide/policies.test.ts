@@ -122,7 +122,10 @@ describe('loading', () => {
     const set = createTestPolicies({ policies: { default: policyOptions({ bundle: later }) } });
     await set.load();
     expect(set.status()).toMatchObject([
-      { state: 'not_loaded', lastError: { code: 'bundle_unreadable', at: 1_780_308_000, text: expect.stringMatching(/^later\.tar\.gz: /) } },
+      {
+        state: 'not_loaded',
+        lastError: { code: 'bundle_unreadable', at: 1_780_308_000, text: expect.stringMatching(/^later\.tar\.gz: /) },
+      },
     ]);
     writeFileSync(later, base);
     await set.load();
