@@ -18,6 +18,10 @@ export type IdentifyStatus = {
   readonly tokenCache: CacheStatus;
   readonly negativeCache: CacheStatus;
   readonly certificateCache: CacheStatus;
+  /** Keys of DPoP proofs. */
+  readonly proofKeyCache: CacheStatus;
+  /** Identifiers of proofs that were used. */
+  readonly replays: StoreStatus;
 };
 
 export type DatabaseStatus = {

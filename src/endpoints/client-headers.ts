@@ -12,6 +12,7 @@ const XFCC = 'x-forwarded-client-cert';
 export type ReceivedHeaders = {
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly authorization: string[];
+  readonly dpop: string[];
   readonly xfcc: string | null;
   readonly forwardedFor: string[];
   readonly hosts: string[];
@@ -26,6 +27,7 @@ export type ReceivedHeaders = {
 export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pep, flags: RequestFlag[]): ReceivedHeaders {
   const headers = new Map<string, string[]>();
   const authorization: string[] = [];
+  const dpop: string[] = [];
   const hosts: string[] = [];
   const chainLines: string[] = [];
   const xfccs: string[] = [];
@@ -39,6 +41,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     if (hidden) {
       if (name === 'authorization') authorization.push(value);
       else if (name === XFCC) xfccs.push(value);
+      else if (name === 'dpop') dpop.push(value);
       else if (name === 'host') hosts.push(value);
       continue;
     }
@@ -57,6 +60,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
   return {
     headers,
     authorization,
+    dpop,
     xfcc: trustedXfcc(xfccs, pep, flags),
     forwardedFor: trustedChain(chainLines, pep, flags),
     hosts,

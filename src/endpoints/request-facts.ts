@@ -23,6 +23,8 @@ export type ReceivedHttp = {
   readonly flags: RequestFlag[];
   /** Every `authorization` value in order. */
   readonly authorization: string[];
+  /** Every `dpop` value in order. */
+  readonly dpop: string[];
   /** `x-forwarded-client-cert`, only from a gateway that is trusted for `client_certificate`. */
   readonly xfcc: string | null;
   /** The chain of the gateway's configured header, only where it is trusted for `client_address`. */
@@ -58,7 +60,8 @@ export function receiveHttpFacts(raw: RawHttp, pep: Pep): ReceivedHttp {
     body: receiveClientBody(raw.body, headers.contentType, headers.contentLength),
     pathAmbiguous: target.ambiguous || hosts.ambiguous,
   };
-  return { http, flags, authorization: headers.authorization, xfcc: headers.xfcc, forwardedFor: headers.forwardedFor };
+  const { authorization, dpop, xfcc, forwardedFor } = headers;
+  return { http, flags, authorization, dpop, xfcc, forwardedFor };
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Awaitable, Clock } from '../contract/stages.ts';
 import type { CacheStatus } from '../contract/status.ts';
 import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
 import { SIGNATURE_ALGORITHMS } from './algorithms.ts';
+import { type Confirmation, readConfirmation } from './confirmation.ts';
 import { type KeySet, selectKey } from './keys.ts';
 import type { KeyRing, VerificationKey } from './keys-jwk.ts';
 import type { IdentityOptions, IssuerOptions } from './options.ts';
@@ -69,7 +70,13 @@ export interface TokenVerifier {
 }
 
 /** A token that has passed all checks but that of its signature. */
-type Candidate = { readonly token: string; readonly text: TokenText; readonly value: TokenValue; readonly issuer: Issuer };
+type Candidate = {
+  readonly token: string;
+  readonly text: TokenText;
+  readonly value: TokenValue;
+  readonly confirmation: Confirmation | null;
+  readonly issuer: Issuer;
+};
 
 /** A verifier over the issuers by their `iss`, with caches of its own. */
 export function createTokenVerifier(
@@ -131,9 +138,11 @@ export function createTokenVerifier(
     if (!issuer.types.has(text.type)) return 'type_not_allowed';
     const value = readClaims(text.claims, options.actorDepthMax, 'countersign');
     if (typeof value === 'string') return value;
+    const confirmation = readConfirmation(text.claims);
+    if (confirmation === 'claim_invalid') return confirmation;
     if (value.expiresAt === null) return 'claim_missing';
     if (issuer.audiences !== null && !value.audience.some((one) => issuer.audiences?.has(one) === true)) return 'audience_mismatch';
-    return judgeTimes(value, nowMs / 1000, issuer.options) ?? { token, text, value, issuer };
+    return judgeTimes(value, nowMs / 1000, issuer.options) ?? { token, text, value, confirmation, issuer };
   }
 
   function authenticate(candidate: Candidate, request: DecisionRequest): Awaitable<TokenOutcome> {
@@ -158,7 +167,8 @@ export function createTokenVerifier(
     });
   }
 
-  function conclude({ token, text, value }: Candidate, ring: KeyRing, key: VerificationKey, request: DecisionRequest): TokenOutcome {
+  function conclude(candidate: Candidate, ring: KeyRing, key: VerificationKey, request: DecisionRequest): TokenOutcome {
+    const { token, text, value, confirmation } = candidate;
     const { ip } = request.source;
     const nowMs = request.receivedAtMs;
     if (!budget.allows(ip, nowMs)) return unavailable('verification_budget_exhausted');
@@ -171,6 +181,7 @@ export function createTokenVerifier(
       signal: { status: 'present', value },
       // the signature is left out: an ECDSA signature has two forms, and counters must not see two tokens
       tokenKey: hash('sha256', text.signingInput, 'base64url'),
+      confirmation,
       identityAlone: null,
       key,
       ring,

@@ -3,9 +3,9 @@ import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { PolicySet } from '../../src/decide/policies.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
 import { baseBundle, createTestPolicies } from '../decide/fixtures.ts';
-import { checkCase, type SeenRecord } from './check.ts';
+import { bindingSeen, checkCase, type SeenRecord } from './check.ts';
 import { loadCases } from './load.ts';
-import { authorizationOf, createCasePath, createTestIssuer, type TestIssuer } from './path.ts';
+import { authorizationOf, createCasePath, createTestIssuer, proofsOf, type TestIssuer } from './path.ts';
 import { askedBody, casePep } from './question.ts';
 
 let issuer: TestIssuer;
@@ -22,7 +22,8 @@ describe('cases, at the level of the whole path', () => {
   it.each(cases.map((one) => [`${one.file}: ${one.name}`, one] as const))('%s', async (_name, one) => {
     const path = await createCasePath(one, policies, issuer);
     try {
-      const bytes = Buffer.from(JSON.stringify(askedBody(one, await authorizationOf(one, issuer))));
+      const authorization = await authorizationOf(one, issuer);
+      const bytes = Buffer.from(JSON.stringify(askedBody(one, authorization, await proofsOf(one, authorization, issuer))));
       const asked = {
         id: '01978a3c-0000-7000-8000-000000000001',
         pep: casePep(one),
@@ -47,6 +48,7 @@ function seen(record: DecisionRecord | undefined): SeenRecord {
     route: record?.route?.id ?? 'no route was recorded',
     subject: record?.identity?.subject.id ?? null,
     client: record?.identity?.subject.client ?? null,
+    binding: bindingSeen(record?.identity ?? null),
     error: record?.decision.error?.code ?? null,
   };
 }

@@ -12,9 +12,9 @@ import { type CheckParts, encodeCheck, headerOf } from '../support/ext-authz-wir
 import { connectGrpc, type GrpcClient } from '../support/grpc-client.ts';
 import { CHECK, checkOf } from '../support/grpc-fixture.ts';
 import { send } from '../support/http-client.ts';
-import { checkCase } from './check.ts';
+import { bindingSeen, checkCase } from './check.ts';
 import { loadCases } from './load.ts';
-import { authorizationOf, type CasePath, createCasePath, createTestIssuer, type TestIssuer } from './path.ts';
+import { authorizationOf, type CasePath, createCasePath, createTestIssuer, proofsOf, type TestIssuer } from './path.ts';
 import { askedBody, casePep } from './question.ts';
 import type { Case } from './schema.ts';
 
@@ -71,11 +71,12 @@ afterAll(async () => {
 const cases = loadCases().filter(({ levels }) => levels.includes('wire'));
 const named = cases.map((one) => [`${one.file}: ${one.name}`, one] as const);
 
-async function through<T>(one: Case, ask: (authorization: string | null) => Promise<T>): Promise<{ answer: T; decision: Decision }> {
+async function through<T>(one: Case, ask: (body: JsonObject) => Promise<T>): Promise<{ answer: T; decision: Decision }> {
   const path = await createCasePath(one, policies, issuer);
   current = { path, one };
   try {
-    const answer = await ask(await authorizationOf(one, issuer));
+    const authorization = await authorizationOf(one, issuer);
+    const answer = await ask(askedBody(one, authorization, await proofsOf(one, authorization, issuer)));
     expect(path.records).toHaveLength(1);
     const record = path.records[0];
     if (record === undefined) throw new Error('nothing was recorded');
@@ -84,6 +85,7 @@ async function through<T>(one: Case, ask: (authorization: string | null) => Prom
       route: route?.id ?? '',
       subject: identity?.subject.id ?? null,
       client: identity?.subject.client ?? null,
+      binding: bindingSeen(identity),
       error: decision.error?.code ?? null,
     });
     return { answer, decision };
@@ -95,12 +97,12 @@ async function through<T>(one: Case, ask: (authorization: string | null) => Prom
 
 describe('cases, over POST /decide', () => {
   it.each(named)('%s', async (_name, one) => {
-    const { answer, decision } = await through(one, (authorization) =>
+    const { answer, decision } = await through(one, (body) =>
       send(httpPort, {
         method: 'POST',
         path: '/decide',
         headers: ['content-type', 'application/json'],
-        body: JSON.stringify(askedBody(one, authorization)),
+        body: JSON.stringify(body),
       }),
     );
     expect(answer.status).toBe(200);
@@ -148,8 +150,8 @@ describe('cases, over ext_authz', () => {
   it('carries most of them', () => expect(carried.length).toBeGreaterThan(named.length / 2));
 
   it.each(carried)('%s', async (_name, one) => {
-    const { answer, decision } = await through(one, async (authorization) => {
-      const parts = checkParts(askedBody(one, authorization));
+    const { answer, decision } = await through(one, async (body) => {
+      const parts = checkParts(body);
       if (parts === null) throw new Error('cannot be carried');
       return checkOf(await client.unary(CHECK, encodeCheck(parts)));
     });

@@ -10,6 +10,7 @@ import { createIdentifier, type IdentifierParts, type RunningIdentifier } from '
 import type { IdentityOptions, IssuerOptions } from '../../src/identify/options.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { httpFetch } from '../../src/stores/http-fetch.ts';
+import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
 import { readDocumentFile } from '../../src/stores/read-file.ts';
 
 export const ISSUER = 'https://as.example';
@@ -149,6 +150,15 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
     negativeCache: { entriesMax: 10_000, ttlSeconds: 10 },
     verificationBudget: { failuresPerMinute: 60, addressesMax: 10_000 },
     certificateCache: { entriesMax: 1000 },
+    publicOrigins: [],
+    dpop: {
+      algorithms: ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'],
+      ageMaxSeconds: 60,
+      clockSkewSeconds: 5,
+      proofBytesMax: 8192,
+      keyCache: { entriesMax: 100 },
+      nonce: null,
+    },
     clients: [],
     ...more,
   };
@@ -156,12 +166,14 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
 
 /** The real parts, with a clock that the test owns. */
 export function createParts(clock: Clock, more: Partial<IdentifierParts> = {}): IdentifierParts {
-  return { clock, logger: silentLogger, httpFetch, readFile: readDocumentFile, createCache: createBoundedCache, ...more };
+  const replays = createMemoryReplays({ entriesMax: 1000, startedAtMs: 0 });
+  return { clock, logger: silentLogger, httpFetch, readFile: readDocumentFile, createCache: createBoundedCache, replays, ...more };
 }
 
 export type RequestFacts = Partial<Credentials> & {
   readonly trusts?: readonly Trust[];
   readonly subject?: DecisionRequest['subject'];
+  readonly http?: DecisionRequest['http'];
   readonly ip?: string | null;
   readonly deadlineMs?: number;
 };
@@ -181,11 +193,12 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
       forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
     },
     policyName: null,
-    http: null,
+    http: facts.http ?? null,
     source: { ip: facts.ip === undefined ? '192.0.2.7' : facts.ip, port: null, forwardedFor: [] },
     tls: { sni: null, version: null, ja3: null, ja4: null },
     credentials: {
       authorization: facts.authorization ?? [],
+      dpop: facts.dpop ?? [],
       claims: facts.claims ?? null,
       certificates: facts.certificates ?? [],
       principal: facts.principal ?? null,
