@@ -9,7 +9,7 @@ import { createHttpServer } from '../../src/endpoints/http-server.ts';
 import type { PepAuth } from '../../src/endpoints/pep-auth.ts';
 import { baseBundle, createTestPolicies, SILENT } from '../decide/fixtures.ts';
 import { type CheckParts, encodeCheck, headerOf } from '../support/ext-authz-wire.ts';
-import { connectGrpc, type GrpcClient } from '../support/grpc-client.ts';
+import { connectGrpc } from '../support/grpc-client.ts';
 import { CHECK, checkOf } from '../support/grpc-fixture.ts';
 import { send } from '../support/http-client.ts';
 import { bindingSeen, checkCase } from './check.ts';
@@ -26,7 +26,7 @@ let current: { readonly path: CasePath; readonly one: Case } | null = null;
 let http: Listener;
 let grpc: Listener;
 let httpPort = 0;
-let client: GrpcClient;
+let grpcPort = 0;
 
 function now(): { readonly path: CasePath; readonly one: Case } {
   if (current === null) throw new Error('no case is on');
@@ -61,10 +61,9 @@ beforeAll(async () => {
     ready: () => true,
   });
   httpPort = (await http.start()).port;
-  client = await connectGrpc(`http://127.0.0.1:${(await grpc.start()).port}`);
+  grpcPort = (await grpc.start()).port;
 });
 afterAll(async () => {
-  client.session.destroy();
   await Promise.all([http.stop(1000), grpc.stop(1000)]);
 });
 
@@ -153,7 +152,13 @@ describe('cases, over ext_authz', () => {
     const { answer, decision } = await through(one, async (body) => {
       const parts = checkParts(body);
       if (parts === null) throw new Error('cannot be carried');
-      return checkOf(await client.unary(CHECK, encodeCheck(parts)));
+      // a gateway is asked once a connection who it is, and each case has its own
+      const client = await connectGrpc(`http://127.0.0.1:${grpcPort}`);
+      try {
+        return checkOf(await client.unary(CHECK, encodeCheck(parts)));
+      } finally {
+        client.session.destroy();
+      }
     });
     expect(answer.code === 0).toBe(one.want.effect === 'allow');
     expect(answer.ok !== null).toBe(one.want.effect === 'allow');
