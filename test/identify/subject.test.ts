@@ -41,10 +41,15 @@ describe('subject and client', () => {
 
   test('nothing offered, nobody known', async () => {
     expect(await bench.identify({})).toEqual({
-      signals: { token: { status: 'absent', code: 'token_missing' }, certificate: { status: 'absent', code: 'certificate_missing' } },
+      signals: {
+        token: { status: 'absent', code: 'token_missing' },
+        certificate: { status: 'absent', code: 'certificate_missing' },
+        binding: { status: 'absent', code: 'token_not_verified' },
+      },
       subject: { type: 'unknown', id: null, asserted: false, client: null, properties: {} },
       evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },
       tokenKey: null,
+      challenge: { scheme: 'Bearer', dpopNonce: null },
     });
   });
 
