@@ -16,11 +16,13 @@ import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { httpFetch } from './stores/http-fetch.ts';
+import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
 import { openMmdbDatabases } from './stores/mmdb.ts';
 import { readDocumentFile } from './stores/read-file.ts';
-import { createRedisWindows } from './stores/redis-windows.ts';
+import { openRedisStores } from './stores/redis-stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
+import type { ReplayMemory } from './stores/replay-memory.ts';
 import type { WindowStore } from './stores/windows.ts';
 
 /** What the process hands in: nothing below reads a clock, the environment or a file name of its own. */
@@ -51,7 +53,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let drained: Promise<void> | null = null;
 
   const databases = await openMmdbDatabases(config.network.databases, logger);
-  const windows = createWindows(config, clock, logger);
+  const { windows, replays, close: closeStores } = openStores(config, clock, logger);
   const enricher = createEnricher({
     databases,
     registryCountry: config.network.registry ? registryCountry : null,
@@ -66,10 +68,16 @@ export async function createService({ config, version, clock, logger }: ServiceP
     readFile: readDocumentFile,
     createCache: createBoundedCache,
     accountOf: enricher.accountOf,
+    replays,
   });
   const policyOptions = { default: config.policy, ...config.policies };
   const policies = createPolicies(
-    { policies: policyOptions, input: config.input, upstream: config.upstream, challenge: config.challenge },
+    {
+      policies: policyOptions,
+      input: config.input,
+      upstream: config.upstream,
+      challenge: { ...config.challenge, dpopAlgorithms: config.identity.dpop.algorithms },
+    },
     { clock, logger },
   );
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
@@ -135,7 +143,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
     identifier.stop();
-    await windows.close();
+    await closeStores();
     await recorder.close(boundMs);
   }
 
@@ -155,7 +163,14 @@ export async function createService({ config, version, clock, logger }: ServiceP
   };
 }
 
-function createWindows({ store }: Config, clock: Clock, logger: Logger): WindowStore {
-  if (store.kind === 'memory') return createMemoryWindows({ entriesMax: store.entriesMax, startedAtMs: clock.now() });
-  return createRedisWindows({ ...store, monotonic: () => clock.monotonic(), logger });
+type Stores = { readonly windows: WindowStore; readonly replays: ReplayMemory; readonly close: () => Promise<void> };
+
+function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
+  if (store.kind === 'redis') return openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
+  const startedAtMs = clock.now();
+  return {
+    windows: createMemoryWindows({ entriesMax: store.entriesMax, startedAtMs }),
+    replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
+    close: () => Promise.resolve(),
+  };
 }

@@ -35,7 +35,7 @@ const request: DecisionRequest = {
   http: null,
   source: { ip: null, port: null, forwardedFor: [] },
   tls: { sni: null, version: null, ja3: null, ja4: null },
-  credentials: { authorization: [], claims: null, certificates: [], principal: null },
+  credentials: { authorization: [], dpop: [], claims: null, certificates: [], principal: null },
   subject: null,
   action: null,
   resource: null,
@@ -46,10 +46,15 @@ const request: DecisionRequest = {
 };
 const route: Route = { status: 'none', catalogue: 'default', id: 'unknown', tier: 'low', scopes: [], public: false, parameters: {} };
 const identity: Identity = {
-  signals: { token: { status: 'absent', code: 'token_missing' }, certificate: { status: 'absent', code: 'certificate_missing' } },
+  signals: {
+    token: { status: 'absent', code: 'token_missing' },
+    certificate: { status: 'absent', code: 'certificate_missing' },
+    binding: { status: 'absent', code: 'token_not_verified' },
+  },
   subject: { type: 'client', id: null, asserted: false, client: null, properties: {} },
-  evidence: { methods: [], assurance: 0, agreement: { client: 'none' } },
+  evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },
   tokenKey: null,
+  challenge: { scheme: 'Bearer', dpopNonce: null },
 };
 const enrichment: EnrichmentSignals = {
   network: { status: 'absent', code: 'address_missing' },

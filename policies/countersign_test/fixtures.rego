@@ -12,10 +12,11 @@ good := {
 	"time": {"unix_seconds": 1000},
 	"request": {"flags": [], "address_lists": []},
 	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false},
-	"evidence": {"assurance": 2, "agreement": {"client": "single"}},
+	"evidence": {"assurance": 2, "binding": "none", "agreement": {"client": "single"}},
 	"signals": {
 		"token": present({"scopes": ["orders:read", "orders:write"]}),
 		"certificate": missing("absent", "certificate_missing"),
+		"binding": missing("absent", "token_not_bound"),
 		"network": present({"country": "DE", "kinds": [], "lists": []}),
 		"rate": present({
 			"client": windows, "address": windows, "token": windows, "route": windows,
@@ -35,7 +36,7 @@ limits := {
 		"1": {"kind": "authentication", "methods": ["token"]},
 		"2": {"kind": "authentication", "methods": ["token"]},
 		"3": {"kind": "binding", "methods": ["mtls"]},
-		"4": {"kind": "binding", "methods": []},
+		"4": {"kind": "binding", "methods": ["dpop", "mtls"]},
 	},
 	"rate": {"client": {"10s": 100, "1m": 300}, "address": {"10s": 200}, "token": {}, "route": {}},
 	"network": {"countries_blocked": ["KP"]},

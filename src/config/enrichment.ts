@@ -23,20 +23,30 @@ const redisUrl = z
   }, 'must be a URL such as redis://user:password@host:6379/0, without query and fragment')
   .meta({ [SECRET_MARK]: 'url' });
 
-/** Where counters live. */
+/** Where counters and used proofs live. */
 export const store = z
   .discriminatedUnion('kind', [
     z.strictObject({
-      kind: z.literal('memory').describe('`memory` (the default) keeps counters in this process, `redis` shares them between replicas.'),
+      kind: z
+        .literal('memory')
+        .describe('`memory` (the default) keeps counters and used proofs in this process, `redis` shares them between replicas.'),
       entriesMax: z
         .int()
         .min(100)
         .max(100_000_000)
         .default(200_000)
         .describe('Entities that are counted at once (memory); a full store makes new ones `unavailable`.'),
+      replayEntriesMax: z
+        .int()
+        .min(100)
+        .max(100_000_000)
+        .default(200_000)
+        .describe('Used proofs that are remembered at once (memory); a full memory makes new ones `unavailable`.'),
     }),
     z.strictObject({
-      kind: z.literal('redis').describe('`memory` (the default) keeps counters in this process, `redis` shares them between replicas.'),
+      kind: z
+        .literal('redis')
+        .describe('`memory` (the default) keeps counters and used proofs in this process, `redis` shares them between replicas.'),
       url: redisUrl.describe(
         'Address of Redis or Valkey (redis); `rediss` for TLS. It may hold a password: better set by the environment.',
       ),
@@ -49,4 +59,4 @@ export const store = z
     }),
   ])
   .prefault({ kind: 'memory' })
-  .describe('Where counters live.');
+  .describe('Where counters, and the identifiers of used proofs, live.');

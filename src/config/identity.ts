@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { certificates } from './certificates.ts';
-import { filePath, httpUrl, isSafeUrl, repeated, whenSound } from './forms.ts';
+import { filePath, httpUrl, isSafeUrl, repeated, SECRET_MARK, whenSound } from './forms.ts';
 
 /** Asymmetric signatures only: a shared secret or `none` is never an answer (RFC 8725 section 3.1). */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
@@ -70,6 +70,46 @@ const issuer = z
     when: whenSound('issuer', 'discovery', 'allowInsecureHttp'),
   });
 
+const publicOrigin = z.string().refine((value) => {
+  if (!/^https?:\/\/[^/?#@\s]+$/.test(value) || !URL.canParse(value)) return false;
+  return new URL(value).origin === value;
+}, 'must be an origin in its shortest form, such as https://api.example.com or https://api.example.com:8443');
+
+/** DPoP, RFC 9449. */
+const dpop = z
+  .strictObject({
+    algorithms: z
+      .array(z.enum(ALGORITHMS))
+      .min(1, 'must name an algorithm')
+      .default(['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'])
+      .describe('Signature algorithms of proofs that are accepted; challenges name them.'),
+    ageMaxSeconds: z.int().min(1).max(3600).default(60).describe('Oldest `iat` of a proof; used proofs are remembered for as long.'),
+    clockSkewSeconds: z.int().min(0).max(300).default(5).describe("By how much a client's clock may be ahead, or behind beyond the age."),
+    proofBytesMax: z.int().min(256).max(65_536).default(8192).describe('Longest proof that is looked at.'),
+    keyCache: z
+      .strictObject({
+        entriesMax: z.int().min(0).max(1_000_000).default(10_000).describe('Public keys of proofs that are kept; 0 turns the cache off.'),
+      })
+      .prefault({})
+      .describe('Cache of the public keys that proofs bring along; a proof is judged each time.'),
+    nonce: z
+      .strictObject({
+        secret: z
+          .string()
+          .min(32, 'must have 32 characters at least')
+          .meta({ [SECRET_MARK]: 'text' })
+          .nullable()
+          .default(null)
+          .describe('Secret that nonces are made from, the same on all replicas; null makes one up, which only serves a single process.'),
+        lifetimeSeconds: z.int().min(10).max(86_400).default(300).describe('How often the nonce changes; the last one is still accepted.'),
+      })
+      .nullable()
+      .default(null)
+      .describe('Ask for a nonce of ours in each proof (RFC 9449 section 9); null asks for none.'),
+  })
+  .prefault({})
+  .describe('Proofs of possession by DPoP (RFC 9449).');
+
 const client = z.strictObject({
   id: printable.describe('The client id that policies see.'),
   spiffeIds: z
@@ -121,6 +161,13 @@ export const identity = z
       .prefault({})
       .describe('Cache of parsed client certificates; validity is judged each time.'),
     certificates,
+    publicOrigins: z
+      .array(publicOrigin)
+      .default([])
+      .describe(
+        'Origins by which clients reach the gateways; proofs name them. Not used for gateways trusted for `forwarded`, whose word counts.',
+      ),
+    dpop,
     clients: z
       .array(client)
       .superRefine((value, context) => {

@@ -16,7 +16,7 @@ export type SchemaNode = {
   readonly minimum?: number | undefined;
   readonly maximum?: number | undefined;
   readonly [PATH_MARK]?: boolean | undefined;
-  readonly [SECRET_MARK]?: 'hash' | 'url' | undefined;
+  readonly [SECRET_MARK]?: 'hash' | 'url' | 'text' | undefined;
 };
 
 /** A schema of one type. */

@@ -1,7 +1,7 @@
 import type { JsonObject } from './json.ts';
-import type { IdentitySignals } from './signals.ts';
+import type { BindingState, IdentitySignals } from './signals.ts';
 
-/** How strongly the caller is identified: 0 nothing or only asserted, 2 verified token, 3 token with a client certificate (DESIGN 1). */
+/** How strongly the caller is identified: 0 nothing or only asserted, 2 verified token, 3 token with a client certificate, 4 proven binding (DESIGN 1). */
 export type AssuranceLevel = 0 | 1 | 2 | 3 | 4;
 
 /** AuthZEN's subject as it was derived. */
@@ -20,12 +20,20 @@ export type Identity = {
   readonly signals: IdentitySignals;
   readonly subject: Subject;
   readonly evidence: {
-    /** What was verified, in a fixed order: `token`, `certificate`, `asserted_claims`. */
+    /** What was verified, in a fixed order: `token`, `certificate`, `dpop`, `mtls_bound`, `asserted_claims`. */
     readonly methods: readonly string[];
     readonly assurance: AssuranceLevel;
     /** `conflict` where two pieces of evidence name different clients. */
+    readonly binding: BindingState;
     readonly agreement: { readonly client: 'none' | 'single' | 'agreed' | 'conflict' };
   };
   /** Stable key of the verified token for counting (a hash); null where no token was verified. */
   readonly tokenKey: string | null;
+  /** What a challenge to this caller has to say beside the reason. */
+  readonly challenge: {
+    /** The authentication scheme that the token came by, or has to. */
+    readonly scheme: 'Bearer' | 'DPoP';
+    /** The nonce for the next proof (RFC 9449 section 8); null where none is asked for, or where the caller has it. */
+    readonly dpopNonce: string | null;
+  };
 };

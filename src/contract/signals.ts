@@ -35,7 +35,13 @@ export type TokenCode =
   | 'token_too_old'
   | 'actor_chain_too_deep'
   | 'keys_unavailable'
-  | 'verification_budget_exhausted';
+  | 'verification_budget_exhausted'
+  | 'token_binding_mismatch'
+  | 'token_unbound'
+  | 'binding_unavailable';
+
+/** Whether the token's holder proved that it is theirs (`cnf`, RFC 7800): what all of its confirmations together say. */
+export type BindingState = 'none' | 'matched' | 'mismatched' | 'unchecked';
 
 /** RFC 8693 `act`: the outermost actor is for decisions, the depth for caps. */
 export type TokenActor = { readonly subject: string | null; readonly depth: number };
@@ -57,8 +63,11 @@ export type TokenValue = {
   readonly authTime: number | null;
   /** SHA-256 of `jti`, base64url, or null. */
   readonly jtiHash: string | null;
-  /** Whether the token carries `cnf`; its proof is not judged here yet, so it is `none` or `unchecked`. */
-  readonly binding: 'none' | 'unchecked';
+  /**
+   * `none` carries no `cnf`, `matched` what it names was proven, `unchecked` it names something that is not judged here. Where the proof
+   * was missing or wrong the token is not present: `invalid: token_binding_mismatch`.
+   */
+  readonly binding: Exclude<BindingState, 'mismatched'>;
   readonly actor: TokenActor | null;
   readonly authorizationDetails: readonly JsonObject[];
   readonly claims: JsonObject;
@@ -116,6 +125,56 @@ export type CertificateValue = {
    * none is configured. A revoked certificate is the signal `invalid`.
    */
   readonly revocation: 'good' | 'stale' | 'unknown' | 'unchecked';
+};
+
+/** Why a binding signal is not present; `dpop_*` are those of one proof, in the order of RFC 9449 section 4.3. */
+export type BindingCode =
+  // absent: there is nothing to prove, or nothing to prove it to
+  | 'token_not_bound'
+  | 'token_not_verified'
+  | 'binding_unchecked'
+  // invalid: the token
+  | 'certificate_required'
+  | 'certificate_mismatch'
+  | 'dpop_scheme_required'
+  | 'dpop_token_unbound'
+  // invalid: the proof
+  | 'dpop_proof_missing'
+  | 'dpop_proof_multiple'
+  | 'dpop_malformed'
+  | 'dpop_type_invalid'
+  | 'dpop_algorithm_not_allowed'
+  | 'dpop_key_invalid'
+  | 'dpop_signature_invalid'
+  | 'dpop_claim_invalid'
+  | 'dpop_method_mismatch'
+  | 'dpop_uri_mismatch'
+  | 'dpop_nonce_required'
+  | 'dpop_nonce_invalid'
+  | 'dpop_expired'
+  | 'dpop_issued_in_future'
+  | 'dpop_token_mismatch'
+  | 'dpop_key_mismatch'
+  | 'dpop_replayed'
+  // unavailable: it could not be judged here
+  | 'public_origin_unknown'
+  | 'verification_budget_exhausted'
+  | 'replay_memory_too_young'
+  | 'store_unavailable'
+  | 'store_full';
+
+/** A token's binding that was proven. */
+export type BindingValue = {
+  /** `dpop` RFC 9449, also where a certificate was proven beside it; `mtls` RFC 8705 section 3. */
+  readonly method: 'dpop' | 'mtls';
+  /** `jkt` (RFC 7638) or `x5t#S256`: SHA-256, base64url. */
+  readonly thumbprint: string;
+  /** False where the gateway handed on the certificate's fields only: no certificate was seen. */
+  readonly proven: boolean;
+  /** `iat` of the proof, unix seconds; null for mTLS. */
+  readonly issuedAt: number | null;
+  /** True where the proof carries a nonce of ours, which shows that it is fresh. */
+  readonly nonce: boolean;
 };
 
 /** Why a network signal is not present. */
@@ -183,6 +242,7 @@ export function clientAddressOf(network: NetworkSignal): string | null {
 export type IdentitySignals = {
   readonly token: Signal<TokenValue, TokenCode>;
   readonly certificate: Signal<CertificateValue, CertificateCode>;
+  readonly binding: Signal<BindingValue, BindingCode>;
 };
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;

@@ -54,6 +54,10 @@ export type IdentifyStatus = {
   readonly negativeCache: CacheStatus;
   readonly certificateCache: CacheStatus;
   readonly certificates: CertificateTrustStatus;
+  /** Keys of DPoP proofs. */
+  readonly proofKeyCache: CacheStatus;
+  /** Identifiers of proofs that were used. */
+  readonly replays: StoreStatus;
 };
 
 export type DatabaseStatus = {

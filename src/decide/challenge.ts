@@ -1,32 +1,59 @@
 import type { StepUp } from '../contract/decision.ts';
-import type { Signal, TokenCode, TokenValue } from '../contract/signals.ts';
+import type { Identity } from '../contract/identity.ts';
+import type { BindingCode } from '../contract/signals.ts';
 import type { ChallengeOptions } from './options.ts';
 
 /** The status and `www-authenticate` of an answer; no challenge where HTTP has none for it. */
 export type Challenged = { readonly status: number; readonly challenge: string | null };
 
-/** Signature algorithms that a DPoP proof may use (RFC 9449 section 5.1). */
-const DPOP_ALGORITHMS = 'ES256 ES384 ES512 EdDSA PS256 RS256';
+type Scheme = Identity['challenge']['scheme'];
+
+/** Refused bindings that another proof mends (RFC 9449 section 7.1); the others need another token or another certificate. */
+const PROOF_CODES: ReadonlySet<BindingCode> = new Set<BindingCode>([
+  'dpop_proof_missing',
+  'dpop_proof_multiple',
+  'dpop_malformed',
+  'dpop_type_invalid',
+  'dpop_algorithm_not_allowed',
+  'dpop_key_invalid',
+  'dpop_signature_invalid',
+  'dpop_claim_invalid',
+  'dpop_method_mismatch',
+  'dpop_uri_mismatch',
+  'dpop_expired',
+  'dpop_issued_in_future',
+  'dpop_token_mismatch',
+  'dpop_replayed',
+]);
 
 /**
- * The challenge of a 401 deny: RFC 6750 section 3.1. `invalid_token` only where a token was offered and refused: without one (or with another
- * scheme) there is no error code, and where something else was wrong a new token would not help. `description` is a title that may be shown.
+ * The challenge of a 401 deny, in the scheme that the token came by or has to come by: RFC 6750 section 3.1, RFC 9449 sections 7.1 and 9.
+ * An error only where something was offered and refused: without a token (or with another scheme) there is none, and where something else was
+ * wrong a new token would not help. `description` is a title that may be shown.
  */
-export function challengeOfDeny(token: Signal<TokenValue, TokenCode>, description: string | null, options: ChallengeOptions): string {
-  if (token.status !== 'invalid' || token.code === 'scheme_unsupported') return bearer(options, {});
-  return bearer(options, { error: 'invalid_token', ...(description === null ? {} : { error_description: description }) });
+export function challengeOfDeny({ signals, challenge }: Identity, description: string | null, options: ChallengeOptions): string {
+  const { token, binding } = signals;
+  if (token.status !== 'invalid' || token.code === 'scheme_unsupported') return challengeOf(challenge.scheme, options, {});
+  const error = errorOf(binding);
+  return challengeOf(challenge.scheme, options, { error, ...(description === null ? {} : { error_description: description }) });
+}
+
+function errorOf(binding: Identity['signals']['binding']): string {
+  if (binding.status !== 'invalid') return 'invalid_token';
+  if (binding.code === 'dpop_nonce_required' || binding.code === 'dpop_nonce_invalid') return 'use_dpop_nonce';
+  return PROOF_CODES.has(binding.code) ? 'invalid_dpop_proof' : 'invalid_token';
 }
 
 /** What a step_up answers: RFC 9470 for authentication, RFC 9449 for DPoP, RFC 6750 for scope; mTLS and approval have no challenge. */
-export function challengeOfStepUp(step: StepUp, options: ChallengeOptions): Challenged {
+export function challengeOfStepUp(step: StepUp, scheme: Scheme, options: ChallengeOptions): Challenged {
   switch (step.kind) {
     case 'authentication':
-      return { status: 401, challenge: bearer(options, authentication(step)) };
+      return { status: 401, challenge: challengeOf(scheme, options, authentication(step)) };
     case 'scope':
-      return { status: 403, challenge: bearer(options, { error: 'insufficient_scope', scope: tokens(step.scopes) }) };
+      return { status: 403, challenge: challengeOf(scheme, options, { error: 'insufficient_scope', scope: tokens(step.scopes) }) };
     case 'binding':
       return step.methods.includes('dpop')
-        ? { status: 401, challenge: parameters('DPoP', { ...common(options), algs: DPOP_ALGORITHMS }) }
+        ? { status: 401, challenge: challengeOf('DPoP', options, {}) }
         : { status: 403, challenge: null };
     case 'approval':
       return { status: 403, challenge: null };
@@ -46,12 +73,10 @@ function authentication(step: StepUp): Record<string, string> {
   };
 }
 
-function bearer(options: ChallengeOptions, more: Record<string, string>): string {
-  return parameters('Bearer', { ...common(options), ...more, ...metadata(options) });
-}
-
-function common(options: ChallengeOptions): Record<string, string> {
-  return { realm: options.realm };
+/** RFC 9449 section 5.1 has the algorithms in each challenge of its scheme. */
+function challengeOf(scheme: Scheme, options: ChallengeOptions, more: Record<string, string>): string {
+  const algs = scheme === 'DPoP' ? { algs: tokens(options.dpopAlgorithms) } : {};
+  return parameters(scheme, { realm: options.realm, ...algs, ...more, ...metadata(options) });
 }
 
 /** RFC 9728 section 5.1. */

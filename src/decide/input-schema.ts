@@ -58,7 +58,9 @@ const Token = signal('The access token', {
   amr: texts('Authentication methods'),
   auth_time: secondsOrNull('When the user authenticated'),
   jti_hash: textOrNull('SHA-256 of jti, base64url'),
-  binding: z.enum(['none', 'unchecked']).describe('Whether the token says that it is bound to a key (cnf); the proof is not judged yet'),
+  binding: z
+    .enum(['none', 'matched', 'unchecked'])
+    .describe('none: no cnf; matched: what cnf names was proven; unchecked: cnf names something that is not judged here'),
   actor: z
     .strictObject({ subject: textOrNull('sub of the outermost act'), depth: number('Length of the chain') })
     .nullable()
@@ -99,6 +101,14 @@ const Lists = z.array(
     age_seconds: z.number().nullable().describe('Seconds since the list was read, or null'),
   }),
 );
+
+const Binding = signal('Whether the token is bound to a key or certificate that was proven', {
+  method: z.enum(['dpop', 'mtls']).describe('dpop: RFC 9449, also where a certificate was proven beside it; mtls: RFC 8705'),
+  thumbprint: text('jkt or x5t#S256, base64url'),
+  proven: flag("False where only the certificate's fields were handed on"),
+  issued_at: secondsOrNull('iat of the proof'),
+  nonce: flag('The proof carries a nonce of this service'),
+});
 
 const Network = signal('What is known of the client address', {
   address: text('Canonical; IPv4-mapped IPv6 is IPv4'),
@@ -191,14 +201,19 @@ export const EvaluationInput = z.strictObject({
     .describe('The route of the catalogue'),
   evidence: z
     .strictObject({
-      methods: texts('token, certificate, asserted_claims'),
+      methods: texts('token, certificate, dpop, mtls_bound, asserted_claims'),
       assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token with a client certificate, 4 proven binding'),
+      binding: z
+        .enum(['none', 'matched', 'mismatched', 'unchecked'])
+        .describe('Of the token: mismatched makes it invalid; unchecked: bound, and not judged here or not just now'),
       agreement: z
         .strictObject({ client: z.enum(['none', 'single', 'agreed', 'conflict']).describe('conflict: two pieces name different clients') })
         .describe('Whether the evidence agrees'),
     })
     .describe('What was verified'),
-  signals: z.strictObject({ token: Token, certificate: Certificate, network: Network, rate: Rate }).describe('Each in one of four states'),
+  signals: z
+    .strictObject({ token: Token, certificate: Certificate, binding: Binding, network: Network, rate: Rate })
+    .describe('Each in one of four states'),
 });
 export type EvaluationInput = z.infer<typeof EvaluationInput>;
 

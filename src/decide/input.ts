@@ -2,7 +2,15 @@ import type { Identity } from '../contract/identity.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { DecisionRequest, HttpFacts } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
-import type { CertificateValue, EnrichmentSignals, NetworkValue, RateValue, Signal, TokenValue } from '../contract/signals.ts';
+import type {
+  BindingValue,
+  CertificateValue,
+  EnrichmentSignals,
+  NetworkValue,
+  RateValue,
+  Signal,
+  TokenValue,
+} from '../contract/signals.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
@@ -66,6 +74,14 @@ const CERTIFICATE: Record<string, (certificate: CertificateValue, facts: InputFa
   chain: (certificate) => certificate.chain,
   trust_bundle: (certificate) => certificate.trustBundle,
   revocation: (certificate) => certificate.revocation,
+};
+
+const BINDING: Record<string, (binding: BindingValue) => JsonValue> = {
+  method: (binding) => binding.method,
+  thumbprint: (binding) => binding.thumbprint,
+  proven: (binding) => binding.proven,
+  issued_at: (binding) => binding.issuedAt,
+  nonce: (binding) => binding.nonce,
 };
 
 const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => JsonValue> = {
@@ -209,6 +225,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
       group: {
         methods: ({ identity }) => identity.evidence.methods,
         assurance: ({ identity }) => identity.evidence.assurance,
+        binding: ({ identity }) => identity.evidence.binding,
         agreement: { group: { client: ({ identity }) => identity.evidence.agreement.client } },
       },
     },
@@ -216,6 +233,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
       group: {
         token: signal((facts) => facts.identity.signals.token, { ...TOKEN, claims: claimsOf(options) }),
         certificate: signal((facts) => facts.identity.signals.certificate, CERTIFICATE),
+        binding: signal((facts) => facts.identity.signals.binding, BINDING),
         network: signal((facts) => facts.enrichment.network, NETWORK),
         rate: signal((facts) => facts.enrichment.rate, RATE),
       },

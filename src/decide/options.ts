@@ -32,8 +32,13 @@ export type UpstreamOptions = {
   readonly removeAuthorization: boolean;
 };
 
-/** What challenges say (RFC 6750, RFC 9728). */
-export type ChallengeOptions = { readonly realm: string; readonly resourceMetadataUrl: string | null };
+/** What challenges say (RFC 6750, RFC 9728, RFC 9449). */
+export type ChallengeOptions = {
+  readonly realm: string;
+  readonly resourceMetadataUrl: string | null;
+  /** Signature algorithms that proofs may use: `algs`. */
+  readonly dpopAlgorithms: readonly string[];
+};
 
 /** All that the decide stage is configured by. */
 export type DecideOptions = {

@@ -4,7 +4,7 @@ import type { ClientResponse, Decision, Reason, StepUp } from '../contract/decis
 import type { Identity } from '../contract/identity.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { DecisionRequest } from '../contract/request.ts';
-import type { EnrichmentSignals, Signal, TokenCode, TokenValue } from '../contract/signals.ts';
+import type { EnrichmentSignals } from '../contract/signals.ts';
 import { challengeOfDeny, challengeOfStepUp } from './challenge.ts';
 import type { Combined } from './combine.ts';
 import type { ChallengeOptions, UpstreamOptions } from './options.ts';
@@ -41,7 +41,7 @@ export function decisionOf(
     stepUp: combined.stepUp,
     obligations: combined.obligations,
     upstream: effect === 'allow' ? upstreamOf(request, identity, enrichment, combined, options.upstream) : NO_UPSTREAM,
-    response: effect === 'allow' ? null : responseOf(request.id, identity.signals.token, combined, options.challenge),
+    response: effect === 'allow' ? null : responseOf(request.id, identity, combined, options.challenge),
     policy,
     error: null,
     explanation: null,
@@ -70,15 +70,16 @@ export function failedDecision(request: DecisionRequest, code: ErrorCode, policy
   };
 }
 
-function responseOf(id: string, token: Signal<TokenValue, TokenCode>, combined: Combined, options: ChallengeOptions): ClientResponse {
-  const stepped = combined.stepUp === null ? null : challengeOfStepUp(combined.stepUp, options);
+function responseOf(id: string, identity: Identity, combined: Combined, options: ChallengeOptions): ClientResponse {
+  const stepped = combined.stepUp === null ? null : challengeOfStepUp(combined.stepUp, identity.challenge.scheme, options);
   const status = combined.status ?? stepped?.status ?? 403;
   const headers = { ...safeHeaders(combined.responseHeaders), ...baseHeaders(id) };
   const [first] = combined.reasons;
   const description = first?.public === true ? first.title : null;
   // RFC 9110 wants a challenge on every 401; RFC 6750 has one on a 403 for insufficient_scope only
-  const challenge = stepped?.challenge ?? (status === 401 ? challengeOfDeny(token, description, options) : null);
+  const challenge = stepped?.challenge ?? (status === 401 ? challengeOfDeny(identity, description, options) : null);
   if (challenge !== null) headers['www-authenticate'] = challenge;
+  if (identity.challenge.dpopNonce !== null) headers['dpop-nonce'] = identity.challenge.dpopNonce;
   if (status === 429) Object.assign(headers, rateHeaders(combined.limits, combined.retryAfterSeconds));
   if (status === 503) headers['retry-after'] = String(combined.retryAfterSeconds ?? RETRY_SECONDS);
   return { status, headers, body: bodyOf(id, status, combined.reasons, combined.stepUp) };

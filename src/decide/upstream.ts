@@ -40,9 +40,12 @@ export function upstreamOf(
   // the client's own mixed spellings (`x-countersign_subject`) reach some upstreams as ours; the border says where there could be one
   if (request.flags.includes('header_underscore')) remove.push(...MIXED);
   if (options.removeAuthorization && set['authorization'] === undefined) remove.push('authorization');
-  const responseHeaders = Object.entries(combined.responseHeaders);
-  if (responseHeaders.length === 0) return { headersToSet: set, headersToRemove: remove };
-  return { headersToSet: set, headersToRemove: remove, responseHeadersToSet: safeHeaders(combined.responseHeaders) };
+  const { dpopNonce } = identity.challenge;
+  if (dpopNonce === null && Object.keys(combined.responseHeaders).length === 0) return { headersToSet: set, headersToRemove: remove };
+  const responseHeaders = safeHeaders(combined.responseHeaders);
+  // RFC 9449 section 8.2: the next nonce comes with a good answer, before the last one is refused
+  if (dpopNonce !== null) responseHeaders['dpop-nonce'] = dpopNonce;
+  return { headersToSet: set, headersToRemove: remove, responseHeadersToSet: responseHeaders };
 }
 
 function setIdentity(

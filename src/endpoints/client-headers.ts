@@ -12,6 +12,7 @@ export type ReceivedHeaders = {
   readonly authorization: string[];
   /** Of the gateway's own header. */
   readonly certificate: CertificateOffer | null;
+  readonly dpop: string[];
   readonly forwardedFor: string[];
   readonly hosts: string[];
   readonly contentType: string | null;
@@ -25,6 +26,7 @@ export type ReceivedHeaders = {
 export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pep, flags: RequestFlag[]): ReceivedHeaders {
   const headers = new Map<string, string[]>();
   const authorization: string[] = [];
+  const dpop: string[] = [];
   const hosts: string[] = [];
   const chainLines: string[] = [];
   const certificateLines: string[] = [];
@@ -47,6 +49,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     if (certificate) noteOnce(flags, 'untrusted_client_certificate');
     if (hidden) {
       if (name === 'authorization') authorization.push(value);
+      else if (name === 'dpop') dpop.push(value);
       else if (name === 'host') hosts.push(value);
       continue;
     }
@@ -66,6 +69,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     headers,
     authorization,
     certificate: trustedCertificate(certificateLines, issuerLines, pep, flags),
+    dpop,
     forwardedFor: trustedChain(chainLines, pep, flags),
     hosts,
     contentType,

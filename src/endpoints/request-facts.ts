@@ -25,6 +25,8 @@ export type ReceivedHttp = {
   readonly authorization: string[];
   /** Of the gateway's configured header, only where it is trusted for `client_certificate`. */
   readonly certificate: CertificateOffer | null;
+  /** Every `dpop` value in order. */
+  readonly dpop: string[];
   /** The chain of the gateway's configured header, only where it is trusted for `client_address`. */
   readonly forwardedFor: string[];
 };
@@ -58,7 +60,8 @@ export function receiveHttpFacts(raw: RawHttp, pep: Pep): ReceivedHttp {
     body: receiveClientBody(raw.body, headers.contentType, headers.contentLength),
     pathAmbiguous: target.ambiguous || hosts.ambiguous,
   };
-  return { http, flags, authorization: headers.authorization, certificate: headers.certificate, forwardedFor: headers.forwardedFor };
+  const { authorization, dpop, certificate, forwardedFor } = headers;
+  return { http, flags, authorization, dpop, certificate, forwardedFor };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { DecisionRequest } from '../contract/request.ts';
+import { readConfirmation } from './confirmation.ts';
 import { readClaims } from './token-claims.ts';
 import { invalid, refusal, type TokenOutcome } from './token-outcome.ts';
 import { judgeTimes } from './token-times.ts';
@@ -15,6 +16,8 @@ export function readAssertedClaims(request: DecisionRequest, actorDepthMax: numb
   if (claims === null || !request.pep.trusts.has('claims')) return refusal('absent', 'token_missing');
   const value = readClaims(claims, actorDepthMax, 'pep');
   if (typeof value === 'string') return invalid(value);
+  const confirmation = readConfirmation(claims);
+  if (confirmation === 'claim_invalid') return invalid(confirmation);
   const code = judgeTimes(value, request.receivedAtMs / 1000, TIME_RULES);
-  return code === null ? { signal: { status: 'present', value }, tokenKey: null, identityAlone: null } : invalid(code);
+  return code === null ? { signal: { status: 'present', value }, tokenKey: null, confirmation, identityAlone: null } : invalid(code);
 }

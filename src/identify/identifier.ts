@@ -6,10 +6,13 @@ import type { IdentifyStatus } from '../contract/status.ts';
 import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
 import type { HttpFetch } from '../stores/http-fetch.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
+import type { ReplayMemory } from '../stores/replay-memory.ts';
 import { readAssertedClaims } from './asserted-claims.ts';
 import { assuranceOf, methodsOf } from './assurance.ts';
-import { readBearer } from './authorization.ts';
+import { readAuthorization, type TokenOffer } from './authorization.ts';
+import { type Bound, createBindingJudge, unbound } from './binding.ts';
 import { type CertificateSignal, createCertificateReader } from './certificate-offers.ts';
+import { createDpopVerifier } from './dpop.ts';
 import { createKeySet, KEY_TIMING, type KeyTiming } from './keys.ts';
 import { createKeyLoader } from './keys-document.ts';
 import type { IdentityOptions, IssuerOptions } from './options.ts';
@@ -17,6 +20,7 @@ import { agreeOnClient, type ClientMap, deriveSubject, type Evidence } from './s
 import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
 import { refusal, type TokenOutcome } from './token-outcome.ts';
 import { createCertificateTrust } from './trust/certificate-trust.ts';
+import { createVerificationBudget } from './verification-budget.ts';
 
 /** A file is cheap to read again, and a change should hold at once. */
 const FILE_REFRESH_MS = 2000;
@@ -33,6 +37,8 @@ export type IdentifierParts = {
   readonly createCache: CreateBoundedCache;
   /** The prefix of the client's address (/32, IPv6 /64) that pays for failed verifications, or null where it is not known. */
   readonly accountOf: (request: DecisionRequest) => string | null;
+  /** Proofs that were used. */
+  readonly replays: ReplayMemory;
   /** Other pauses between fetches of keys, for tests. */
   readonly keyTiming?: KeyTiming;
 };
@@ -47,8 +53,8 @@ export type RunningIdentifier = Identifier & {
 };
 
 /**
- * WHO asks: token, certificate, client, subject, assurance, in this order. It holds the order and no technique. The answer is a plain value
- * unless a key has to be fetched. Fails with `config_invalid` where the options contradict themselves.
+ * WHO asks: token, certificate, binding, client, subject, assurance, in this order. It holds the order and no technique. The answer is a plain
+ * value unless a key has to be fetched or a remote replay memory asked. Fails with `config_invalid` where the options contradict themselves.
  */
 export function createIdentifier(options: IdentityOptions, parts: IdentifierParts): RunningIdentifier {
   const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, createIssuer(issuer, parts)]));
@@ -57,46 +63,66 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   const tokens = createTokenVerifier(options, issuers, parts);
   const certificates = createCertificateReader(options.certificateCache, parts.createCache);
   const trust = createCertificateTrust(options.certificates, parts);
+  const dpop = createDpopVerifier(options, { ...parts, budget: createVerificationBudget(options.verificationBudget, parts.createCache) });
+  const bindings = createBindingJudge(dpop);
 
   function identify(request: DecisionRequest): Awaitable<Identity> {
-    const token = judgeToken(request);
-    return token instanceof Promise ? token.then((outcome) => complete(request, outcome)) : complete(request, token);
+    const { authorization } = request.credentials;
+    const offer = authorization.length === 0 ? null : readAuthorization(authorization);
+    const token = judgeToken(request, offer);
+    return token instanceof Promise ? token.then((outcome) => complete(request, offer, outcome)) : complete(request, offer, token);
   }
 
   /** A token that was offered is always judged, and never gives way to claims that the gateway asserts. */
-  function judgeToken(request: DecisionRequest): Awaitable<TokenOutcome> {
-    const { authorization } = request.credentials;
-    if (authorization.length === 0) return readAssertedClaims(request, options.actorDepthMax);
-    const bearer = readBearer(authorization);
-    return 'token' in bearer ? tokens.verify(bearer.token, request) : refusal('invalid', bearer.code);
+  function judgeToken(request: DecisionRequest, offer: TokenOffer | null): Awaitable<TokenOutcome> {
+    if (offer === null) return readAssertedClaims(request, options.actorDepthMax);
+    return 'token' in offer ? tokens.verify(offer.token, request) : refusal('invalid', offer.code);
   }
 
-  function complete(request: DecisionRequest, token: TokenOutcome): Identity {
+  function complete(request: DecisionRequest, offer: TokenOffer | null, token: TokenOutcome): Awaitable<Identity> {
     const { pep, credentials } = request;
     const offers = pep.trusts.has('client_certificate') ? credentials.certificates : NO_OFFERS;
     const certificate = trust.judge(certificates.read(offers), request.receivedAtMs / 1000);
     const asserted = pep.trusts.has('subject') ? request.subject : null;
-    if (certificate.status !== 'absent' || asserted !== null) return assemble(token, certificate, asserted, request.receivedAtMs);
-    token.identityAlone ??= assemble(token, certificate, null, request.receivedAtMs);
+    const offered = offer !== null && 'token' in offer ? offer : null;
+    const scheme = offered?.scheme === 'DPoP' || token.confirmation?.jkt ? 'DPoP' : 'Bearer';
+    if (scheme === 'DPoP' || token.confirmation !== null) {
+      const bound = bindings.judge(request, offered, token, certificate);
+      const join = (known: Bound): Identity => assemble(known, scheme, certificate, asserted, request.receivedAtMs);
+      return bound instanceof Promise ? bound.then(join) : join(bound);
+    }
+    if (certificate.status !== 'absent' || asserted !== null) {
+      return assemble(unbound(token), scheme, certificate, asserted, request.receivedAtMs);
+    }
+    token.identityAlone ??= assemble(unbound(token), scheme, certificate, null, request.receivedAtMs);
     return token.identityAlone;
   }
 
-  function assemble(token: TokenOutcome, certificate: CertificateSignal, asserted: Evidence['asserted'], nowMs: number): Identity {
+  function assemble(
+    { token, signal: binding, state, methods, dpopNonce }: Bound,
+    scheme: Identity['challenge']['scheme'],
+    certificate: CertificateSignal,
+    asserted: Evidence['asserted'],
+    nowMs: number,
+  ): Identity {
     const evidence: Evidence = {
       token: token.signal.status === 'present' ? token.signal.value : null,
       certificate: certificate.status === 'present' ? certificate.value : null,
+      binding: binding.status === 'present' ? binding.value : null,
       asserted,
     };
     const { client, agreement } = agreeOnClient(evidence, clients, nowMs / 1000);
     return {
-      signals: { token: token.signal, certificate },
+      signals: { token: token.signal, certificate, binding },
       subject: deriveSubject(evidence, client),
       evidence: {
-        methods: methodsOf(evidence, nowMs / 1000),
+        methods: methodsOf(evidence, methods, nowMs / 1000),
         assurance: assuranceOf(evidence, agreement, nowMs / 1000),
+        binding: state,
         agreement: { client: agreement },
       },
       tokenKey: token.tokenKey,
+      challenge: { scheme, dpopNonce },
     };
   }
 
@@ -112,6 +138,8 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       keySets: [...issuers.values()].map(({ keys }) => keys.status()),
       certificateCache: certificates.status(),
       certificates: trust.status(),
+      proofKeyCache: dpop.status(),
+      replays: parts.replays.status(),
     }),
   };
 }

@@ -67,6 +67,13 @@ function parseKey(jwk: JsonObject, fingerprint: string, allowed: ReadonlySet<str
   return checks.size === 0 ? null : { kid: kid ?? null, checks, fingerprint };
 }
 
+/** The check of one algorithm with a public key that is not part of a set, or null where the key is not fit for it. */
+export function checkOfJwk(jwk: JsonObject, algorithmName: string): CheckSignature | null {
+  const algorithm = SIGNATURE_ALGORITHMS.get(algorithmName);
+  const key = isForVerification(jwk) ? importPublicKey(jwk) : null;
+  return algorithm !== undefined && key !== null && fits(algorithm, key, jwk['alg']) ? bindSignatureCheck(algorithm, key) : null;
+}
+
 /** RFC 7517 sections 4.2 and 4.3; a published private part means that anyone can sign. */
 function isForVerification(jwk: JsonObject): boolean {
   const { use, key_ops: operations, d } = jwk;

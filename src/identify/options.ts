@@ -22,6 +22,18 @@ export type IssuerOptions = {
   readonly allowInsecureHttp: boolean;
 };
 
+/** How DPoP proofs are judged (RFC 9449). */
+export type DpopOptions = {
+  /** Names of RFC 7518 section 3.1 and RFC 8037, asymmetric ones only. */
+  readonly algorithms: readonly string[];
+  readonly ageMaxSeconds: number;
+  readonly clockSkewSeconds: number;
+  readonly proofBytesMax: number;
+  readonly keyCache: { readonly entriesMax: number };
+  /** Null where no nonce is asked for; a null secret makes one up. */
+  readonly nonce: { readonly secret: string | null; readonly lifetimeSeconds: number } | null;
+};
+
 /** How callers are identified: the configuration's section `identity`. */
 export type IdentityOptions = {
   readonly issuers: readonly IssuerOptions[];
@@ -34,5 +46,8 @@ export type IdentityOptions = {
   readonly verificationBudget: { readonly failuresPerMinute: number; readonly addressesMax: number };
   readonly certificateCache: { readonly entriesMax: number };
   readonly certificates: CertificateTrustOptions;
+  /** `scheme://host[:port]` by which clients reach the gateways that are not trusted for `forwarded`. */
+  readonly publicOrigins: readonly string[];
+  readonly dpop: DpopOptions;
   readonly clients: readonly { readonly id: string; readonly spiffeIds: readonly string[] }[];
 };

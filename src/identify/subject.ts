@@ -1,12 +1,14 @@
 import type { Identity, Subject } from '../contract/identity.ts';
 import type { AssertedSubject } from '../contract/request.ts';
-import type { CertificateValue, TokenValue } from '../contract/signals.ts';
+import type { BindingValue, CertificateValue, TokenValue } from '../contract/signals.ts';
 import { isValidAt } from './certificate.ts';
 
 /** What is present of the evidence. */
 export type Evidence = {
   readonly token: TokenValue | null;
   readonly certificate: CertificateValue | null;
+  /** What the token is bound to, where that was proven. */
+  readonly binding: BindingValue | null;
   /** From a gateway trusted for `subject`. */
   readonly asserted: AssertedSubject | null;
 };

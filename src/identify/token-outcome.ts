@@ -1,5 +1,6 @@
 import type { Identity } from '../contract/identity.ts';
 import type { Signal, TokenCode, TokenValue } from '../contract/signals.ts';
+import type { Confirmation } from './confirmation.ts';
 import type { KeyRing, VerificationKey } from './keys-jwk.ts';
 
 /** What became of the token of one request. */
@@ -7,6 +8,8 @@ export type TokenOutcome = {
   readonly signal: Signal<TokenValue, TokenCode>;
   /** Hash of what was signed; null where nothing was verified. */
   readonly tokenKey: string | null;
+  /** What the token is bound to (`cnf`); null where it is bound to nothing, or is not present. */
+  readonly confirmation: Confirmation | null;
   /** The identity where this token is the only evidence: always the same, so it is made once. */
   identityAlone: Identity | null;
 };
@@ -27,7 +30,7 @@ const REFUSALS = new Map<string, TokenOutcome>();
 /** A refusal; each code's outcome is made once. */
 export function refusal(status: 'absent' | 'invalid' | 'unavailable', code: TokenCode): TokenOutcome {
   const key = `${status} ${code}`;
-  const made = REFUSALS.get(key) ?? { signal: { status, code }, tokenKey: null, identityAlone: null };
+  const made = REFUSALS.get(key) ?? { signal: { status, code }, tokenKey: null, confirmation: null, identityAlone: null };
   REFUSALS.set(key, made);
   return made;
 }

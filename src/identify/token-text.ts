@@ -53,12 +53,13 @@ export function parseJwsText(token: string): JwsText | TokenCode {
 }
 
 /** RFC 7515 section 2: no padding, no other character, unused bits zero; what does not come out the same again was not canonical. */
-function decodeCanonical(part: string): Buffer | null {
+export function decodeCanonical(part: string): Buffer | null {
   const bytes = Buffer.from(part, 'base64url');
   return bytes.toString('base64url') === part ? bytes : null;
 }
 
-function readHeader(header: JsonObject): Pick<JwsText, 'algorithm' | 'kid' | 'type'> | TokenCode {
+/** What of a header concerns every kind of token; a header with an extension that is not understood is refused. */
+export function readHeader(header: JsonObject): Pick<JwsText, 'algorithm' | 'kid' | 'type'> | TokenCode {
   for (const name of REFUSED_PARAMETERS) if (Object.hasOwn(header, name)) return 'critical_header_unknown';
   if (Object.hasOwn(header, 'enc')) return 'token_encrypted';
   const { alg, kid, typ } = header;

@@ -6,6 +6,7 @@ import type { Awaitable, Clock } from '../contract/stages.ts';
 import type { CacheStatus } from '../contract/status.ts';
 import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
 import { SIGNATURE_ALGORITHMS } from './algorithms.ts';
+import { type Confirmation, readConfirmation } from './confirmation.ts';
 import { issuerOf, prepareSvids } from './jwt-svid.ts';
 import { type KeySet, selectKey } from './keys.ts';
 import type { KeyRing, VerificationKey } from './keys-jwk.ts';
@@ -78,7 +79,13 @@ export type VerifierParts = {
 };
 
 /** A token that has passed all checks but that of its signature. */
-type Candidate = { readonly token: string; readonly text: TokenText; readonly value: TokenValue; readonly issuer: Issuer };
+type Candidate = {
+  readonly token: string;
+  readonly text: TokenText;
+  readonly value: TokenValue;
+  readonly confirmation: Confirmation | null;
+  readonly issuer: Issuer;
+};
 
 /** A verifier over the issuers by their `iss`, with caches of its own. */
 export function createTokenVerifier(
@@ -139,9 +146,11 @@ export function createTokenVerifier(
     const claimed = readClaims(text.claims, options.actorDepthMax, 'countersign');
     if (typeof claimed === 'string') return claimed;
     const value = issuer.options.kind === 'jwt_svid' ? { ...claimed, issuer: issuer.options.issuer } : claimed;
+    const confirmation = readConfirmation(text.claims);
+    if (confirmation === 'claim_invalid') return confirmation;
     if (value.expiresAt === null) return 'claim_missing';
     if (issuer.audiences !== null && !value.audience.some((one) => issuer.audiences?.has(one) === true)) return 'audience_mismatch';
-    return judgeTimes(value, nowMs / 1000, issuer.options) ?? { token, text, value, issuer };
+    return judgeTimes(value, nowMs / 1000, issuer.options) ?? { token, text, value, confirmation, issuer };
   }
 
   function authenticate(candidate: Candidate, request: DecisionRequest): Awaitable<TokenOutcome> {
@@ -166,7 +175,8 @@ export function createTokenVerifier(
     });
   }
 
-  function conclude({ token, text, value }: Candidate, ring: KeyRing, key: VerificationKey, request: DecisionRequest): TokenOutcome {
+  function conclude(candidate: Candidate, ring: KeyRing, key: VerificationKey, request: DecisionRequest): TokenOutcome {
+    const { token, text, value, confirmation } = candidate;
     const account = accountOf(request);
     const nowMs = request.receivedAtMs;
     if (!budget.allows(account, nowMs)) return unavailable('verification_budget_exhausted');
@@ -179,6 +189,7 @@ export function createTokenVerifier(
       signal: { status: 'present', value },
       // the signature is left out: an ECDSA signature has two forms, and counters must not see two tokens
       tokenKey: hash('sha256', text.signingInput, 'base64url'),
+      confirmation,
       identityAlone: null,
       key,
       ring,

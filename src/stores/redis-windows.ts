@@ -1,5 +1,5 @@
-import { CircuitBreaker } from './circuit-breaker.ts';
-import { createRedisClient, type RedisClient, type RedisReply } from './redis-client.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { RedisClient, RedisReply } from './redis-client.ts';
 import { WINDOWS_SCRIPT, WINDOWS_SCRIPT_SHA } from './redis-windows-script.ts';
 import type { StoreLogger } from './store-logger.ts';
 import {
@@ -14,17 +14,15 @@ import {
 } from './windows.ts';
 
 export type RedisWindowsOptions = {
-  readonly url: string;
+  readonly client: RedisClient;
+  readonly breaker: CircuitBreaker;
   readonly deadlineMs: number;
   readonly keyPrefix: string;
-  /** Milliseconds that never go back, for the breaker. */
-  readonly monotonic: () => number;
   readonly logger: StoreLogger;
 };
 
 /** Requests that wait for an answer; with a deadline of 25 ms more than this means that Redis or we are beyond help. */
 const WAITING_MAX = 4096;
-const BREAKER = { failuresMax: 3, openMs: 250 };
 const TAGS: Readonly<Record<Entity, string>> = { client: 'c', address: 'a', token: 't', route: 'r' };
 
 type Command = readonly [string, ...(string | number)[]];
@@ -38,9 +36,7 @@ type Waiting = {
  * Sliding windows in Redis, shared by all replicas: one script call an entity, each with the entity's hash tag, and all calls of
  * the requests that are being read in this turn of the event loop in one write. A failed call marks its entity only.
  */
-export function createRedisWindows({ url, deadlineMs, keyPrefix, monotonic, logger }: RedisWindowsOptions): WindowStore {
-  const client = createRedisClient({ url, deadlineMs, logger });
-  const breaker = new CircuitBreaker(BREAKER, monotonic);
+export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, logger }: RedisWindowsOptions): WindowStore {
   const marker = `${keyPrefix}:{started}`;
   let gathered: Waiting[] = [];
   let waiting = 0;
@@ -121,7 +117,8 @@ export function createRedisWindows({ url, deadlineMs, keyPrefix, monotonic, logg
       entries: null,
       lastError: client.lastError ?? refused,
     }),
-    close: () => client.close(),
+    // the client belongs to whoever made it
+    close: () => Promise.resolve(),
   };
 }
 

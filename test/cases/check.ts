@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Decision } from '../../src/contract/decision.ts';
+import type { Identity } from '../../src/contract/identity.ts';
 import type { Case } from './schema.ts';
 
 /** What a level can see of the record. */
@@ -7,6 +8,8 @@ export type SeenRecord = {
   readonly route: string;
   readonly subject: string | null;
   readonly client: string | null;
+  /** `present`, or why the binding is not. */
+  readonly binding: string | null;
   readonly error: string | null;
 };
 
@@ -19,6 +22,7 @@ export function checkCase({ want }: Case, decision: Decision, record: SeenRecord
   expect(decision.response?.status).toBe(want.status);
   if (want.effect === 'allow') expect(decision.response).toBeNull();
   for (const [name, value] of Object.entries(want.headers ?? {})) expect(decision.response?.headers[name] ?? null, name).toBe(value);
+  if (want.binding !== undefined) expect(record.binding).toBe(want.binding);
   if (want.shown !== undefined) expect(shownCodes(decision)).toEqual(want.shown);
   if (want.step_up !== undefined) {
     const { kind, methods, scopes } = want.step_up;
@@ -45,4 +49,11 @@ function shownCodes({ response }: Decision): unknown[] {
   const reasons = response?.body['reasons'] ?? [];
   if (!Array.isArray(reasons)) throw new Error('reasons of the body are no list');
   return reasons.map((reason: unknown) => (typeof reason === 'object' && reason !== null && 'code' in reason ? reason.code : null));
+}
+
+/** What a level sees of the binding. */
+export function bindingSeen(identity: Identity | null): string | null {
+  if (identity === null) return null;
+  const { binding } = identity.signals;
+  return binding.status === 'present' ? binding.status : binding.code;
 }

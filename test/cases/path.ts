@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, SignJWT } from 'jose';
+import { isJsonObject } from '../../src/contract/json.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { Clock, Pdp, Policies } from '../../src/contract/stages.ts';
 import { createEnricher } from '../../src/enrich/enricher.ts';
@@ -10,10 +11,13 @@ import { createIdentifier, type RunningIdentifier } from '../../src/identify/ide
 import { createPdp } from '../../src/pdp.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { httpFetch } from '../../src/stores/http-fetch.ts';
+import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
 import type { MmdbDatabase } from '../../src/stores/mmdb.ts';
 import { readDocumentFile } from '../../src/stores/read-file.ts';
+import type { ReplayMemory } from '../../src/stores/replay-memory.ts';
 import type { Counts, EntityCounts, WindowStore } from '../../src/stores/windows.ts';
 import { SILENT } from '../decide/fixtures.ts';
+import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
 import type { Case } from './schema.ts';
 
 /* Levels `pdp` and `wire`: the real stages run; only what they ask at the outermost edge (a database, a store) answers by `given`. */
@@ -22,15 +26,27 @@ const ISSUER = 'https://as.cases.example';
 const AUDIENCE = 'https://api.cases.example';
 const KEY_ID = 'cases-1';
 
-/** The test key set as a file, and who signs with it. */
-export type TestIssuer = { readonly jwksFile: string; readonly key: KeyObject; readonly otherKey: KeyObject };
+/** The test key set as a file, who signs with it, and the keys of clients. */
+export type TestIssuer = {
+  readonly jwksFile: string;
+  readonly key: KeyObject;
+  readonly otherKey: KeyObject;
+  readonly proofKey: ProofKeyPair;
+  readonly otherProofKey: ProofKeyPair;
+};
 
 export async function createTestIssuer(): Promise<TestIssuer> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwksFile = join(mkdtempSync(join(tmpdir(), 'countersign-cases-')), 'jwks.json');
   const jwk = { ...(await exportJWK(publicKey)), kid: KEY_ID, alg: 'ES256', use: 'sig' };
   writeFileSync(jwksFile, JSON.stringify({ keys: [jwk] }));
-  return { jwksFile, key: privateKey, otherKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey };
+  return {
+    jwksFile,
+    key: privateKey,
+    otherKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+    proofKey: await createProofKey(),
+    otherProofKey: await createProofKey(),
+  };
 }
 
 /** The value of `authorization` that a case's client sends, or null. */
@@ -41,14 +57,35 @@ export async function authorizationOf({ given }: Case, issuer: TestIssuer): Prom
   if (defect === 'scheme_unsupported') return 'Basic Y2FzZXM6Y2FzZXM=';
   const now = Math.floor(Date.parse(given.time) / 1000);
   const expired = defect === 'token_expired';
-  const token = await new SignJWT(given.token)
+  const bound = given.dpop?.bound === true ? { cnf: { jkt: issuer.proofKey.jkt } } : {};
+  const token = await new SignJWT({ ...given.token, ...bound })
     .setProtectedHeader({ alg: 'ES256', kid: KEY_ID, typ: 'at+jwt' })
     .setIssuer(defect === 'issuer_unknown' ? 'https://stranger.example' : ISSUER)
     .setAudience(defect === 'audience_mismatch' ? 'https://other.example' : AUDIENCE)
     .setIssuedAt(expired ? now - 7200 : now - 10)
     .setExpirationTime(expired ? now - 3600 : now + 300)
     .sign(defect === 'signature_invalid' ? issuer.otherKey : issuer.key);
-  return `Bearer ${token}`;
+  return `${given.dpop?.scheme ?? 'Bearer'} ${token}`;
+}
+
+/** The `dpop` headers that a case's client sends beside its `authorization`. */
+export async function proofsOf({ given, ask }: Case, authorization: string | null, issuer: TestIssuer): Promise<readonly string[]> {
+  const { dpop } = given;
+  if (dpop === undefined || authorization === null || dpop.defect === 'dpop_proof_missing') return [];
+  const { defect } = dpop;
+  const request = isJsonObject(ask['request']) ? ask['request'] : {};
+  const { method, scheme, host, path } = request;
+  const now = Math.floor(Date.parse(given.time) / 1000);
+  const token = authorization.slice(authorization.indexOf(' ') + 1);
+  const proof = await makeProof(defect === 'dpop_key_mismatch' ? issuer.otherProofKey : issuer.proofKey, {
+    htm: defect === 'dpop_method_mismatch' ? 'PATCH' : String(method),
+    htu: defect === 'dpop_uri_mismatch' ? 'https://other.example/' : `${scheme}://${host}${path}`,
+    token: defect === 'dpop_token_mismatch' ? `${token}x` : token,
+    iat: defect === 'dpop_expired' ? now - 3600 : now,
+    ...(defect === 'dpop_type_invalid' ? { header: { typ: 'jwt' } } : {}),
+    ...(defect === 'dpop_signature_invalid' ? { signer: issuer.otherProofKey.privateKey } : {}),
+  });
+  return defect === 'dpop_proof_multiple' ? [proof, proof] : [proof];
 }
 
 /** The real path with what a case gives; `records` gets one entry a decision. */
@@ -101,10 +138,33 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
       verificationBudget: { failuresPerMinute: 60, addressesMax: 100 },
       certificateCache: { entriesMax: 10 },
       certificates: { trustBundles: [], crl: { required: false, sources: [] }, denied: { sha256: [], serials: [], file: null } },
+      publicOrigins: [],
+      dpop: {
+        algorithms: ['ES256'],
+        ageMaxSeconds: 60,
+        clockSkewSeconds: 5,
+        proofBytesMax: 8192,
+        keyCache: { entriesMax: 10 },
+        nonce: given.dpop?.defect === 'dpop_nonce_required' ? { secret: null, lifetimeSeconds: 300 } : null,
+      },
       clients: [],
     },
-    { clock, logger: SILENT, httpFetch, readFile: readDocumentFile, createCache: createBoundedCache, accountOf: ({ source }) => source.ip },
+    {
+      clock,
+      logger: SILENT,
+      httpFetch,
+      readFile: readDocumentFile,
+      createCache: createBoundedCache,
+      accountOf: ({ source }) => source.ip,
+      replays: replaysOf(given.dpop),
+    },
   );
+}
+
+function replaysOf(dpop: Case['given']['dpop']): ReplayMemory {
+  const memory = createMemoryReplays({ entriesMax: 10, startedAtMs: 0 });
+  if (dpop?.defect === 'store_unavailable') return { ...memory, remember: () => 'store_unavailable' };
+  return dpop?.defect === 'dpop_replayed' ? { ...memory, remember: () => 'replayed' } : memory;
 }
 
 const KIND_TRAITS: Readonly<Record<string, string>> = {

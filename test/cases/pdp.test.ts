@@ -4,9 +4,9 @@ import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { PolicySet } from '../../src/decide/policies.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
 import { baseBundle, createTestPolicies } from '../decide/fixtures.ts';
-import { checkCase, type SeenRecord } from './check.ts';
+import { bindingSeen, checkCase, type SeenRecord } from './check.ts';
 import { loadCases } from './load.ts';
-import { authorizationOf, type CasePath, createCasePath, createTestIssuer, type TestIssuer } from './path.ts';
+import { authorizationOf, type CasePath, createCasePath, createTestIssuer, proofsOf, type TestIssuer } from './path.ts';
 import { askedBody, casePep } from './question.ts';
 import { Case } from './schema.ts';
 
@@ -24,7 +24,8 @@ describe('cases, at the level of the whole path', () => {
   it.each(cases.map((one) => [`${one.file}: ${one.name}`, one] as const))('%s', async (_name, one) => {
     const path = await createCasePath(one, policies, issuer);
     try {
-      const decision = await ask(path, one, await authorizationOf(one, issuer));
+      const authorization = await authorizationOf(one, issuer);
+      const decision = await ask(path, one, authorization, await proofsOf(one, authorization, issuer));
       expect(path.records).toHaveLength(1);
       checkCase(one, decision, seen(path.records[0]));
     } finally {
@@ -49,7 +50,7 @@ it('[asks 29] a token that is known from an earlier call is held to the scopes o
   expect(effects).toEqual(['allow', 'step_up', 'allow']);
 });
 
-async function ask(path: CasePath, one: Case, authorization: string | null): Promise<Decision> {
+async function ask(path: CasePath, one: Case, authorization: string | null, proofs: readonly string[] = []): Promise<Decision> {
   const asked = {
     id: '01978a3c-0000-7000-8000-000000000001',
     pep: casePep(one),
@@ -57,7 +58,7 @@ async function ask(path: CasePath, one: Case, authorization: string | null): Pro
     deadlineAtMs: path.clock.monotonic() + 1000,
     explain: false,
   };
-  const request = receiveDecide(Buffer.from(JSON.stringify(askedBody(one, authorization))), asked);
+  const request = receiveDecide(Buffer.from(JSON.stringify(askedBody(one, authorization, proofs))), asked);
   if ('refused' in request) throw new Error(`refused: ${request.refused} ${request.field ?? ''}`);
   return path.pdp.decide(request);
 }
@@ -68,6 +69,7 @@ function seen(record: DecisionRecord | undefined): SeenRecord {
     route: record?.route?.id ?? 'no route was recorded',
     subject: record?.identity?.subject.id ?? null,
     client: record?.identity?.subject.client ?? null,
+    binding: bindingSeen(record?.identity ?? null),
     error: record?.decision.error?.code ?? null,
   };
 }

@@ -13,11 +13,14 @@ export function casePep({ given }: Case): Pep {
   };
 }
 
-/** The body of POST /decide with the client's `authorization` in it. */
-export function askedBody({ ask }: Case, authorization: string | null): JsonObject {
+/** The body of POST /decide with the client's `authorization` and `dpop` headers in it. */
+export function askedBody({ ask }: Case, authorization: string | null, proofs: readonly string[] = []): JsonObject {
   if (authorization === null) return ask as JsonObject;
   const request = ask['request'];
   if (!isJsonObject(request)) throw new Error('a case with a token needs a request to carry it');
   const headers = isJsonObject(request['headers']) ? request['headers'] : {};
-  return { ...(ask as JsonObject), request: { ...request, headers: { ...headers, authorization } } };
+  return {
+    ...(ask as JsonObject),
+    request: { ...request, headers: { ...headers, authorization, ...(proofs.length === 0 ? {} : { dpop: proofs }) } },
+  };
 }

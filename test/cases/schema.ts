@@ -35,6 +35,31 @@ const Given = z
     certificate_defect: z
       .enum(['certificate_malformed', 'certificate_untrusted', 'certificate_trust_domain', 'certificate_revoked', 'revocation_unavailable'])
       .optional(),
+    /** The client has a key: its token is bound to it and comes by the scheme DPoP with a proof (RFC 9449). */
+    dpop: z
+      .strictObject({
+        scheme: z.enum(['DPoP', 'Bearer']).default('DPoP'),
+        /** Whether the token's `cnf.jkt` names the key. */
+        bound: z.boolean().default(true),
+        /** The proof has this defect, by the code that it gives; `store_unavailable` means that used proofs cannot be looked up. */
+        defect: z
+          .enum([
+            'dpop_proof_missing',
+            'dpop_proof_multiple',
+            'dpop_type_invalid',
+            'dpop_signature_invalid',
+            'dpop_method_mismatch',
+            'dpop_uri_mismatch',
+            'dpop_nonce_required',
+            'dpop_expired',
+            'dpop_token_mismatch',
+            'dpop_key_mismatch',
+            'dpop_replayed',
+            'store_unavailable',
+          ])
+          .optional(),
+      })
+      .optional(),
     /** What the sources say of the client address; `unavailable` names the code of their failure. */
     network: z
       .union([
@@ -67,6 +92,8 @@ const Want = z.strictObject({
   status: z.int().optional(),
   /** Headers of the client's response; null where there must be none. */
   headers: z.record(z.string(), z.string().nullable()).optional(),
+  /** `present`, or the code of why the token's binding is not. */
+  binding: z.string().optional(),
   /** Codes of the reasons that the client's body shows. */
   shown: z.array(z.string()).optional(),
   step_up: z

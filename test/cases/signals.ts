@@ -2,7 +2,17 @@ import type { AssuranceLevel, Identity } from '../../src/contract/identity.ts';
 import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
 import type { Pep } from '../../src/contract/pep.ts';
 import type { DecisionRequest } from '../../src/contract/request.ts';
-import type { CertificateValue, EnrichmentSignals, IdentitySignals, TokenValue, WindowCounts } from '../../src/contract/signals.ts';
+import type {
+  BindingCode,
+  BindingState,
+  BindingValue,
+  CertificateValue,
+  EnrichmentSignals,
+  IdentitySignals,
+  TokenCode,
+  TokenValue,
+  WindowCounts,
+} from '../../src/contract/signals.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
 import type { Case } from './schema.ts';
 
@@ -26,13 +36,17 @@ export function requestOf({ given, ask }: Case): DecisionRequest {
 
 export function identityOf({ given }: Case, request: DecisionRequest): Identity {
   const nowSeconds = Math.floor(request.receivedAtMs / 1000);
-  const signals: IdentitySignals = { token: tokenOf(given, request, nowSeconds), certificate: certificateOf(given, request) };
+  const certificateSignal = certificateOf(given, request);
+  const offered = tokenOf(given, request, nowSeconds);
+  const bound = boundOf(given, offered, certificateSignal);
+  const signals: IdentitySignals = { token: bound.token, certificate: certificateSignal, binding: bound.binding };
   const token = signals.token.status === 'present' ? signals.token.value : null;
   const certificate = signals.certificate.status === 'present' ? signals.certificate.value : null;
   const verified = token?.verifiedBy === 'countersign' ? token : null;
   const usable =
     certificate !== null && certificate.sha256 !== null && (certificate.notAfter === null || certificate.notAfter >= nowSeconds);
-  const assurance: AssuranceLevel = verified === null ? 0 : usable ? 3 : 2;
+  const proven = signals.binding.status === 'present' && signals.binding.value.proven;
+  const assurance: AssuranceLevel = verified === null ? 0 : proven ? 4 : usable ? 3 : 2;
   const id = token === null ? (request.subject?.id ?? null) : (token.subject ?? token.clientId);
   return {
     signals,
@@ -46,10 +60,48 @@ export function identityOf({ given }: Case, request: DecisionRequest): Identity 
     evidence: {
       methods: [...(verified === null ? [] : ['token']), ...(certificate === null ? [] : ['certificate'])],
       assurance,
+      binding: bound.state,
       agreement: { client: verified === null ? 'none' : 'single' },
     },
     tokenKey: verified === null ? null : 'token-key',
+    challenge: {
+      scheme: given.dpop === undefined || (given.dpop.scheme === 'Bearer' && !given.dpop.bound) ? 'Bearer' : 'DPoP',
+      dpopNonce: given.dpop?.defect === 'dpop_nonce_required' ? 'a-nonce' : null,
+    },
   };
+}
+
+type BoundSignals = Pick<IdentitySignals, 'token' | 'binding'> & { readonly state: BindingState };
+
+/** What the binding judge would make of the token: DPoP by `given.dpop`, mTLS by the token's own `cnf`. */
+function boundOf({ dpop }: Case['given'], token: IdentitySignals['token'], certificate: IdentitySignals['certificate']): BoundSignals {
+  if (token.status !== 'present') return { token, binding: { status: 'absent', code: 'token_not_verified' }, state: 'none' };
+  const refused = (code: BindingCode, why: TokenCode = 'token_binding_mismatch'): BoundSignals => ({
+    token: { status: 'invalid', code: why },
+    binding: { status: 'invalid', code },
+    state: 'mismatched',
+  });
+  const matched = (value: BindingValue): BoundSignals => ({
+    token: { status: 'present', value: { ...token.value, binding: 'matched' } },
+    binding: { status: 'present', value },
+    state: 'matched',
+  });
+  if (dpop?.defect === 'store_unavailable') {
+    const binding = { status: 'unavailable', code: 'store_unavailable' } as const;
+    return { token: { status: 'unavailable', code: 'binding_unavailable' }, binding, state: 'unchecked' };
+  }
+  if (dpop !== undefined) {
+    if (!dpop.bound) return refused('dpop_token_unbound', 'token_unbound');
+    if (dpop.scheme === 'Bearer') return refused('dpop_scheme_required');
+    if (dpop.defect !== undefined) return refused(dpop.defect);
+    return matched({ method: 'dpop', thumbprint: 'jkt', proven: true, issuedAt: token.value.issuedAt, nonce: false });
+  }
+  const { cnf } = token.value.claims;
+  const wanted = isJsonObject(cnf) ? cnf['x5t#S256'] : undefined;
+  if (typeof wanted !== 'string') return { token, binding: { status: 'absent', code: 'token_not_bound' }, state: 'none' };
+  if (certificate.status !== 'present') return refused('certificate_required');
+  if (Buffer.from(certificate.value.sha256 ?? '', 'hex').toString('base64url') !== wanted) return refused('certificate_mismatch');
+  return matched({ method: 'mtls', thumbprint: wanted, proven: false, issuedAt: null, nonce: false });
 }
 
 function tokenOf(given: Case['given'], request: DecisionRequest, nowSeconds: number): IdentitySignals['token'] {

@@ -9,12 +9,12 @@ import { createHttpServer } from '../../src/endpoints/http-server.ts';
 import type { PepAuth } from '../../src/endpoints/pep-auth.ts';
 import { baseBundle, createTestPolicies, SILENT } from '../decide/fixtures.ts';
 import { type CheckParts, encodeCheck, headerOf } from '../support/ext-authz-wire.ts';
-import { connectGrpc, type GrpcClient } from '../support/grpc-client.ts';
+import { connectGrpc } from '../support/grpc-client.ts';
 import { CHECK, checkOf } from '../support/grpc-fixture.ts';
 import { send } from '../support/http-client.ts';
-import { checkCase } from './check.ts';
+import { bindingSeen, checkCase } from './check.ts';
 import { loadCases } from './load.ts';
-import { authorizationOf, type CasePath, createCasePath, createTestIssuer, type TestIssuer } from './path.ts';
+import { authorizationOf, type CasePath, createCasePath, createTestIssuer, proofsOf, type TestIssuer } from './path.ts';
 import { askedBody, casePep } from './question.ts';
 import type { Case } from './schema.ts';
 
@@ -26,7 +26,7 @@ let current: { readonly path: CasePath; readonly one: Case } | null = null;
 let http: Listener;
 let grpc: Listener;
 let httpPort = 0;
-let client: GrpcClient;
+let grpcPort = 0;
 
 function now(): { readonly path: CasePath; readonly one: Case } {
   if (current === null) throw new Error('no case is on');
@@ -61,21 +61,21 @@ beforeAll(async () => {
     ready: () => true,
   });
   httpPort = (await http.start()).port;
-  client = await connectGrpc(`http://127.0.0.1:${(await grpc.start()).port}`);
+  grpcPort = (await grpc.start()).port;
 });
 afterAll(async () => {
-  client.session.destroy();
   await Promise.all([http.stop(1000), grpc.stop(1000)]);
 });
 
 const cases = loadCases().filter(({ levels }) => levels.includes('wire'));
 const named = cases.map((one) => [`${one.file}: ${one.name}`, one] as const);
 
-async function through<T>(one: Case, ask: (authorization: string | null) => Promise<T>): Promise<{ answer: T; decision: Decision }> {
+async function through<T>(one: Case, ask: (body: JsonObject) => Promise<T>): Promise<{ answer: T; decision: Decision }> {
   const path = await createCasePath(one, policies, issuer);
   current = { path, one };
   try {
-    const answer = await ask(await authorizationOf(one, issuer));
+    const authorization = await authorizationOf(one, issuer);
+    const answer = await ask(askedBody(one, authorization, await proofsOf(one, authorization, issuer)));
     expect(path.records).toHaveLength(1);
     const record = path.records[0];
     if (record === undefined) throw new Error('nothing was recorded');
@@ -84,6 +84,7 @@ async function through<T>(one: Case, ask: (authorization: string | null) => Prom
       route: route?.id ?? '',
       subject: identity?.subject.id ?? null,
       client: identity?.subject.client ?? null,
+      binding: bindingSeen(identity),
       error: decision.error?.code ?? null,
     });
     return { answer, decision };
@@ -95,12 +96,12 @@ async function through<T>(one: Case, ask: (authorization: string | null) => Prom
 
 describe('cases, over POST /decide', () => {
   it.each(named)('%s', async (_name, one) => {
-    const { answer, decision } = await through(one, (authorization) =>
+    const { answer, decision } = await through(one, (body) =>
       send(httpPort, {
         method: 'POST',
         path: '/decide',
         headers: ['content-type', 'application/json'],
-        body: JSON.stringify(askedBody(one, authorization)),
+        body: JSON.stringify(body),
       }),
     );
     expect(answer.status).toBe(200);
@@ -148,10 +149,16 @@ describe('cases, over ext_authz', () => {
   it('carries most of them', () => expect(carried.length).toBeGreaterThan(named.length / 2));
 
   it.each(carried)('%s', async (_name, one) => {
-    const { answer, decision } = await through(one, async (authorization) => {
-      const parts = checkParts(askedBody(one, authorization));
+    const { answer, decision } = await through(one, async (body) => {
+      const parts = checkParts(body);
       if (parts === null) throw new Error('cannot be carried');
-      return checkOf(await client.unary(CHECK, encodeCheck(parts)));
+      // a gateway is asked once a connection who it is, and each case has its own
+      const client = await connectGrpc(`http://127.0.0.1:${grpcPort}`);
+      try {
+        return checkOf(await client.unary(CHECK, encodeCheck(parts)));
+      } finally {
+        client.session.destroy();
+      }
     });
     expect(answer.code === 0).toBe(one.want.effect === 'allow');
     expect(answer.ok !== null).toBe(one.want.effect === 'allow');

@@ -8,6 +8,7 @@ const env = {
   COUNTERSIGN_STORE_URL: 'rediss://reader:hunter2@redis.example:6380/3',
   COUNTERSIGN_PEPS: JSON.stringify([{ name: 'edge', tokenSha256: 'ab'.repeat(32), trusts: ['claims'] }]),
   COUNTERSIGN_OPERATIONS_TOKENS: JSON.stringify([{ name: 'ops', role: 'viewer', tokenSha256: 'cd'.repeat(32) }]),
+  COUNTERSIGN_IDENTITY_DPOP_NONCE_SECRET: 'swordfish'.repeat(4),
   COUNTERSIGN_POLICIES: JSON.stringify({ pay: { bundle: '/pay' } }),
 };
 
@@ -16,7 +17,7 @@ describe('what is shown of a configuration', () => {
   const text = printConfig(config);
 
   it('holds no secret', () => {
-    for (const secret of ['hunter2', 'abab', 'cdcd']) expect(text).not.toContain(secret);
+    for (const secret of ['hunter2', 'abab', 'cdcd', 'swordfish']) expect(text).not.toContain(secret);
   });
 
   it('is YAML with everything else in it', () => {

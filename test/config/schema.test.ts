@@ -138,6 +138,24 @@ describe('what is refused', () => {
       { identity: { clients: ['a', 'b'].map((id) => ({ id, spiffeIds: ['spiffe://td/x'] })) } },
       ['identity.clients[1].spiffeIds'],
     ],
+    [
+      'public origins that are no origins, or not in the form that they are compared in',
+      {
+        identity: {
+          publicOrigins: [
+            'https://api.example',
+            'https://api.example/',
+            'https://API.example',
+            'https://api.example:443',
+            'api.example',
+            'ftp://a',
+          ],
+        },
+      },
+      [1, 2, 3, 4, 5].map((i) => `identity.publicOrigins[${i}]`),
+    ],
+    ['a proof by a shared secret', { identity: { dpop: { algorithms: ['HS256'] } } }, ['identity.dpop.algorithms[0]']],
+    ['a short secret of nonces', { identity: { dpop: { nonce: { secret: 'short' } } } }, ['identity.dpop.nonce.secret']],
     ['a cache beyond five minutes', { identity: { tokenCache: { ttlSeconds: 301 } } }, ['identity.tokenCache.ttlSeconds']],
     [
       'bad blocks',
@@ -200,7 +218,7 @@ describe('the schema itself', () => {
     const marked = (mark: 'x-path' | 'x-secret') => JSON.stringify(CONFIG_JSON_SCHEMA).split(`"${mark}"`).length - 1;
     // two listeners with three files; jwksFile, databases, the sink; bundles, revocation lists, refused certificates; bundle and opaBin of policy and policies
     expect(marked('x-path')).toBe(6 + 3 + 3 + 4);
-    // the tokens of gateways and operators, and the URL of the store
-    expect(marked('x-secret')).toBe(3);
+    // the tokens of gateways and operators, the secret of nonces, and the URL of the store
+    expect(marked('x-secret')).toBe(4);
   });
 });

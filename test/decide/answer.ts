@@ -7,7 +7,11 @@ import { SMOKE_FACTS } from '../../src/decide/smoke.ts';
 import type { RuleFacts } from '../../src/decide/verdict.ts';
 
 export const OPTIONS: OutputOptions = {
-  challenge: { realm: 'api', resourceMetadataUrl: 'https://api.example/.well-known/oauth-protected-resource' },
+  challenge: {
+    realm: 'api',
+    resourceMetadataUrl: 'https://api.example/.well-known/oauth-protected-resource',
+    dpopAlgorithms: ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'],
+  },
   upstream: { headers: true, removeAuthorization: false },
 };
 const RULES = new Map<string, RuleFacts>([

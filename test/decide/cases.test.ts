@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ActivePolicy } from '../../src/contract/stages.ts';
 import { EvaluationInput } from '../../src/decide/input-schema.ts';
-import { checkCase } from '../cases/check.ts';
+import { bindingSeen, checkCase } from '../cases/check.ts';
 import { loadCases } from '../cases/load.ts';
 import type { Case } from '../cases/schema.ts';
 import { enrichmentOf, identityOf, requestOf } from '../cases/signals.ts';
@@ -30,6 +30,7 @@ describe('cases, at the level of Wasm and combining', () => {
       route: route.id,
       subject: identity.subject.id,
       client: identity.subject.client,
+      binding: bindingSeen(identity),
       error: evaluated.decision.error?.code ?? null,
     });
   });

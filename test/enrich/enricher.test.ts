@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
-import { createRedisWindows } from '../../src/stores/redis-windows.ts';
+import { openRedisStores } from '../../src/stores/redis-stores.ts';
 import { registryCountry } from '../../src/stores/registry-country.ts';
 import type { WindowStore } from '../../src/stores/windows.ts';
 import { openFixtures } from '../stores/databases.ts';
@@ -61,14 +61,14 @@ describe('with the memory store', () => {
 describe('with Redis', () => {
   test('[asks 73] a promise of both; with Redis away at once, the network signal untouched', async () => {
     const redis = await startRedis();
-    const windows = createRedisWindows({
+    const { windows, close } = openRedisStores({
       url: redis.url,
       deadlineMs: 500,
       keyPrefix: 'enricher',
       monotonic: () => performance.now(),
       logger: { info: () => undefined, warn: () => undefined },
     });
-    onTestFinished(() => windows.close());
+    onTestFinished(() => close());
     const enricher = enricherOver(windows);
     while (windows.status().state !== 'ready') await new Promise((resolve) => setTimeout(resolve, 10));
     const request = requestOf({ deadlineAtMs: 5000 });
@@ -90,14 +90,14 @@ describe('with Redis', () => {
   test('a request whose time is over is not asked for', async () => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
-    const windows = createRedisWindows({
+    const { windows, close } = openRedisStores({
       url: redis.url,
       deadlineMs: 500,
       keyPrefix: 'enricher',
       monotonic: () => performance.now(),
       logger: { info: () => undefined, warn: () => undefined },
     });
-    onTestFinished(() => windows.close());
+    onTestFinished(() => close());
     while (windows.status().state !== 'ready') await new Promise((resolve) => setTimeout(resolve, 10));
     expect(enricherOver(windows).enrich(requestOf({ deadlineAtMs: 10 }), identityOf(), routeOf())).toMatchObject({
       rate: { status: 'unavailable', code: 'store_unavailable' },

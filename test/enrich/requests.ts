@@ -33,7 +33,7 @@ export function requestOf(
     http: null,
     source: parts.source ?? sourceOf('203.0.113.7'),
     tls: { sni: null, version: null, ja3: null, ja4: null },
-    credentials: { authorization: [], claims: null, certificates: [], principal: null },
+    credentials: { authorization: [], dpop: [], claims: null, certificates: [], principal: null },
     subject: null,
     action: null,
     resource: null,
@@ -47,10 +47,15 @@ export function requestOf(
 export function identityOf(parts: { client?: string | null; asserted?: boolean; tokenKey?: string | null } = {}): Identity {
   const { client = 'agent-1', asserted = false, tokenKey = 'token-hash' } = parts;
   return {
-    signals: { token: { status: 'absent', code: 'token_missing' }, certificate: { status: 'absent', code: 'certificate_missing' } },
+    signals: {
+      token: { status: 'absent', code: 'token_missing' },
+      certificate: { status: 'absent', code: 'certificate_missing' },
+      binding: { status: 'absent', code: 'token_not_verified' },
+    },
     subject: { type: 'client', id: client, asserted, client, properties: {} },
-    evidence: { methods: [], assurance: 0, agreement: { client: 'none' } },
+    evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },
     tokenKey,
+    challenge: { scheme: 'Bearer', dpopNonce: null },
   };
 }
 

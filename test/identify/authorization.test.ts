@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readBearer } from '../../src/identify/authorization.ts';
+import { readAuthorization } from '../../src/identify/authorization.ts';
 import { createBench, createSigningKey, identityOptions, issuerOptions, keysAtHand, makeToken } from './fixtures.ts';
 
 describe('the authorization header', () => {
@@ -13,7 +13,9 @@ describe('the authorization header', () => {
     [['Basic YTpi,Bearer a'], 'credentials_multiple'],
     [['Bearer a, DPoP b'], 'credentials_multiple'],
     [['Basic YTpi'], 'scheme_unsupported'],
-    [['DPoP a.b.c'], 'scheme_unsupported'],
+    [['DPoP a.b.c', 'Bearer a.b.c'], 'credentials_multiple'],
+    [['DPoPa.b.c'], 'scheme_unsupported'],
+    [['DPoP'], 'scheme_unsupported'],
     [['Digest username="a", realm="b", uri="/"'], 'scheme_unsupported'],
     [['Bearer'], 'scheme_unsupported'],
     [['Bearerx a'], 'scheme_unsupported'],
@@ -21,16 +23,20 @@ describe('the authorization header', () => {
     [[''], 'scheme_unsupported'],
     [[' Bearer a'], 'scheme_unsupported'],
   ])('%j: %s', (values, code) => {
-    expect(readBearer(values)).toEqual({ code });
+    expect(readAuthorization(values)).toEqual({ code });
   });
 
   test.each(['Bearer a.b.c', 'bearer a.b.c', 'BEARER   a.b.c'])('%s is a bearer token', (value) => {
-    expect(readBearer([value])).toEqual({ token: 'a.b.c' });
+    expect(readAuthorization([value])).toEqual({ scheme: 'Bearer', token: 'a.b.c' });
+  });
+
+  test.each(['DPoP a.b.c', 'dpop a.b.c', 'DPOP   a.b.c'])('%s is a token with a proof of possession', (value) => {
+    expect(readAuthorization([value])).toEqual({ scheme: 'DPoP', token: 'a.b.c' });
   });
 
   test('what stands behind the token belongs to it, and makes it malformed', () => {
-    expect(readBearer(['Bearer a.b.c\n'])).toEqual({ token: 'a.b.c\n' });
-    expect(readBearer(['Bearer a,b'])).toEqual({ token: 'a,b' });
+    expect(readAuthorization(['Bearer a.b.c\n'])).toEqual({ scheme: 'Bearer', token: 'a.b.c\n' });
+    expect(readAuthorization(['Bearer a,b'])).toEqual({ scheme: 'Bearer', token: 'a,b' });
   });
 });
 

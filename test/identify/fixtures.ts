@@ -11,6 +11,7 @@ import { createIdentifier, type IdentifierParts, type RunningIdentifier } from '
 import type { IdentityOptions, IssuerOptions } from '../../src/identify/options.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { httpFetch } from '../../src/stores/http-fetch.ts';
+import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
 import { readDocumentFile } from '../../src/stores/read-file.ts';
 
@@ -153,6 +154,15 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
     verificationBudget: { failuresPerMinute: 60, addressesMax: 10_000 },
     certificateCache: { entriesMax: 1000 },
     certificates: { trustBundles: [], crl: { required: false, sources: [] }, denied: { sha256: [], serials: [], file: null } },
+    publicOrigins: [],
+    dpop: {
+      algorithms: ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'],
+      ageMaxSeconds: 60,
+      clockSkewSeconds: 5,
+      proofBytesMax: 8192,
+      keyCache: { entriesMax: 100 },
+      nonce: null,
+    },
     clients: [],
     ...more,
   };
@@ -160,14 +170,25 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
 
 /** The real parts, with a clock that the test owns. */
 export function createParts(clock: Clock, more: Partial<IdentifierParts> = {}): IdentifierParts {
+  const replays = createMemoryReplays({ entriesMax: 1000, startedAtMs: 0 });
   const windows = createMemoryWindows({ entriesMax: 100, startedAtMs: 0 });
   const { accountOf } = createEnricher({ databases: [], registryCountry: null, trustedProxies: ['10.0.0.0/8'], windows, clock });
-  return { clock, logger: silentLogger, httpFetch, readFile: readDocumentFile, createCache: createBoundedCache, accountOf, ...more };
+  return {
+    clock,
+    logger: silentLogger,
+    httpFetch,
+    readFile: readDocumentFile,
+    createCache: createBoundedCache,
+    accountOf,
+    replays,
+    ...more,
+  };
 }
 
 export type RequestFacts = Partial<Credentials> & {
   readonly trusts?: readonly Trust[];
   readonly subject?: DecisionRequest['subject'];
+  readonly http?: DecisionRequest['http'];
   readonly ip?: string | null;
   readonly forwardedFor?: readonly string[];
   readonly deadlineMs?: number;
@@ -189,11 +210,12 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
       forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
     },
     policyName: null,
-    http: null,
+    http: facts.http ?? null,
     source: { ip: facts.ip === undefined ? '192.0.2.7' : facts.ip, port: null, forwardedFor: facts.forwardedFor ?? [] },
     tls: { sni: null, version: null, ja3: null, ja4: null },
     credentials: {
       authorization: facts.authorization ?? [],
+      dpop: facts.dpop ?? [],
       claims: facts.claims ?? null,
       certificates: facts.certificates ?? [],
       principal: facts.principal ?? null,

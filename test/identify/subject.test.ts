@@ -41,22 +41,37 @@ describe('subject and client', () => {
 
   test('nothing offered, nobody known', async () => {
     expect(await bench.identify({})).toEqual({
-      signals: { token: { status: 'absent', code: 'token_missing' }, certificate: { status: 'absent', code: 'certificate_missing' } },
+      signals: {
+        token: { status: 'absent', code: 'token_missing' },
+        certificate: { status: 'absent', code: 'certificate_missing' },
+        binding: { status: 'absent', code: 'token_not_verified' },
+      },
       subject: { type: 'unknown', id: null, asserted: false, client: null, properties: {} },
-      evidence: { methods: [], assurance: 0, agreement: { client: 'none' } },
+      evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },
       tokenKey: null,
+      challenge: { scheme: 'Bearer', dpopNonce: null },
     });
   });
 
   test('token and certificate of one client agree: assurance 3', async () => {
     const identity = await bench.identify({ ...(await bearer({ client_id: 'agent-a' })), certificates: [agent] });
-    expect(identity.evidence).toEqual({ methods: ['token', 'certificate'], assurance: 3, agreement: { client: 'agreed' } });
+    expect(identity.evidence).toEqual({
+      methods: ['token', 'certificate'],
+      assurance: 3,
+      binding: 'none',
+      agreement: { client: 'agreed' },
+    });
     expect(identity.subject.client).toBe('agent-a');
   });
 
   test('token and certificate of two clients are a conflict: no client, no lift', async () => {
     const identity = await bench.identify({ ...(await bearer({ sub: 'svc-b', client_id: 'svc-b' })), certificates: [agent] });
-    expect(identity.evidence).toEqual({ methods: ['token', 'certificate'], assurance: 2, agreement: { client: 'conflict' } });
+    expect(identity.evidence).toEqual({
+      methods: ['token', 'certificate'],
+      assurance: 2,
+      binding: 'none',
+      agreement: { client: 'conflict' },
+    });
     expect(identity.subject).toMatchObject({ id: 'svc-b', client: null });
   });
 
@@ -69,7 +84,7 @@ describe('subject and client', () => {
   test('a certificate alone names its client, at assurance 0: it is the word of the gateway', async () => {
     const identity = await bench.identify({ certificates: [agent] });
     expect(identity.subject).toEqual({ type: 'client', id: 'agent-a', asserted: false, client: 'agent-a', properties: {} });
-    expect(identity.evidence).toEqual({ methods: ['certificate'], assurance: 0, agreement: { client: 'single' } });
+    expect(identity.evidence).toEqual({ methods: ['certificate'], assurance: 0, binding: 'none', agreement: { client: 'single' } });
   });
 
   test.each([
@@ -85,7 +100,7 @@ describe('subject and client', () => {
 
     const alone = await bench.identify({ certificates });
     expect(alone.subject).toEqual({ type: 'unknown', id: null, asserted: false, client: null, properties: {} });
-    expect(alone.evidence).toEqual({ methods: [], assurance: 0, agreement: { client: 'none' } });
+    expect(alone.evidence).toEqual({ methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } });
 
     const other = await bench.identify({ ...(await bearer({ sub: 'svc-b', client_id: 'svc-b' })), certificates });
     expect(other.subject.client).toBeNull();
@@ -104,7 +119,7 @@ describe('what the gateway asserts', () => {
       value: { subject: 'alice', scopes: ['orders:read'], verifiedBy: 'pep' },
     });
     expect(identity.subject).toEqual({ type: 'user', id: 'alice', asserted: true, client: null, properties: {} });
-    expect(identity.evidence).toEqual({ methods: ['asserted_claims'], assurance: 0, agreement: { client: 'none' } });
+    expect(identity.evidence).toEqual({ methods: ['asserted_claims'], assurance: 0, binding: 'none', agreement: { client: 'none' } });
     expect(identity.tokenKey).toBeNull();
   });
 

@@ -37,6 +37,7 @@ describe('a line', () => {
       signals: {
         token: { status: 'present' },
         certificate: { status: 'absent', code: 'certificate_missing' },
+        binding: { status: 'absent', code: 'token_not_bound' },
         network: { status: 'present' },
         rate: { status: 'unavailable', code: 'store_unavailable' },
       },

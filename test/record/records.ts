@@ -36,7 +36,7 @@ export const request: DecisionRequest = {
   http,
   source: { ip: '203.0.113.7', port: 40_312, forwardedFor: [] },
   tls: { sni: null, version: null, ja3: null, ja4: null },
-  credentials: { authorization: [], claims: null, certificates: [], principal: null },
+  credentials: { authorization: [], dpop: [], claims: null, certificates: [], principal: null },
   subject: null,
   action: null,
   resource: null,
@@ -67,10 +67,15 @@ export const token: TokenValue = {
 };
 
 export const identity: Identity = {
-  signals: { token: { status: 'present', value: token }, certificate: { status: 'absent', code: 'certificate_missing' } },
+  signals: {
+    token: { status: 'present', value: token },
+    certificate: { status: 'absent', code: 'certificate_missing' },
+    binding: { status: 'absent', code: 'token_not_bound' },
+  },
   subject: { type: 'client', id: 'agent-7', asserted: false, client: 'agent-7', properties: {} },
-  evidence: { methods: ['token'], assurance: 2, agreement: { client: 'single' } },
+  evidence: { methods: ['token'], assurance: 2, binding: 'none', agreement: { client: 'single' } },
   tokenKey: 'hash-of-the-token',
+  challenge: { scheme: 'Bearer', dpopNonce: null },
 };
 
 export const allow: Decision = {
@@ -195,6 +200,8 @@ export const status: ServiceStatus = {
       ],
       denied: { state: 'none', entries: 0 },
     },
+    proofKeyCache: { hits: 0, misses: 0, entries: 0 },
+    replays: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
   },
   enrich: {
     databases: [

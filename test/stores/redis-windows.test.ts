@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
-import { createRedisWindows } from '../../src/stores/redis-windows.ts';
+import { openRedisStores } from '../../src/stores/redis-stores.ts';
 import type { StoreLogger } from '../../src/stores/store-logger.ts';
 import type { WindowAnswer, WindowKeys, WindowStore } from '../../src/stores/windows.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -30,15 +30,15 @@ beforeEach(async () => {
 });
 
 function open(url: string, options: { deadlineMs?: number; keyPrefix?: string } = {}): WindowStore {
-  const store = createRedisWindows({
+  const { windows, close } = openRedisStores({
     url,
     deadlineMs: options.deadlineMs ?? 500,
     keyPrefix: options.keyPrefix ?? 'test',
     monotonic: () => performance.now(),
     logger,
   });
-  onTestFinished(() => store.close());
-  return store;
+  onTestFinished(() => close());
+  return { ...windows, close };
 }
 
 async function openReady(url: string, options: { deadlineMs?: number; keyPrefix?: string } = {}): Promise<WindowStore> {

@@ -24,6 +24,8 @@ export interface OidcServer {
   readonly audience: string;
   /** Client-credentials grant (RFC 6749 4.4) over HTTP; gives the access token, a JWT of type at+jwt (RFC 9068). */
   token(clientId: string, scopes: readonly string[]): Promise<string>;
+  /** The same, bound to a client's key (RFC 9449 section 5); `prove` makes the proof for the address of the token endpoint. */
+  boundToken(clientId: string, scopes: readonly string[], prove: (htu: string) => Promise<string>): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -39,23 +41,26 @@ export async function startOidc(options: OidcOptions): Promise<OidcServer> {
   const issuer = `http://127.0.0.1:${address.port}`;
   const provider = createProvider(issuer, algorithm, options);
   server.on('request', provider.callback());
+  async function grant(clientId: string, scopes: readonly string[], headers: Readonly<Record<string, string>>): Promise<string> {
+    const response = await fetch(`${issuer}/token`, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Basic ${Buffer.from(`${clientId}:${SECRET}`).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope: scopes.join(' '), resource: options.audience }),
+    });
+    const text = await response.text();
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null && 'access_token' in body && typeof body.access_token === 'string') {
+      return body.access_token;
+    }
+    throw new Error(`no token: ${response.status} ${text}`);
+  }
+
   return {
     issuer,
     jwksUrl: `${issuer}/jwks`,
     audience: options.audience,
-    async token(clientId, scopes) {
-      const response = await fetch(`${issuer}/token`, {
-        method: 'POST',
-        headers: { authorization: `Basic ${Buffer.from(`${clientId}:${SECRET}`).toString('base64')}` },
-        body: new URLSearchParams({ grant_type: 'client_credentials', scope: scopes.join(' '), resource: options.audience }),
-      });
-      const text = await response.text();
-      const body: unknown = JSON.parse(text);
-      if (typeof body === 'object' && body !== null && 'access_token' in body && typeof body.access_token === 'string') {
-        return body.access_token;
-      }
-      throw new Error(`no token: ${response.status} ${text}`);
-    },
+    token: (clientId, scopes) => grant(clientId, scopes, {}),
+    boundToken: async (clientId, scopes, prove) => grant(clientId, scopes, { dpop: await prove(`${issuer}/token`) }),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -82,6 +87,7 @@ function createProvider(issuer: string, algorithm: 'RS256' | 'ES256', options: O
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      dPoP: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => options.audience,

@@ -161,8 +161,13 @@ test_assurance_asks_for_a_token_first if {
 		with data.countersign.limits as fixtures.limits
 }
 
-test_assurance_4_is_out_of_reach if {
-	assurance_too_low.verdict == {"effect": "step_up", "required": 4, "kind": "binding", "methods": []} with input as _tier("critical", 3)
+test_assurance_steps_up_to_a_proven_binding if {
+	assurance_too_low.verdict == {
+		"effect": "step_up",
+		"required": 4,
+		"kind": "binding",
+		"methods": ["dpop", "mtls"],
+	} with input as _tier("critical", 3)
 		with data.countersign.limits as fixtures.limits
 }
 

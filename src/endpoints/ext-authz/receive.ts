@@ -102,7 +102,7 @@ function toRequest(
     http: received.http,
     source: readSource(attributes, pep, received.forwardedFor, flags),
     tls: { sni: sni === '' ? null : sni, version: null, ja3: null, ja4: null },
-    credentials: { authorization: received.authorization, claims, certificates, principal },
+    credentials: { authorization: received.authorization, dpop: received.dpop, claims, certificates, principal },
     subject: null,
     action: null,
     resource: null,

@@ -70,6 +70,7 @@ test('everything, from a gateway that is trusted for it', () => {
     tls: { sni: 'api.example.com', version: null, ja3: 'a'.repeat(32), ja4: 't13d1516h2_8daaf6152771_b186095e22b6' },
     credentials: {
       authorization: ['Bearer abc'],
+      dpop: [],
       claims: { iss: 'https://as.example', sub: 'u1' },
       certificates: [
         { form: 'pem', from: 'decide', pem: '-----BEGIN CERTIFICATE-----' },
@@ -165,6 +166,13 @@ test('[asks 20] a fingerprint of the wrong shape is no fingerprint, and flagged 
 test('two bearers in one list stay two, for identify to refuse', () => {
   const request = { method: 'GET', path: '/', headers: { authorization: ['Bearer a', 'Bearer b'] } };
   expect(question({ request }).credentials.authorization).toEqual(['Bearer a', 'Bearer b']);
+});
+
+test('proofs are credentials, in the order they came, and no header that a policy sees', () => {
+  const request = { method: 'GET', path: '/', headers: { DPoP: ['a.b.c', 'd.e.f'], accept: 'x' } };
+  const received = question({ request });
+  expect(received.credentials.dpop).toEqual(['a.b.c', 'd.e.f']);
+  expect([...(received.http?.headers.keys() ?? [])]).toEqual(['accept']);
 });
 
 test('names of Object.prototype are ordinary names', () => {

@@ -1,0 +1,85 @@
+import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { RedisClient, RedisReply } from './redis-client.ts';
+import type { ReplayAnswer, ReplayMemory } from './replay-memory.ts';
+import type { StoreLogger } from './store-logger.ts';
+
+export type RedisReplaysOptions = {
+  readonly client: RedisClient;
+  readonly breaker: CircuitBreaker;
+  readonly deadlineMs: number;
+  readonly keyPrefix: string;
+  readonly logger: StoreLogger;
+};
+
+/** Requests that wait for an answer, as for the windows. */
+const WAITING_MAX = 4096;
+/** A key is kept for longer than it may be used by the clock of the replica that set it: another replica's clock may be behind. */
+const MARGIN_MS = 60_000;
+
+type Waiting = { readonly key: string; readonly lifeMs: number; readonly settle: (answer: ReplayAnswer) => void };
+
+/**
+ * A replay memory in Redis, shared by all replicas: one `SET NX PX` a key, which asks and remembers in one step, and those of one turn of
+ * the event loop in one write. It outlives this process; a server that lost its data forgets what was used, as any store does.
+ */
+export function createRedisReplays({ client, breaker, deadlineMs, keyPrefix, logger }: RedisReplaysOptions): ReplayMemory {
+  let gathered: Waiting[] = [];
+  let waiting = 0;
+  let refused: string | null = null;
+
+  async function flush(): Promise<void> {
+    const requests = gathered;
+    gathered = [];
+    try {
+      const replies = await client.send(requests.map(({ key, lifeMs }) => ['SET', `${keyPrefix}:{u:${key}}`, 1, 'NX', 'PX', lifeMs]));
+      judge(replies);
+      for (const [index, { settle }] of requests.entries()) settle(toAnswer(replies[index]));
+    } catch (thrown) {
+      breaker.failed();
+      logger.warn('store_unavailable', { store: 'redis', error: thrown instanceof Error ? thrown.message : String(thrown) });
+      for (const { settle } of requests) settle('store_unavailable');
+    }
+  }
+
+  /** One good reply shows that the server answers; a bad one is told in the status. */
+  function judge(replies: readonly RedisReply[]): void {
+    refused = null;
+    for (const reply of replies) if (!reply.ok) refused = reply.error;
+    if (replies.some((reply) => reply.ok)) breaker.succeeded();
+    else breaker.failed();
+  }
+
+  return {
+    sinceMs: null,
+    remember(key, nowMs, untilMs, budgetMs) {
+      if (!client.ready || waiting >= WAITING_MAX || budgetMs <= 0 || !breaker.allows()) return 'store_unavailable';
+      waiting += 1;
+      return new Promise<ReplayAnswer>((resolve) => {
+        let timer: NodeJS.Timeout | null = null;
+        const settle = (answer: ReplayAnswer) => {
+          if (timer !== null) clearTimeout(timer);
+          waiting -= 1;
+          resolve(answer);
+        };
+        // the client's own command timeout covers the usual case without a timer a request
+        if (budgetMs < deadlineMs) timer = setTimeout(() => resolve('store_unavailable'), budgetMs);
+        if (gathered.length === 0) setImmediate(() => void flush());
+        gathered.push({ key, lifeMs: Math.max(1, Math.ceil(untilMs - nowMs)) + MARGIN_MS, settle });
+      });
+    },
+    status: () => ({
+      kind: 'redis',
+      state: client.ready && !breaker.open ? 'ready' : 'unavailable',
+      entries: null,
+      lastError: client.lastError ?? refused,
+    }),
+    // the client belongs to whoever made it
+    close: () => Promise.resolve(),
+  };
+}
+
+function toAnswer(reply: RedisReply | undefined): ReplayAnswer {
+  if (reply?.ok !== true) return 'store_unavailable';
+  if (reply.value === 'OK') return 'fresh';
+  return reply.value === null ? 'replayed' : 'store_unavailable';
+}
