@@ -6,6 +6,8 @@ export type OidcClient = {
   readonly id: string;
   /** All scopes that it may ask for. */
   readonly scopes: readonly string[];
+  /** Its tokens are bound to its certificate (RFC 8705 section 3.4). */
+  readonly certificateBound?: boolean;
 };
 
 export type OidcOptions = {
@@ -26,9 +28,12 @@ export interface OidcServer {
   token(clientId: string, scopes: readonly string[]): Promise<string>;
   /** The same, bound to a client's key (RFC 9449 section 5); `prove` makes the proof for the address of the token endpoint. */
   boundToken(clientId: string, scopes: readonly string[], prove: (htu: string) => Promise<string>): Promise<string>;
+  /** The same, bound to a certificate (RFC 8705 section 3), which a TLS terminator in front would hand on by a header. */
+  certificateToken(clientId: string, scopes: readonly string[], pem: string): Promise<string>;
   stop(): Promise<void>;
 }
 
+const CERTIFICATE_HEADER = 'x-test-client-certificate';
 const SECRET = 'a-secret-of-the-tests-only';
 
 /** npm oidc-provider with the settings of TRAPS 7; keys are made anew at each start. */
@@ -61,6 +66,7 @@ export async function startOidc(options: OidcOptions): Promise<OidcServer> {
     audience: options.audience,
     token: (clientId, scopes) => grant(clientId, scopes, {}),
     boundToken: async (clientId, scopes, prove) => grant(clientId, scopes, { dpop: await prove(`${issuer}/token`) }),
+    certificateToken: (clientId, scopes, pem) => grant(clientId, scopes, { [CERTIFICATE_HEADER]: encodeURIComponent(pem) }),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -79,6 +85,7 @@ function createProvider(issuer: string, algorithm: 'RS256' | 'ES256', options: O
       response_types: [],
       redirect_uris: [],
       scope: client.scopes.join(' '),
+      ...(client.certificateBound === true ? { tls_client_certificate_bound_access_tokens: true } : {}),
     })),
     scopes,
     // an RSA key stays beside the EC one: without it the provider refuses clients with the default id-token algorithm
@@ -88,6 +95,11 @@ function createProvider(issuer: string, algorithm: 'RS256' | 'ES256', options: O
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       dPoP: { enabled: true },
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        getCertificate: (context) => decodeURIComponent(context.get(CERTIFICATE_HEADER)) || undefined,
+      },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => options.audience,
