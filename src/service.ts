@@ -20,7 +20,7 @@ import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
 import { openMmdbDatabases } from './stores/mmdb.ts';
 import { readDocumentFile } from './stores/read-file.ts';
-import { openRedisStores } from './stores/redis-stores.ts';
+import { openRedisStores } from './stores/redis/stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import type { ReplayMemory } from './stores/replay-memory.ts';
 import type { WindowStore } from './stores/windows.ts';

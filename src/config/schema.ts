@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { plainHeaderName } from '../formats/credential-headers.ts';
 import { challenge, decisions, drain, input, log, upstream } from './answers.ts';
-import { network, store } from './enrichment.ts';
+import { network } from './enrichment.ts';
 import { isLoopback, repeated, whenSound } from './forms.ts';
 import { identity } from './identity.ts';
 import { grpc, http, operations } from './listeners.ts';
 import type { SchemaNode } from './outline.ts';
 import { peps } from './peps.ts';
 import { policies, policy } from './policy.ts';
+import { store } from './store.ts';
 
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
 export const configSchema = z

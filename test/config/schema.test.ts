@@ -219,6 +219,6 @@ describe('the schema itself', () => {
     // two listeners with three files; jwksFile, databases, the sink; bundles, revocation lists, refused certificates; bundle and opaBin of policy and policies
     expect(marked('x-path')).toBe(6 + 3 + 3 + 4);
     // the tokens of gateways and operators, the secret of nonces, and the URL of the store
-    expect(marked('x-secret')).toBe(4);
+    expect(marked('x-secret')).toBe(6);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
-import { openRedisStores } from '../../src/stores/redis-stores.ts';
+import { openRedisStores } from '../../src/stores/redis/stores.ts';
 import { registryCountry } from '../../src/stores/registry-country.ts';
 import type { WindowStore } from '../../src/stores/windows.ts';
 import { openFixtures } from '../stores/databases.ts';
