@@ -18,7 +18,7 @@ import { createBoundedCache } from './stores/bounded-cache.ts';
 import { httpFetch } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
-import { openMmdbDatabases } from './stores/mmdb.ts';
+import { openMmdbSet } from './stores/mmdb-set.ts';
 import { readDocumentFile } from './stores/read-file.ts';
 import { openRedisStores } from './stores/redis-stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
@@ -52,10 +52,10 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let draining = false;
   let drained: Promise<void> | null = null;
 
-  const databases = await openMmdbDatabases(config.network.databases, logger);
+  const addressData = await openMmdbSet(config.network.databases, logger);
   const { windows, replays, close: closeStores } = openStores(config, clock, logger);
   const enricher = createEnricher({
-    databases,
+    databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
@@ -143,6 +143,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
     identifier.stop();
+    addressData.stop();
     await closeStores();
     await recorder.close(boundMs);
   }
