@@ -66,6 +66,15 @@ function makeNetworkRecord(record: JsonObject, type: string | null): NetworkReco
   };
 }
 
+/** What a record knows, by the names that `input.signals.network.value` has for it, sorted. */
+export function knownFields(record: unknown, type: string | null): readonly string[] {
+  const known = readNetworkRecord(record, type);
+  if (known === null) return [];
+  const { asn, asOrg, city, continent, coordinates, country, kinds } = known;
+  const fields = { as_org: asOrg, asn, city, continent, coordinates, country, kinds: kinds[0] ?? null };
+  return Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [name]));
+}
+
 /** Nothing in their place, or empty texts, are no coordinates and no error. */
 function readCoordinates(record: JsonObject): Pick<NetworkRecord, 'coordinates' | 'coordinatesInvalid'> {
   const place = child(record, 'location') ?? record;

@@ -7,19 +7,22 @@ const IPV4_BITS_AT = 96;
 
 /**
  * Addresses of networks that a database has records for, by walks from the root that turn at every node as a fixed sequence says: the same
- * file gives the same addresses. Half of those of an IPv6 tree are IPv4. A walk that ends nowhere gives none.
+ * file gives the same addresses. Half of those of an IPv6 tree are IPv4. Half of the walks end at the first network that they meet, which
+ * is a wide one, the others go on as deep as they can. A walk that ends nowhere gives none.
  */
 export function sampleAddresses(bytes: Buffer, shape: TreeShape, count: number): SampleAddress[] {
   const found = new Map<string, SampleAddress>();
   const turns = createTurns();
   for (let walk = 0; walk < count; walk += 1) {
-    const sample = walkOnce(bytes, shape, turns, shape.ipVersion === 6 && walk % 2 === 0);
+    const sample = walkOnce(bytes, shape, turns, { toIpv4: shape.ipVersion === 6 && walk % 2 === 0, deep: walk % 4 > 1 });
     if (sample !== null) found.set(sample.address, sample);
   }
   return [...found.values()];
 }
 
-function walkOnce(bytes: Buffer, shape: TreeShape, turns: () => 0 | 1, toIpv4: boolean): SampleAddress | null {
+type Walk = { readonly toIpv4: boolean; readonly deep: boolean };
+
+function walkOnce(bytes: Buffer, shape: TreeShape, turns: () => 0 | 1, { toIpv4, deep }: Walk): SampleAddress | null {
   const depthMax = shape.ipVersion === 6 ? 128 : 32;
   const address = new Uint8Array(depthMax / 8);
   let node = 0;
@@ -28,10 +31,14 @@ function walkOnce(bytes: Buffer, shape: TreeShape, turns: () => 0 | 1, toIpv4: b
     const forced = toIpv4 && depth < IPV4_BITS_AT;
     let side: 0 | 1 = forced ? 0 : turns();
     let next = childOf(bytes, shape, node, side);
-    // an empty side is no answer while the other may have one
-    if (next === shape.nodeCount && !forced) {
-      side = side === 0 ? 1 : 0;
-      next = childOf(bytes, shape, node, side);
+    // an empty side is no answer while the other may have one, nor is a network where there is more to find
+    if (!forced && (next === shape.nodeCount || (deep && next > shape.nodeCount))) {
+      const otherSide = side === 0 ? 1 : 0;
+      const other = childOf(bytes, shape, node, otherSide);
+      if (next === shape.nodeCount || other < shape.nodeCount) {
+        side = otherSide;
+        next = other;
+      }
     }
     if (next === shape.nodeCount) return null;
     address[depth >> 3] = (address[depth >> 3] ?? 0) | (side << (7 - (depth & 7)));
