@@ -46,12 +46,14 @@ const TYPE_MAX = 128;
  */
 export function openMmdbBytes(bytes: Buffer): MmdbOpened {
   // without a marker the library would go through the whole file byte by byte
-  if (bytes.subarray(-METADATA_BYTES_MAX).lastIndexOf(MARKER) === -1) return { fault: 'format_unknown', cause: null };
+  const tailAt = Math.max(0, bytes.length - METADATA_BYTES_MAX);
+  const markerAt = bytes.subarray(tailAt).lastIndexOf(MARKER);
+  if (markerAt === -1) return { fault: 'format_unknown', cause: null };
   let fault: MmdbFault = 'metadata_invalid';
   try {
     const reader = new Reader<Response>(bytes, { cache: createValueCache() });
     const facts = readFacts(reader);
-    if (reader.metadata.searchTreeSize + SEPARATOR_BYTES > bytes.length) return { fault: 'tree_truncated', cause: null };
+    if (reader.metadata.searchTreeSize + SEPARATOR_BYTES > tailAt + markerAt) return { fault: 'tree_truncated', cause: null };
     fault = 'record_unreadable';
     const opened = createReader(reader, facts);
     for (const { address, family } of sampleAddresses(bytes, facts, SAMPLES)) opened.find(address, family);
