@@ -53,7 +53,7 @@ function makeNetworkRecord(record: JsonObject, type: string | null): NetworkReco
     continent: code(own(child(record, 'continent'), 'code')) ?? code(own(record, 'continent_code')) ?? code(own(record, 'continent')),
     city: text(own(own(child(record, 'city'), 'names'), 'en')) ?? text(own(record, 'city')),
     ...readCoordinates(record),
-    inEu: country === null ? null : own(nested, 'is_in_european_union') === true || isInUnion(country),
+    inEu: country === null ? null : inUnion(own(nested, 'is_in_european_union'), country),
     asn:
       asNumber(own(record, 'autonomous_system_number')) ??
       asNumber(own(record, 'asn')) ??
@@ -64,6 +64,11 @@ function makeNetworkRecord(record: JsonObject, type: string | null): NetworkReco
       text(own(traits, 'autonomous_system_organization')),
     kinds: readKinds(record, traits, type),
   };
+}
+
+/** MaxMind leaves the member out where it is false; a record that says false itself is believed. */
+function inUnion(said: unknown, country: string): boolean {
+  return typeof said === 'boolean' ? said : isInUnion(country);
 }
 
 /** What a record knows, by the names that `input.signals.network.value` has for it, sorted. */

@@ -29,9 +29,10 @@ export async function markOf(path: string): Promise<FileMark | null> {
  */
 export async function readFileWhole(path: string, bytesMax: number = FILE_BYTES_MAX): Promise<FileRead> {
   try {
+    // opening a pipe would wait for somebody to write into it
+    if (!(await stat(path)).isFile()) return { fault: 'file_unreadable', cause: new Error('no regular file') };
     await using file = await open(path, 'r');
     const before = await file.stat({ bigint: true });
-    if (!before.isFile()) return { fault: 'file_unreadable', cause: new Error('no regular file') };
     if (before.size === 0n) return { fault: 'file_empty', cause: null };
     if (before.size > BigInt(bytesMax)) return { fault: 'file_too_large', cause: null };
     // not from the pool: it stays for as long as the database does

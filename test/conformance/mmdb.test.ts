@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { findClientAddress } from '../../src/enrich/client-address.ts';
 import { parseIpAddress } from '../../src/enrich/ip-address.ts';
 import { describeNetwork } from '../../src/enrich/network.ts';
+import { openMmdbBytes } from '../../src/stores/mmdb-reader.ts';
+import { sampleAddresses } from '../../src/stores/mmdb-sample.ts';
 import { openQuietly } from '../stores/databases.ts';
 import { VECTORS_DIR, vectorBytes, vectorCases } from '../support/vectors.ts';
 
@@ -127,6 +129,13 @@ describe('metadata', () => {
   for (const { id, database_type, build_epoch } of vectorCases('geoip-mmdb', 'metadata.json', Case)) {
     test(id, async () => {
       const database = await openVector(`db/${id}`);
+      // what the trial asks is there: the walk reads trees of 24, 28 and 32 bits as the library does
+      const bytes = vectorBytes('geoip-mmdb', `db/${id}`) ?? expect.fail(id);
+      const opened = openMmdbBytes(bytes);
+      const { reader } = 'reader' in opened ? opened : expect.fail(opened.fault);
+      const samples = sampleAddresses(bytes, reader.facts, 500);
+      expect(samples.length).toBeGreaterThan(0);
+      for (const { address, family } of samples) expect(reader.find(address, family), address).not.toBeNull();
       expect(database.status()).toEqual({
         name: id,
         state: 'ready',

@@ -79,6 +79,7 @@ describe('the European Union', () => {
     ['by its code, where the record says nothing', { country_code: 'FR' }, true],
     ['a member of whose record the flag is missing', { country: { iso_code: 'IE' } }, true],
     ['a territory of its own code', { country_code: 'RE' }, true],
+    ['a record that says no', { country: { iso_code: 'FR', is_in_european_union: false } }, false],
     ['who left', { country_code: 'GB' }, false],
     ['who is only near', { country_code: 'CH' }, false],
     ['no country', { city: 'Berlin' }, null],

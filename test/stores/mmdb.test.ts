@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -59,9 +60,13 @@ describe('opening', () => {
     expect(database.lookup('1.1.1.1', 4)).toBe('database_broken');
   });
 
-  test('a directory is broken', async () => {
-    const { database } = await openOne(folder());
-    expect(database.status().state).toBe('broken');
+  test('a directory or a pipe is broken', async () => {
+    const pipe = join(folder(), 'pipe.mmdb');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [folder(), pipe]) {
+      const { database } = await openOne(path);
+      expect(database.status()).toMatchObject({ state: 'broken', lastError: 'file_unreadable' });
+    }
   });
 
   test('[asks 76] half a file is broken, not half a database', async () => {
