@@ -1,4 +1,5 @@
 import type { Config } from './config/schema.ts';
+import type { GeoipTools } from './contract/geoip.ts';
 import type { Listener } from './contract/lifecycle.ts';
 import type { Clock, Logger } from './contract/stages.ts';
 import type { ServiceStatus } from './contract/status.ts';
@@ -9,6 +10,7 @@ import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
 import { createEnricher } from './enrich/enricher.ts';
+import { knownFields } from './enrich/network-record.ts';
 import { createIdentifier } from './identify/identifier.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
@@ -18,7 +20,10 @@ import { createBoundedCache } from './stores/bounded-cache.ts';
 import { httpFetch } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
-import { openMmdbDatabases } from './stores/mmdb.ts';
+import { inspectMmdb } from './stores/mmdb-inspect.ts';
+import { installMmdb } from './stores/mmdb-install.ts';
+import { openMmdbSet } from './stores/mmdb-set.ts';
+import { npmRegistry } from './stores/npm-registry.ts';
 import { readDocumentFile } from './stores/read-file.ts';
 import { openRedisStores } from './stores/redis/stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
@@ -52,10 +57,10 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let draining = false;
   let drained: Promise<void> | null = null;
 
-  const databases = await openMmdbDatabases(config.network.databases, logger);
+  const addressData = await openMmdbSet(config.network.databases, logger);
   const { windows, replays, close: closeStores } = openStores(config, clock, logger);
   const enricher = createEnricher({
-    databases,
+    databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
@@ -143,6 +148,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
     identifier.stop();
+    addressData.stop();
     await closeStores();
     await recorder.close(boundMs);
   }
@@ -161,6 +167,12 @@ export async function createService({ config, version, clock, logger }: ServiceP
     },
     status,
   };
+}
+
+/** What `countersign geoip` works with: no service is needed for it. */
+export function createGeoipTools(clock: Clock): GeoipTools {
+  const deps = { now: () => clock.now(), fieldsOf: knownFields, fetch: httpFetch, npmRegistry };
+  return { inspect: (file) => inspectMmdb(file, deps), update: (update) => installMmdb(update, deps) };
 }
 
 type Stores = { readonly windows: WindowStore; readonly replays: ReplayMemory; readonly close: () => Promise<void> };

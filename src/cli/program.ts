@@ -4,12 +4,15 @@ import { ConfigError } from '../config/config-error.ts';
 import { loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/mask.ts';
 import type { Config } from '../config/schema.ts';
+import type { GeoipTools } from '../contract/geoip.ts';
+import { addGeoipCommands } from './geoip.ts';
 
 /** What the command line needs from the process. */
 export type ProgramParts = {
   readonly version: string;
   /** Runs the service until it has ended; resolves with the exit code of the process. */
   readonly serve: (config: Config) => Promise<number>;
+  readonly geoip: GeoipTools;
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -25,7 +28,7 @@ const TOKEN_BYTES_MAX = 65_536;
 
 /**
  * Runs `countersign` with the arguments after its name, and resolves with the exit code: 0, 64 for wrong arguments, 65 for a token
- * that is none, 78 for a configuration that is refused, or what `serve` says.
+ * that is none and for data that is refused, 69 for what could not be fetched, 78 for a configuration that is refused, or what `serve` says.
  */
 export async function runProgram(args: readonly string[], parts: ProgramParts): Promise<number> {
   let exitCode = EXIT_OK;
@@ -60,6 +63,10 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
       parts.stderr('A token is one line of printable ASCII without spaces, and not empty.\n');
       exitCode = EXIT_DATA;
     });
+
+  addGeoipCommands(program, parts, (code) => {
+    exitCode = code;
+  });
 
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -187,6 +187,22 @@ export type NetworkCode =
   | 'database_missing'
   | 'database_broken';
 
+/** WGS 84 degrees of a place that a database puts an address at. */
+export type NetworkCoordinates = {
+  /** -90 to 90. */
+  readonly latitude: number;
+  /** -180 to 180. */
+  readonly longitude: number;
+  /** Radius around it in which the address lies with some certainty; null where the database does not say. */
+  readonly accuracyKm: number | null;
+};
+
+/**
+ * What was odd about the data itself: `coordinates_invalid` out of range, no numbers or one without the other, and dropped;
+ * `database_from_future` one that was built after the request came, by more than a day: its clock or ours is wrong, and its age is 0.
+ */
+export type NetworkFlag = 'coordinates_invalid' | 'database_from_future';
+
 export type NetworkValue = {
   /** Canonical text; an IPv4-mapped IPv6 address is IPv4. */
   readonly address: string;
@@ -199,10 +215,18 @@ export type NetworkValue = {
   readonly countrySource: 'database' | 'registry' | null;
   readonly continent: string | null;
   readonly city: string | null;
+  readonly coordinates: NetworkCoordinates | null;
+  /** Whether the country is in the European Union; null where no country is known. */
+  readonly inEu: boolean | null;
   readonly asn: number | null;
   readonly asOrg: string | null;
-  /** Lower-case kinds: hosting, vpn, tor, proxy, residential. */
+  /** Sorted: business, hosting, mobile, proxy, residential (a proxy on residential addresses), tor, vpn. */
   readonly kinds: readonly string[];
+  /** Build time of the oldest database that knew the address, unix seconds; null where none did, or where one of them does not say. */
+  readonly dataBuiltAt: number | null;
+  /** Its age when the request came, never below 0. */
+  readonly dataAgeSeconds: number | null;
+  readonly dataFlags: readonly NetworkFlag[];
   /** Why no geographic data is there though the address is known, or null: a private address, none in the database … */
   readonly code: NetworkCode | null;
   /**

@@ -62,10 +62,19 @@ export type IdentifyStatus = {
 
 export type DatabaseStatus = {
   readonly name: string;
-  readonly state: 'ready' | 'missing' | 'broken';
+  /**
+   * `stale`: the file that lies there now is missing or cannot be used, and the last good one still answers; `broken` also where a record
+   * of the one in use could not be read.
+   */
+  readonly state: 'ready' | 'stale' | 'missing' | 'broken';
   readonly type: string | null;
   /** Unix seconds. */
   readonly builtAt: number | null;
+  /** Since it was built. */
+  readonly ageSeconds: number | null;
+  readonly sizeBytes: number | null;
+  /** Stable code of what is wrong with the file or one of its records, or null. */
+  readonly lastError: string | null;
 };
 
 export type StoreStatus = {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
+import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
 
 /*
  * The policy authors' type: what `input` is in Rego, version 1. It is total: every key is always there; null, [] or {} where nothing is known.
@@ -118,9 +119,11 @@ const Network = signal('What is known of the client address', {
   country_source: textOrNull('database or registry'),
   continent: textOrNull('Two letters'),
   city: textOrNull('English name'),
+  ...PLACE_FIELDS,
   asn: z.number().nullable().describe('Autonomous system number'),
   as_org: textOrNull('Its organisation'),
-  kinds: texts('hosting, vpn, tor, proxy, residential'),
+  kinds: texts('business, hosting, mobile, proxy, residential, tor, vpn'),
+  ...DATA_FIELDS,
   lists: Lists.describe('Lists that the address is on'),
   code: textOrNull('Why geographic data is missing though the address is known'),
 });

@@ -92,9 +92,15 @@ const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => Json
   country_source: (network) => network.countrySource,
   continent: (network) => network.continent,
   city: (network) => network.city,
+  coordinates: ({ coordinates: place }) =>
+    place === null ? null : { latitude: place.latitude, longitude: place.longitude, accuracy_km: place.accuracyKm },
+  in_eu: (network) => network.inEu,
   asn: (network) => network.asn,
   as_org: (network) => network.asOrg,
   kinds: (network) => network.kinds,
+  data_built_at: (network) => network.dataBuiltAt,
+  data_age_seconds: (network) => network.dataAgeSeconds,
+  data_flags: (network) => network.dataFlags,
   lists: (_network, facts) => facts.lists,
   code: (network) => network.code,
 };

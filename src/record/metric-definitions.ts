@@ -129,11 +129,23 @@ export const METRICS = {
     help: 'Age of the data in an address database, by its build time.',
     labels: ['database'],
   },
+  databaseBuildTime: {
+    name: 'countersign_database_build_timestamp_seconds',
+    type: 'gauge',
+    help: 'When an address database in use was built, unix time.',
+    labels: ['database'],
+  },
   databaseReady: {
     name: 'countersign_database_ready',
     type: 'gauge',
     help: '1 where an address database is in use, 0 where it is missing or broken.',
     labels: ['database'],
+  },
+  databaseState: {
+    name: 'countersign_database_state',
+    type: 'gauge',
+    help: '1 at the state that an address database is in: stale where its file was replaced by one that cannot be used, and the last good one answers.',
+    labels: ['database', 'state'],
   },
   storeReady: {
     name: 'countersign_store_ready',

@@ -4,6 +4,7 @@ import type { Labels } from './tally.ts';
 
 const REVISION_MAX = 128;
 const DOCUMENT_STATES = ['ready', 'stale', 'never_loaded'] as const;
+const DATABASE_STATES = ['ready', 'stale', 'missing', 'broken'] as const;
 const KEY_SET_STATES = ['ready', 'stale', 'never_fetched'] as const;
 
 /** Shows a status snapshot as metrics. Labels come from the configuration and from bundles, never from requests. */
@@ -42,8 +43,11 @@ export function showStatus(
     if (lastError !== null) set(METRICS.policyError, { policy, code: lastError.code }, lastError.at);
   }
   for (const { name: database, state, builtAt } of enrich.databases) {
-    set(METRICS.databaseReady, { database }, state === 'ready' ? 1 : 0);
-    if (builtAt !== null) set(METRICS.databaseBuilt, { database }, Math.max(0, nowSeconds - builtAt));
+    set(METRICS.databaseReady, { database }, state === 'ready' || state === 'stale' ? 1 : 0);
+    for (const one of DATABASE_STATES) set(METRICS.databaseState, { database, state: one }, one === state ? 1 : 0);
+    if (builtAt === null) continue;
+    set(METRICS.databaseBuilt, { database }, Math.max(0, nowSeconds - builtAt));
+    set(METRICS.databaseBuildTime, { database }, builtAt);
   }
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);

@@ -176,11 +176,11 @@ const KIND_TRAITS: Readonly<Record<string, string>> = {
 };
 
 function databaseOf(network: NonNullable<Case['given']['network']>): MmdbDatabase {
-  const status = () => ({ name: 'cases.mmdb', state: 'ready', type: 'Cases', builtAt: null }) as const;
+  const status = () => ({ name: 'cases.mmdb', state: 'ready', type: 'Cases', builtAt: null, sizeBytes: 1, lastError: null }) as const;
   if ('unavailable' in network) return { lookup: () => network.unavailable, status };
   const traits = Object.fromEntries(network.kinds.map((kind) => [KIND_TRAITS[kind] ?? `unknown_kind_${kind}`, true]));
   const country = network.country === null ? {} : { country: { iso_code: network.country } };
-  return { lookup: () => ({ record: { ...country, ...traits } }), status };
+  return { lookup: () => ({ record: { ...country, ...traits }, source: { type: 'Cases', builtAt: null } }), status };
 }
 
 function windowsOf(rate: Case['given']['rate']): WindowStore {
