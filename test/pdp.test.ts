@@ -97,6 +97,7 @@ function build(change: Partial<Seams> = {}) {
     policies: { select: seam('select'), failed: (_request, code) => decision('deny', { code }) },
     identifier: { identify: seam('identify') },
     enricher: { enrich: seam('enrich') },
+    sources: { introspection: (_request, facts) => facts },
     recorder: { record: (record) => void records.push(record) },
     clock: { now: () => Date.now(), monotonic: () => performance.now() - startedAt },
   });
