@@ -70,6 +70,12 @@ const introspectionForm = z.strictObject({
     .default(3000)
     .describe('Time that one question may take; a request waits for it within its own deadline only, and the answer serves the next.'),
   concurrencyMax: z.int().min(1).max(10_000).default(64).describe('Questions to the server at the same time; the rest is `unavailable`.'),
+  tokenTypeRequired: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Accept an answer only where `token_type` or `token_use` says that it is about an access token: servers call refresh tokens active too.',
+    ),
   signedAnswers: z
     .enum(SIGNATURES)
     .nullable()

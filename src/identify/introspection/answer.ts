@@ -11,6 +11,7 @@ export type AnswerRules = {
   /** Null where any audience is accepted. */
   readonly audiences: ReadonlySet<string> | null;
   readonly actorDepthMax: number;
+  readonly tokenTypeRequired: boolean;
 };
 
 /** A token that its server calls active. */
@@ -30,7 +31,7 @@ export function readAnswer(token: string, members: JsonObject, rules: AnswerRule
   if (typeof claimed === 'string') return claimed;
   const confirmation = readConfirmation(members);
   if (confirmation === 'claim_invalid') return confirmation;
-  const kind = judgeKind(members, confirmation);
+  const kind = judgeKind(members, confirmation, rules.tokenTypeRequired);
   if (kind !== null) return kind;
   if (claimed.issuer !== '' && claimed.issuer !== rules.issuer) return 'introspection_mismatch';
   const { audience } = claimed;
@@ -43,11 +44,15 @@ export function readAnswer(token: string, members: JsonObject, rules: AnswerRule
   return { signal: { status: 'present', value }, tokenKey, confirmation, identityAlone: null };
 }
 
-/** A refresh token or an ID token is active too, and opens nothing here. */
-function judgeKind({ token_type: type, token_use: use, typ }: JsonObject, confirmation: Confirmation | null): TokenCode | null {
+/** A refresh token or an ID token is active too, and opens nothing here: its holder would not even have to authenticate. */
+function judgeKind(
+  { token_type: type, token_use: use, typ }: JsonObject,
+  confirmation: Confirmation | null,
+  required: boolean,
+): TokenCode | null {
   if (use !== undefined && (typeof use !== 'string' || !ACCESS_TOKEN_USES.has(use.toLowerCase()))) return 'type_not_allowed';
   if (typeof typ === 'string' && /^(refresh|offline|id)$/i.test(typ)) return 'type_not_allowed';
-  if (type === undefined) return null;
+  if (type === undefined) return required && use === undefined ? 'type_not_allowed' : null;
   if (typeof type !== 'string' || !ACCESS_TOKEN_TYPES.has(type.toLowerCase())) return 'type_not_allowed';
   return type.toLowerCase() === 'dpop' && !confirmation?.jkt ? 'token_unbound' : null;
 }

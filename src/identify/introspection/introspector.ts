@@ -53,6 +53,7 @@ export function createIntrospector(issuer: IssuerOptions, options: Introspection
     issuer: issuer.issuer,
     audiences: issuer.allowAnyAudience ? null : new Set(issuer.audiences),
     actorDepthMax: parts.actorDepthMax,
+    tokenTypeRequired: options.tokenTypeRequired,
   };
   const answers = { active: 0, inactive: 0, failed: 0 };
   let shed = 0;

@@ -19,6 +19,8 @@ export type IntrospectionOptions = {
   readonly timeoutMs: number;
   /** Questions to this server at the same time. */
   readonly concurrencyMax: number;
+  /** False: an answer that does not say what kind of token it is about counts as one about an access token. */
+  readonly tokenTypeRequired: boolean;
   /** The JWS algorithm of answers as JWT (RFC 9701), or null for answers as JSON. */
   readonly signedAnswers: string | null;
 };
