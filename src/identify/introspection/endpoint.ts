@@ -77,8 +77,11 @@ export function createIntrospectionEndpoint(
     const post = async (url: string, request: { readonly headers: Record<string, string>; readonly body: URLSearchParams }) => {
       const bounds = { timeoutMs: options.timeoutMs, bytesMax: ANSWER_BYTES_MAX, allowInsecureHttp: issuer.allowInsecureHttp, signal };
       const answer = await formPost(url, { headers: request.headers, body: request.body.toString() }, bounds);
-      if (answer.status === 401) authentication.refused();
-      if (answer.status !== 200) throw refusedBy(answer);
+      if (answer.status !== 200) {
+        // with a secret in the form some servers say so by 400
+        if (answer.status < 500) authentication.refused();
+        throw refusedBy(answer);
+      }
       members = membersOf(answer, options);
       return new Response(answer.bytes, { status: 200, headers: { 'content-type': answer.contentType ?? '' } });
     };
