@@ -7,9 +7,10 @@ import {
   processIntrospectionResponse,
   validateApplicationLevelSignature,
 } from 'oauth4webapi';
+import type { ErrorCode } from '../../contract/codes.ts';
 import { CountersignError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject } from '../../contract/json.ts';
-import type { Clock } from '../../contract/stages.ts';
+import type { Awaitable, Clock } from '../../contract/stages.ts';
 import type { FormAnswer, FormPost } from '../../stores/form-post.ts';
 import type { HttpFetch } from '../../stores/http-fetch.ts';
 import type { ReadDocumentFile } from '../../stores/read-file.ts';
@@ -23,6 +24,9 @@ const ANSWER_BYTES_MAX = 65_536;
 const KEYS_BYTES_MAX = 524_288;
 /** Metadata changes rarely; an endpoint that fails makes it be read again. */
 const METADATA_KEPT_MS = 3_600_000;
+/** Our credentials, the number of our questions, an endpoint that is none. */
+const OF_ANY_TOKEN = new Set([401, 404, 405, 410, 429]);
+const MOVED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['fetch_failed', 'introspection_refused']);
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 const SIGNED_TYPE = /^application\/token-introspection\+jwt\s*(;|$)/i;
 
@@ -58,16 +62,25 @@ export function createIntrospectionEndpoint(
   };
   let server: AuthorizationServer | null = null;
   let serverUntilMs = Number.NEGATIVE_INFINITY;
-  let address = options.endpoint ?? '';
+  let finding: Promise<AuthorizationServer> | null = null;
+  let identity = identityOf(options.endpoint, options.clientId);
 
-  async function serverOf(signal: AbortSignal): Promise<AuthorizationServer> {
+  /** One look-up for all who need it meanwhile. */
+  function serverOf(signal: AbortSignal): Awaitable<AuthorizationServer> {
     if (server !== null && clock.monotonic() < serverUntilMs) return server;
+    finding ??= find(signal).finally(() => {
+      finding = null;
+    });
+    return finding;
+  }
+
+  async function find(signal: AbortSignal): Promise<AuthorizationServer> {
     const bounds = { timeoutMs: options.timeoutMs, bytesMax: KEYS_BYTES_MAX, allowInsecureHttp: issuer.allowInsecureHttp, signal };
     const endpoint = options.endpoint ?? (await discover(issuer.issuer, httpFetch, bounds, 'introspection_endpoint'));
     const jwksUri = options.signedAnswers === null ? null : (issuer.jwksUrl ?? (await discover(issuer.issuer, httpFetch, bounds)));
     server = { issuer: issuer.issuer, introspection_endpoint: endpoint, ...(jwksUri === null ? {} : { jwks_uri: jwksUri }) };
     serverUntilMs = clock.monotonic() + METADATA_KEPT_MS;
-    address = endpoint;
+    identity = identityOf(endpoint, options.clientId);
     return server;
   }
 
@@ -109,14 +122,17 @@ export function createIntrospectionEndpoint(
 
   return {
     get identity() {
-      return JSON.stringify([address, options.clientId]);
+      return identity;
     },
     async ask(token, signal) {
       try {
         return await ask(token, signal);
       } catch (thrown) {
-        if (options.endpoint === null) server = null;
-        if (thrown instanceof CountersignError) throw thrown;
+        if (thrown instanceof CountersignError) {
+          // it may have moved; an answer to one odd token says nothing of that
+          if (MOVED.has(thrown.code)) server = null;
+          throw thrown;
+        }
         // no cause: the library's errors carry the answer, which may hold what the token stands for
         throw new CountersignError('introspection_invalid', { detail: thrown instanceof Error ? thrown.name : 'unknown' });
       }
@@ -124,12 +140,16 @@ export function createIntrospectionEndpoint(
   };
 }
 
+function identityOf(address: string | null, clientId: string): string {
+  return JSON.stringify([address, clientId]);
+}
+
 /**
  * Any other status than 200; the answer itself is not read, it may quote what was sent. `introspection_refused` where every question would end so,
  * `introspection_invalid` where it may lie in this token.
  */
 function refusedBy({ status }: FormAnswer): CountersignError {
-  const code = status >= 500 || status === 401 || status === 429 ? 'introspection_refused' : 'introspection_invalid';
+  const code = status >= 500 || OF_ANY_TOKEN.has(status) ? 'introspection_refused' : 'introspection_invalid';
   return new CountersignError(code, { detail: `status ${status}` });
 }
 

@@ -60,7 +60,8 @@ export function createIntrospector(issuer: IssuerOptions, options: Introspection
   let lastError: CountersignError | null = null;
 
   function keyOf(token: string): string {
-    return hash('sha256', JSON.stringify([generation, endpoint.identity, token]), 'base64url');
+    // neither part can hold a line break, so no two pairs make the same text
+    return hash('sha256', `${generation} ${endpoint.identity}\n${token}`, 'base64url');
   }
 
   function introspect(token: string, request: DecisionRequest): Awaitable<TokenOutcome> {

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { createSigningKey, keysAtHand, makeToken, NOW, tokenOf } from '../fixtures.ts';
-import { ACTIVE, createIntrospectionBench, type IntrospectionBench } from './fixtures.ts';
+import { ACTIVE, createIntrospectionBench, type IntrospectionBench, introspectionOptions } from './fixtures.ts';
 
 const benches: IntrospectionBench[] = [];
 async function bench(...given: Parameters<typeof createIntrospectionBench>): Promise<IntrospectionBench> {
@@ -31,6 +31,16 @@ describe('an opaque token', () => {
     const [question] = server.asked;
     expect(Object.fromEntries(question?.form ?? [])).toEqual({ token: 'good', token_type_hint: 'access_token' });
     expect(question?.authorization).toBe(`Basic ${Buffer.from('rs:s3cret').toString('base64')}`);
+  });
+
+  test('is asked about with the secret in the form, where the server wants it there', async () => {
+    const { authentication } = introspectionOptions();
+    const { judge, server } = await bench(undefined, {
+      introspection: { authentication: { ...authentication, method: 'client_secret_post' } },
+    });
+    expect(await judge('good')).toBe('present');
+    expect(Object.fromEntries(server.asked[0]?.form ?? [])).toMatchObject({ token: 'good', client_id: 'rs', client_secret: 's3cret' });
+    expect(server.asked[0]?.authorization).toBeNull();
   });
 
   test('that is not active is refused, and its answer serves for a while', async () => {
