@@ -17,6 +17,8 @@ import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
+import { CircuitBreaker } from './stores/circuit-breaker.ts';
+import { formPost } from './stores/form-post.ts';
 import { httpFetch } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
@@ -29,6 +31,9 @@ import { openRedisStores } from './stores/redis/stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import type { ReplayMemory } from './stores/replay-memory.ts';
 import type { WindowStore } from './stores/windows.ts';
+
+/** An authorization server that failed five times in a row is asked again after two seconds. */
+const INTROSPECTION_BREAKER = { failuresMax: 5, openMs: 2000 };
 
 /** What the process hands in: nothing below reads a clock, the environment or a file name of its own. */
 export type ServiceParts = { readonly config: Config; readonly version: string; readonly clock: Clock; readonly logger: Logger };
@@ -70,10 +75,12 @@ export async function createService({ config, version, clock, logger }: ServiceP
     clock,
     logger,
     httpFetch,
+    formPost,
     readFile: readDocumentFile,
     createCache: createBoundedCache,
     accountOf: enricher.accountOf,
     replays,
+    createBreaker: () => new CircuitBreaker(INTROSPECTION_BREAKER, () => clock.monotonic()),
   });
   const policyOptions = { default: config.policy, ...config.policies };
   const policies = createPolicies(
@@ -87,7 +94,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   );
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
-  const pdp = createPdp({ policies, identifier, enricher, recorder, clock });
+  const pdp = createPdp({ policies, identifier, enricher, sources: { introspection: identifier.introspect }, recorder, clock });
 
   const pepAuth = createPepAuth(config.peps, Object.keys(policyOptions));
   const endpoint = {

@@ -14,7 +14,7 @@ good := {
 	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false},
 	"evidence": {"assurance": 2, "binding": "none", "agreement": {"client": "single"}},
 	"signals": {
-		"token": present({"scopes": ["orders:read", "orders:write"]}),
+		"token": present({"scopes": ["orders:read", "orders:write"], "introspected_at": null}),
 		"certificate": missing("absent", "certificate_missing"),
 		"binding": missing("absent", "token_not_bound"),
 		"network": present({"country": "DE", "kinds": [], "lists": []}),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { certificates } from './certificates.ts';
 import { filePath, httpUrl, isSafeUrl, repeated, SECRET_MARK, whenSound } from './forms.ts';
+import { contestedOpaqueTokens, introspection, introspectionProblems } from './introspection.ts';
 
 /** Asymmetric signatures only: a shared secret or `none` is never an answer (RFC 8725 section 3.1). */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
@@ -33,12 +34,31 @@ const issuer = z
     ageMaxSeconds: z.int().min(1).nullable().default(null).describe('Oldest `iat` that is accepted; null means any.'),
     refreshSeconds: z.int().min(10).max(86_400).default(300).describe('How often the keys are fetched again.'),
     fetchTimeoutMs: z.int().min(50).max(60_000).default(3000).describe('Time that one fetch of keys may take.'),
-    allowInsecureHttp: z.boolean().default(false).describe('Accept keys over plain http; to loopback it is always accepted.'),
+    allowInsecureHttp: z
+      .boolean()
+      .default(false)
+      .describe('Ask for keys and about tokens over plain http; to loopback that is always done.'),
+    introspection,
   })
-  .refine((value) => Number(value.jwksUrl !== null) + Number(value.jwksFile !== null) + Number(value.discovery) === 1, {
-    error: 'needs exactly one of jwksUrl, jwksFile and `discovery: true`',
-    when: whenSound('jwksUrl', 'jwksFile', 'discovery'),
-  })
+  .refine(
+    (value) => {
+      const sources = Number(value.jwksUrl !== null) + Number(value.jwksFile !== null) + Number(value.discovery);
+      const asksInstead = value.introspection !== null && value.introspection.mode !== 'on_demand';
+      return sources === 1 || (sources === 0 && asksInstead);
+    },
+    {
+      error: 'needs exactly one of jwksUrl, jwksFile and `discovery: true`, unless `introspection` is always or opaque',
+      when: whenSound('jwksUrl', 'jwksFile', 'discovery', 'introspection'),
+    },
+  )
+  .superRefine(
+    (value, context) => {
+      for (const [key, message] of introspectionProblems(value)) {
+        context.addIssue({ code: 'custom', path: ['introspection', key], message });
+      }
+    },
+    { when: whenSound('kind', 'issuer', 'jwksUrl', 'jwksFile', 'discovery', 'allowInsecureHttp', 'introspection') },
+  )
   .refine((value) => value.kind === 'jwt' || /^spiffe:\/\/[a-z0-9._-]{1,255}$/.test(value.issuer), {
     error: 'must be a trust domain such as spiffe://example.org where the kind is jwt_svid',
     path: ['issuer'],
@@ -127,6 +147,10 @@ export const identity = z
         for (const index of repeated(value.map((one) => one.issuer))) {
           context.addIssue({ code: 'custom', path: [index, 'issuer'], message: 'is configured twice' });
         }
+        for (const index of contestedOpaqueTokens(value)) {
+          const message = 'may be those of an earlier issuer too: name gateways or hosts, so that no token is shown to two servers';
+          context.addIssue({ code: 'custom', path: [index, 'introspection', 'opaqueTokens'], message });
+        }
       })
       .default([])
       .describe('Authorization servers whose tokens are accepted.'),
@@ -140,6 +164,12 @@ export const identity = z
       })
       .prefault({})
       .describe('Cache of verified tokens.'),
+    introspectionCache: z
+      .strictObject({
+        bytesMax: z.int().min(0).max(4_294_967_296).default(33_554_432).describe('Room for active tokens; 0 turns the cache off.'),
+      })
+      .prefault({})
+      .describe('Cache of the answers of authorization servers about tokens; those that are not active count to `negativeCache`.'),
     negativeCache: z
       .strictObject({
         entriesMax: z.int().min(0).max(1_000_000).default(10_000).describe('Refused tokens that are remembered; 0 turns the cache off.'),

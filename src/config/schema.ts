@@ -72,6 +72,19 @@ export const configSchema = z
   )
   .superRefine(
     (config, context) => {
+      const names = new Set(config.peps.map((pep) => pep.name));
+      for (const [index, { introspection }] of config.identity.issuers.entries()) {
+        for (const [at, pep] of introspection?.opaqueTokens.peps.entries() ?? []) {
+          if (names.has(pep)) continue;
+          const path = ['identity', 'issuers', index, 'introspection', 'opaqueTokens', 'peps', at];
+          context.addIssue({ code: 'custom', path, message: 'is no gateway of this configuration' });
+        }
+      }
+    },
+    { when: whenSound('peps', 'identity.issuers') },
+  )
+  .superRefine(
+    (config, context) => {
       for (const [index, pep] of config.peps.entries()) {
         for (const [at, wanted] of pep.policies.entries()) {
           if (wanted === 'default' || Object.hasOwn(config.policies, wanted)) continue;

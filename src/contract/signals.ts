@@ -38,7 +38,12 @@ export type TokenCode =
   | 'verification_budget_exhausted'
   | 'token_binding_mismatch'
   | 'token_unbound'
-  | 'binding_unavailable';
+  | 'binding_unavailable'
+  // of what its authorization server says (RFC 7662)
+  | 'token_inactive'
+  | 'introspection_mismatch'
+  | 'introspection_unavailable'
+  | 'introspection_not_configured';
 
 /** Whether the token's holder proved that it is theirs (`cnf`, RFC 7800): what all of its confirmations together say. */
 export type BindingState = 'none' | 'matched' | 'mismatched' | 'unchecked';
@@ -71,8 +76,10 @@ export type TokenValue = {
   readonly actor: TokenActor | null;
   readonly authorizationDetails: readonly JsonObject[];
   readonly claims: JsonObject;
-  /** `countersign` where the signature was verified here, `pep` for asserted claims. */
-  readonly verifiedBy: 'countersign' | 'pep';
+  /** `countersign` where the signature was verified here, `introspection` where its server says all this, `pep` for asserted claims. */
+  readonly verifiedBy: 'countersign' | 'introspection' | 'pep';
+  /** When its authorization server last called it active, unix seconds; not there where it was not asked. */
+  readonly introspectedAt?: number;
 };
 
 /** Why a certificate signal is not present. */

@@ -48,6 +48,19 @@ export type CertificateTrustStatus = {
   readonly denied: DenyListStatus;
 };
 
+/** One authorization server that is asked about tokens. */
+export type IntrospectionStatus = {
+  readonly issuer: string;
+  /** `open`: it has failed several times in a row, and is left alone for a while. */
+  readonly state: 'ready' | 'failing' | 'open' | 'never_asked';
+  readonly inFlight: number;
+  /** Answers since the start, by what they said; `failed` are those that could not be used or did not come. */
+  readonly answers: { readonly active: number; readonly inactive: number; readonly failed: number };
+  /** Requests that were not asked about: too many in flight, or open. */
+  readonly shed: number;
+  readonly lastError: string | null;
+};
+
 export type IdentifyStatus = {
   readonly keySets: readonly KeySetStatus[];
   readonly tokenCache: CacheStatus;
@@ -58,6 +71,8 @@ export type IdentifyStatus = {
   readonly proofKeyCache: CacheStatus;
   /** Identifiers of proofs that were used. */
   readonly replays: StoreStatus;
+  /** Of authorization servers that are asked about tokens; not there where none is. */
+  readonly introspection?: { readonly servers: readonly IntrospectionStatus[]; readonly cache: CacheStatus };
 };
 
 export type DatabaseStatus = {

@@ -70,7 +70,10 @@ const Token = signal('The access token', {
   claims: json(
     'The claims that `input.claims` of the config names. Integers above 2^53 have lost their last digits: compare ids as strings',
   ),
-  verified_by: z.enum(['countersign', 'pep']).describe('pep: the gateway verified it and is trusted for claims'),
+  verified_by: z
+    .enum(['countersign', 'introspection', 'pep'])
+    .describe('countersign: by its signature; introspection: its server says so; pep: the gateway verified it and is trusted for claims'),
+  introspected_at: secondsOrNull('When its authorization server last called it active'),
 });
 
 const Certificate = signal('The client certificate', {

@@ -56,6 +56,7 @@ const TOKEN: Record<string, (token: TokenValue, facts: InputFacts) => JsonValue>
   actor: (token) => token.actor,
   authorization_details: (token) => token.authorizationDetails,
   verified_by: (token) => token.verifiedBy,
+  introspected_at: (token) => token.introspectedAt ?? null,
 };
 
 const CERTIFICATE: Record<string, (certificate: CertificateValue, facts: InputFacts) => JsonValue> = {

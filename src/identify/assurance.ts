@@ -1,7 +1,7 @@
 import type { AssuranceLevel } from '../contract/identity.ts';
 import type { CertificateValue } from '../contract/signals.ts';
 import { isValidAt } from './certificate.ts';
-import type { ClientAgreement, Evidence } from './subject.ts';
+import { type ClientAgreement, type Evidence, isVerified } from './subject.ts';
 
 /**
  * How strongly the caller is identified (DESIGN 1): 2 a token that was verified here, 3 the same with a client certificate of a known hash that
@@ -9,7 +9,7 @@ import type { ClientAgreement, Evidence } from './subject.ts';
  * gateway says does not count.
  */
 export function assuranceOf({ token, certificate, binding }: Evidence, agreement: ClientAgreement, nowSeconds: number): AssuranceLevel {
-  if (token?.verifiedBy !== 'countersign') return 0;
+  if (!isVerified(token)) return 0;
   if (agreement === 'conflict') return 2;
   const certified = certificate !== null && isUsable(certificate, nowSeconds);
   if (binding?.proven === true && (binding.method === 'dpop' || certified)) return 4;
@@ -23,7 +23,7 @@ function isUsable(certificate: CertificateValue, nowSeconds: number): boolean {
 /** What counts as evidence, in a fixed order; a certificate that is not valid now is none. */
 export function methodsOf({ token, certificate }: Evidence, bindingMethods: readonly string[], nowSeconds: number): readonly string[] {
   const methods: string[] = [];
-  if (token?.verifiedBy === 'countersign') methods.push('token');
+  if (isVerified(token)) methods.push('token');
   if (certificate !== null && isValidAt(certificate, nowSeconds)) methods.push('certificate');
   for (const method of bindingMethods) methods.push(method);
   if (token?.verifiedBy === 'pep') methods.push('asserted_claims');

@@ -96,6 +96,9 @@ function conclude(token: TokenOutcome, thumbprint: string, outcome: ProofOutcome
   return { token: matched(token), signal: { status: 'present', value }, state: 'matched', methods, dpopNonce: nextNonce };
 }
 
+/** What `evidence.methods` says of proven bindings. */
+export const BINDING_METHODS: ReadonlySet<string> = new Set(['dpop', 'mtls_bound']);
+
 const BY_DPOP = ['dpop'];
 const BY_MTLS = ['mtls_bound'];
 const BY_BOTH = ['dpop', 'mtls_bound'];

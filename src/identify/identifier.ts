@@ -1,24 +1,28 @@
+import type { Facts } from '../contract/collect.ts';
 import { CountersignError } from '../contract/errors.ts';
 import type { Identity } from '../contract/identity.ts';
 import type { CertificateOffer, DecisionRequest } from '../contract/request.ts';
 import type { Awaitable, Clock, Identifier, Logger } from '../contract/stages.ts';
 import type { IdentifyStatus } from '../contract/status.ts';
 import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
+import type { CircuitBreaker } from '../stores/circuit-breaker.ts';
+import type { FormPost } from '../stores/form-post.ts';
 import type { HttpFetch } from '../stores/http-fetch.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import type { ReplayMemory } from '../stores/replay-memory.ts';
 import { readAssertedClaims } from './asserted-claims.ts';
 import { assuranceOf, methodsOf } from './assurance.ts';
 import { readAuthorization, type TokenOffer } from './authorization.ts';
-import { type Bound, createBindingJudge, unbound } from './binding.ts';
+import { BINDING_METHODS, type Bound, createBindingJudge, unbound } from './binding.ts';
 import { type CertificateSignal, createCertificateReader } from './certificate-offers.ts';
 import { createDpopVerifier } from './dpop.ts';
+import { createTokenIntrospection, hasKeys } from './introspection/tokens.ts';
 import { createKeySet, KEY_TIMING, type KeyTiming } from './keys.ts';
 import { createKeyLoader } from './keys-document.ts';
 import type { IdentityOptions, IssuerOptions } from './options.ts';
 import { agreeOnClient, type ClientMap, deriveSubject, type Evidence } from './subject.ts';
 import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
-import { refusal, type TokenOutcome } from './token-outcome.ts';
+import { refusal, type TokenOutcome, unavailable } from './token-outcome.ts';
 import { createCertificateTrust } from './trust/certificate-trust.ts';
 import { createVerificationBudget } from './verification-budget.ts';
 
@@ -33,12 +37,15 @@ export type IdentifierParts = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly httpFetch: HttpFetch;
+  readonly formPost: FormPost;
   readonly readFile: ReadDocumentFile;
   readonly createCache: CreateBoundedCache;
   /** The prefix of the client's address (/32, IPv6 /64) that pays for failed verifications, or null where it is not known. */
   readonly accountOf: (request: DecisionRequest) => string | null;
   /** Proofs that were used. */
   readonly replays: ReplayMemory;
+  /** For one outside system that can fail for a while. */
+  readonly createBreaker: () => CircuitBreaker;
   /** Other pauses between fetches of keys, for tests. */
   readonly keyTiming?: KeyTiming;
 };
@@ -47,6 +54,8 @@ export type IdentifierParts = {
 export type RunningIdentifier = Identifier & {
   /** Fetches the key sets of all issuers and goes on refreshing them; resolves once they are there, after a second at the latest. */
   start(): Promise<void>;
+  /** Asks the authorization server about a token that was verified already: a policy collects it (DESIGN 4). Never throws. */
+  introspect(request: DecisionRequest, facts: Facts): Awaitable<Facts>;
   /** Ends the background work. */
   stop(): void;
   status(): IdentifyStatus;
@@ -57,10 +66,13 @@ export type RunningIdentifier = Identifier & {
  * value unless a key has to be fetched or a remote replay memory asked. Fails with `config_invalid` where the options contradict themselves.
  */
 export function createIdentifier(options: IdentityOptions, parts: IdentifierParts): RunningIdentifier {
-  const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, createIssuer(issuer, parts)]));
-  if (issuers.size !== options.issuers.length) throw new CountersignError('config_invalid', { field: 'identity.issuers' });
+  const issuers = new Map(options.issuers.filter(hasKeys).map((issuer) => [issuer.issuer, createIssuer(issuer, parts)]));
+  if (new Set(options.issuers.map(({ issuer }) => issuer)).size !== options.issuers.length)
+    throw new CountersignError('config_invalid', { field: 'identity.issuers' });
   const clients: ClientMap = new Map(options.clients.flatMap(({ id, spiffeIds }) => spiffeIds.map((spiffeId) => [spiffeId, id] as const)));
   const tokens = createTokenVerifier(options, issuers, parts);
+  const introspection = createTokenIntrospection(options, tokens, parts);
+  const { verify } = introspection ?? tokens;
   const certificates = createCertificateReader(options.certificateCache, parts.createCache);
   const trust = createCertificateTrust(options.certificates, parts);
   const dpop = createDpopVerifier(options, { ...parts, budget: createVerificationBudget(options.verificationBudget, parts.createCache) });
@@ -76,7 +88,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   /** A token that was offered is always judged, and never gives way to claims that the gateway asserts. */
   function judgeToken(request: DecisionRequest, offer: TokenOffer | null): Awaitable<TokenOutcome> {
     if (offer === null) return readAssertedClaims(request, options.actorDepthMax);
-    return 'token' in offer ? tokens.verify(offer.token, request) : refusal('invalid', offer.code);
+    return 'token' in offer ? verify(offer.token, request) : refusal('invalid', offer.code);
   }
 
   function complete(request: DecisionRequest, offer: TokenOffer | null, token: TokenOutcome): Awaitable<Identity> {
@@ -126,11 +138,35 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     };
   }
 
+  function introspect(request: DecisionRequest, facts: Facts): Awaitable<Facts> {
+    const { token } = facts.identity.signals;
+    if (token.status !== 'present' || token.value.introspectedAt !== undefined) return facts;
+    const offer = readAuthorization(request.credentials.authorization);
+    const asked = 'token' in offer ? introspection?.collect(offer.token, token.value, request) : undefined;
+    const join = (outcome: TokenOutcome): Facts => ({ ...facts, identity: rejoin(request, facts.identity, outcome) });
+    return asked instanceof Promise ? asked.then(join) : join(asked ?? unavailable('introspection_not_configured'));
+  }
+
+  /** The identity with another word on its token; the binding was judged, and a proof serves once. */
+  function rejoin(request: DecisionRequest, identity: Identity, outcome: TokenOutcome): Identity {
+    const { signals, evidence, challenge, tokenKey } = identity;
+    const { dpopNonce } = challenge;
+    const asserted = request.pep.trusts.has('subject') ? request.subject : null;
+    const methods = evidence.methods.filter((method) => BINDING_METHODS.has(method));
+    const bound: Bound =
+      outcome.signal.status === 'present'
+        ? { token: { ...outcome, tokenKey }, signal: signals.binding, state: evidence.binding, methods, dpopNonce }
+        : { ...unbound(outcome), dpopNonce };
+    return assemble(bound, challenge.scheme, signals.certificate, asserted, request.receivedAtMs);
+  }
+
   return {
     identify,
+    introspect,
     start: () => settledWithin(START_WAIT_MS, [...[...issuers.values()].map(({ keys }) => keys.start()), trust.start()]),
     stop() {
       trust.stop();
+      introspection?.stop();
       for (const { keys } of issuers.values()) keys.stop();
     },
     status: () => ({
@@ -140,6 +176,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       certificates: trust.status(),
       proofKeyCache: dpop.status(),
       replays: parts.replays.status(),
+      ...(introspection === null ? {} : { introspection: introspection.status() }),
     }),
   };
 }

@@ -1,6 +1,10 @@
+import type { IntrospectionOptions } from './introspection/options.ts';
 import type { CertificateTrustOptions } from './trust/options.ts';
 
-/** One authorization server whose tokens are accepted; exactly one of `jwksUrl`, `jwksFile`, `discovery` says where its keys are. */
+/**
+ * One authorization server whose tokens are accepted; exactly one of `jwksUrl`, `jwksFile`, `discovery` says where its keys are, or none where it is
+ * asked about its tokens instead.
+ */
 export type IssuerOptions = {
   /** `jwt_svid`: the SPIFFE trust domain that `issuer` names; its tokens are known by `sub`, and its keys by the use `jwt-svid`. */
   readonly kind: 'jwt' | 'jwt_svid';
@@ -20,6 +24,8 @@ export type IssuerOptions = {
   readonly refreshSeconds: number;
   readonly fetchTimeoutMs: number;
   readonly allowInsecureHttp: boolean;
+  /** Null where the server is not asked about its tokens. */
+  readonly introspection: IntrospectionOptions | null;
 };
 
 /** How DPoP proofs are judged (RFC 9449). */
@@ -42,6 +48,8 @@ export type IdentityOptions = {
   readonly tokenBytesMax: number;
   readonly actorDepthMax: number;
   readonly tokenCache: { readonly bytesMax: number; readonly ttlSeconds: number };
+  /** Room for the answers of authorization servers. */
+  readonly introspectionCache: { readonly bytesMax: number };
   readonly negativeCache: { readonly entriesMax: number; readonly ttlSeconds: number };
   readonly verificationBudget: { readonly failuresPerMinute: number; readonly addressesMax: number };
   readonly certificateCache: { readonly entriesMax: number };

@@ -32,10 +32,15 @@ export function agreeOnClient(
   const byToken = token === null ? null : (token.clientId ?? clientOfSvid(token, clients));
   const byCertificate = certificate?.spiffeId ? (clients.get(certificate.spiffeId) ?? null) : null;
   if (byToken !== null && byCertificate !== null && byToken !== byCertificate) return { client: null, agreement: 'conflict' };
-  const verified = token?.verifiedBy === 'countersign' ? byToken : null;
+  const verified = isVerified(token) ? byToken : null;
   const certified = certificate !== null && isValidAt(certificate, nowSeconds) ? byCertificate : null;
   if (verified !== null) return { client: verified, agreement: certified === null ? 'single' : 'agreed' };
   return { client: certified, agreement: certified === null ? 'none' : 'single' };
+}
+
+/** True where more than the gateway vouches for the token: its signature, or its authorization server. */
+export function isVerified(token: TokenValue | null): token is TokenValue {
+  return token !== null && token.verifiedBy !== 'pep';
 }
 
 /** A JWT-SVID names no client but its own SPIFFE id, as an X.509-SVID does. */
@@ -48,7 +53,7 @@ function clientOfSvid({ issuer, subject }: TokenValue, clients: ClientMap): stri
  * the subject that it names. The last two are marked `asserted`; an asserted subject has a client only by certificate.
  */
 export function deriveSubject({ token, asserted }: Evidence, client: string | null): Subject {
-  if (token?.verifiedBy === 'countersign') return subjectOf(token, false, client);
+  if (isVerified(token)) return subjectOf(token, false, client);
   if (client !== null) return { type: 'client', id: client, asserted: false, client, properties: {} };
   if (token !== null) return subjectOf(token, true, null);
   if (asserted !== null) return { type: asserted.type, id: asserted.id, asserted: true, client: null, properties: asserted.properties };

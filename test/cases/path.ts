@@ -10,6 +10,8 @@ import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createIdentifier, type RunningIdentifier } from '../../src/identify/identifier.ts';
 import { createPdp } from '../../src/pdp.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
+import { CircuitBreaker } from '../../src/stores/circuit-breaker.ts';
+import { formPost } from '../../src/stores/form-post.ts';
 import { httpFetch } from '../../src/stores/http-fetch.ts';
 import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
 import type { MmdbDatabase } from '../../src/stores/mmdb.ts';
@@ -105,7 +107,12 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
   });
   const records: DecisionRecord[] = [];
   const recorder = { record: (record: DecisionRecord) => void records.push(record) };
-  return { pdp: createPdp({ policies, identifier, enricher, recorder, clock }), clock, records, stop: () => identifier.stop() };
+  return {
+    pdp: createPdp({ policies, identifier, enricher, sources: { introspection: identifier.introspect }, recorder, clock }),
+    clock,
+    records,
+    stop: () => identifier.stop(),
+  };
 }
 
 function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
@@ -128,12 +135,14 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
           refreshSeconds: 300,
           fetchTimeoutMs: 1000,
           allowInsecureHttp: false,
+          introspection: null,
         },
       ],
       keyWaitMs: 100,
       tokenBytesMax: 16_384,
       actorDepthMax: 8,
       tokenCache: { bytesMax: 1 << 20, ttlSeconds: 300 },
+      introspectionCache: { bytesMax: 1 << 20 },
       negativeCache: { entriesMax: 100, ttlSeconds: 10 },
       verificationBudget: { failuresPerMinute: 60, addressesMax: 100 },
       certificateCache: { entriesMax: 10 },
@@ -153,6 +162,8 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
       clock,
       logger: SILENT,
       httpFetch,
+      formPost,
+      createBreaker: () => new CircuitBreaker({ failuresMax: 5, openMs: 2000 }, () => clock.monotonic()),
       readFile: readDocumentFile,
       createCache: createBoundedCache,
       accountOf: ({ source }) => source.ip,

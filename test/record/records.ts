@@ -207,6 +207,19 @@ export const status: ServiceStatus = {
     },
     proofKeyCache: { hits: 0, misses: 0, entries: 0 },
     replays: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
+    introspection: {
+      servers: [
+        {
+          issuer: 'https://as.example',
+          state: 'open',
+          inFlight: 0,
+          answers: { active: 5, inactive: 3, failed: 9 },
+          shed: 4,
+          lastError: 'fetch_failed',
+        },
+      ],
+      cache: { hits: 70, misses: 17, entries: 6 },
+    },
   },
   enrich: {
     databases: [
