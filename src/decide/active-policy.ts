@@ -133,7 +133,7 @@ function createActivePolicy(
       try {
         built = parts.build(facts);
         const combined = combinedOf(wasm.answer(built));
-        const decision = decisionOf(request, identity, enrichment, combined, policy, parts.output);
+        const decision = decisionOf(request, identity, enrichment, route, combined, policy, parts.output);
         return done(request.explain ? { ...decision, explanation: explain(parts, facts, combined) } : decision, null);
       } catch (error) {
         const failure = asCountersignError(error, 'policy_evaluation_failed');

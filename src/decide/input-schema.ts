@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { AGREEMENT_PAIRS } from '../contract/agreement.ts';
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
+import { ActorInput, DelegationInput, DetailsInput, PairsInput, TxnTokenInput } from './input-schema-delegation.ts';
 
 /*
  * The policy authors' type: what `input` is in Rego, version 1. It is total: every key is always there; null, [] or {} where nothing is known.
@@ -57,15 +59,17 @@ const Token = signal('The access token', {
   acr: textOrNull('Authentication context class'),
   amr: texts('Authentication methods'),
   auth_time: secondsOrNull('When the user authenticated'),
+  auth_age_seconds: z.number().nullable().describe('Seconds since auth_time, or null'),
   jti_hash: textOrNull('SHA-256 of jti, base64url'),
   binding: z
     .enum(['none', 'matched', 'unchecked'])
     .describe('none: no cnf; matched: what cnf names was proven; unchecked: cnf names something that is not judged here'),
-  actor: z
-    .strictObject({ subject: textOrNull('sub of the outermost act'), depth: number('Length of the chain') })
-    .nullable()
-    .describe('RFC 8693 act, or null'),
-  authorization_details: z.array(z.record(z.string(), z.unknown())).describe('RFC 9396'),
+  actor: ActorInput,
+  delegation: DelegationInput,
+  authorization_details: DetailsInput,
+  roles: texts('RFC 9068; of SCIM objects their value'),
+  groups: texts('Likewise'),
+  entitlements: texts('Likewise'),
   claims: json(
     'The claims that `input.claims` of the config names. Integers above 2^53 have lost their last digits: compare ids as strings',
   ),
@@ -109,6 +113,8 @@ const Binding = signal('Whether the token is bound to a key or certificate that 
   issued_at: secondsOrNull('iat of the proof'),
   nonce: flag('The proof carries a nonce of this service'),
 });
+
+const TxnToken = signal('The transaction token of the header txn-token', TxnTokenInput);
 
 const Network = signal('What is known of the client address', {
   address: text('Canonical; IPv4-mapped IPv6 is IPv4'),
@@ -201,18 +207,22 @@ export const EvaluationInput = z.strictObject({
     .describe('The route of the catalogue'),
   evidence: z
     .strictObject({
-      methods: texts('token, certificate, dpop, mtls_bound, asserted_claims'),
+      methods: texts('token, certificate, dpop, mtls_bound, txn_token, asserted_claims'),
       assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token with a client certificate, 4 proven binding'),
       binding: z
         .enum(['none', 'matched', 'mismatched', 'unchecked'])
         .describe('Of the token: mismatched makes it invalid; unchecked: bound, and not judged here or not just now'),
       agreement: z
-        .strictObject({ client: z.enum(['none', 'single', 'agreed', 'conflict']).describe('conflict: two pieces name different clients') })
+        .strictObject({
+          client: z.enum(['none', 'single', 'agreed', 'conflict']).describe('conflict: two pieces name different clients'),
+          conflicts: z.array(z.enum(AGREEMENT_PAIRS)).describe('The pairs in conflict'),
+          pairs: PairsInput,
+        })
         .describe('Whether the evidence agrees'),
     })
     .describe('What was verified'),
   signals: z
-    .strictObject({ token: Token, certificate: Certificate, binding: Binding, network: Network, rate: Rate })
+    .strictObject({ token: Token, certificate: Certificate, binding: Binding, txn_token: TxnToken, network: Network, rate: Rate })
     .describe('Each in one of four states'),
 });
 export type EvaluationInput = z.infer<typeof EvaluationInput>;

@@ -17,6 +17,7 @@ export function showStatus(
     token: identify.tokenCache,
     negative: identify.negativeCache,
     certificate: identify.certificateCache,
+    txn_token: identify.txnTokenCache,
     proof_key: identify.proofKeyCache,
   };
   for (const [cache, { hits, misses, entries }] of Object.entries(caches)) {

@@ -164,6 +164,7 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
       nonce: null,
     },
     clients: [],
+    agreement: { rules: [], withoutBuiltIn: [] },
     ...more,
   };
 }
@@ -216,6 +217,7 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
     credentials: {
       authorization: facts.authorization ?? [],
       dpop: facts.dpop ?? [],
+      txnToken: facts.txnToken ?? [],
       claims: facts.claims ?? null,
       certificates: facts.certificates ?? [],
       principal: facts.principal ?? null,
