@@ -4,6 +4,7 @@ import type { TxnTokenValue } from '../contract/txn-token.ts';
 
 /* What `input.ts` says of those who act for somebody else, and of transaction tokens. */
 
+/** `signals.token.value.actor`. */
 export function actorOf(actor: TokenActor | null): JsonValue {
   if (actor === null) return null;
   const { subject, issuer, clientId, depth, chain, flags } = actor;
@@ -11,6 +12,7 @@ export function actorOf(actor: TokenActor | null): JsonValue {
   return { subject, issuer, client_id: clientId, depth, chain: hops, flags };
 }
 
+/** `signals.token.value.delegation`. */
 export function delegationOf(delegation: TokenDelegation | null): JsonValue {
   if (delegation === null) return null;
   const { depth, actorIdentified, widened, widenedScopes, complete } = delegation;

@@ -4,10 +4,12 @@ import type { JsonObject, JsonValue } from '../contract/json.ts';
 const SCOPES_MAX = 256;
 export const LIST_MAX = 64;
 
+/** The text, or null where it is something else. */
 export function text(value: JsonValue | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** A claim that may be left out, and is a text where it is not. */
 export function isTextOrMissing(value: JsonValue | undefined): boolean {
   return value === undefined || typeof value === 'string';
 }

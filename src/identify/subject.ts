@@ -45,6 +45,7 @@ export function clientOfToken({ clientId, issuer, subject }: TokenValue, clients
   return clientId ?? (subject !== null && issuer.startsWith('spiffe://') ? (clients.get(subject) ?? null) : null);
 }
 
+/** The client that the SPIFFE id is mapped to. */
 export function clientOfCertificate({ spiffeId }: CertificateValue, clients: ClientMap): string | null {
   return spiffeId === null ? null : (clients.get(spiffeId) ?? null);
 }
