@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { TokenValue } from '../../src/contract/signals.ts';
+import { readClaims } from '../../src/identify/token-claims.ts';
 import { answer, type Given } from './answer.ts';
 
 /* [RFC 9728, MCP authorization] A route that describes its own resource says so in its challenges. */
@@ -7,6 +9,7 @@ const OWN = 'https://mcp.example/.well-known/oauth-protected-resource/tools';
 const route: Given['route'] = { status: 'matched', resourceMetadataUrl: OWN, scopes: ['tools:read', 'tools:call'] };
 const challengeOf = (verdicts: readonly [string, unknown][], given: Given = {}) =>
   answer(verdicts, { route, ...given }).response?.headers['www-authenticate'];
+const GOOD_TOKEN = goodToken();
 const refused: [string, unknown][] = [['a.unauthenticated', 'deny']];
 const step = (verdict: object): [string, unknown][] => [
   ['b.granted', 'allow'],
@@ -46,6 +49,11 @@ describe('the challenge of a route with its own resource_metadata', () => {
     }
   });
 
+  it('keeps the scopes to itself where the token was good, and something else was not', () => {
+    const token = { status: 'present', value: GOOD_TOKEN } as const;
+    expect(challengeOf(refused, { token })).toBe(`Bearer realm="api", resource_metadata="${OWN}"`);
+  });
+
   it('is not on a 403 that another token would not mend', () => {
     expect(challengeOf([['a.shown', 'deny']])).toBeUndefined();
   });
@@ -57,3 +65,9 @@ it('a route without one leaves it to the configuration, and keeps its scopes to 
     'Bearer realm="api", resource_metadata="https://api.example/.well-known/oauth-protected-resource"',
   );
 });
+
+function goodToken(): TokenValue {
+  const value = readClaims({ iss: 'https://as.example', sub: 'a', exp: 1 }, 8, 'countersign');
+  if (typeof value === 'string') throw new Error(value);
+  return value;
+}

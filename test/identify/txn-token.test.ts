@@ -155,16 +155,15 @@ describe('a transaction token', () => {
 });
 
 describe('the two kinds of tokens', () => {
-  test.each<[string, Claims]>([
-    ['without iss', {}],
-    ['with iss', { iss: TTS }],
-    ['with iss, for the audience of access tokens', { iss: TTS, aud: AUDIENCE }],
-    ['under the name of the authorization server', { iss: 'https://as.example', aud: AUDIENCE }],
-  ])('a transaction token %s is no access token', async (_, claims) => {
-    for (const header of [HEADER, { typ: 'at+jwt' }]) {
-      const identity = await bench.identify({ authorization: [`Bearer ${await txnToken(claims, header)}`] });
-      expect(identity.signals.token.status).toBe('invalid');
-    }
+  test.each<[string, Claims, string, string]>([
+    ['without iss', {}, 'claim_missing', 'claim_missing'],
+    ['with iss', { iss: TTS }, 'issuer_unknown', 'issuer_unknown'],
+    ['with iss, for the audience of access tokens', { iss: TTS, aud: AUDIENCE }, 'issuer_unknown', 'issuer_unknown'],
+    ['under the name of the authorization server', { iss: 'https://as.example', aud: AUDIENCE }, 'type_not_allowed', 'signature_invalid'],
+  ])('a transaction token %s is no access token', async (_, claims, asItself, asAccessToken) => {
+    const judgeAs = async (header: Claims) => bench.judge(await txnToken(claims, header));
+    expect(await judgeAs(HEADER)).toBe(`invalid ${asItself}`);
+    expect(await judgeAs({ typ: 'at+jwt' })).toBe(`invalid ${asAccessToken}`);
   });
 
   test('an access token is no transaction token, whatever it says', async () => {
