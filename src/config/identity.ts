@@ -137,7 +137,7 @@ export const identity = z
     issuers: z
       .array(issuer)
       .superRefine((value, context) => {
-        for (const index of repeated(value.map((one) => one.issuer))) {
+        for (const index of repeated(value.map((one) => (one.kind === 'txn_token' ? `txn_token ${one.issuer}` : one.issuer)))) {
           context.addIssue({ code: 'custom', path: [index, 'issuer'], message: 'is configured twice' });
         }
         const domains = value.flatMap((one, index) => (one.kind === 'txn_token' ? one.audiences.map((name) => ({ name, index })) : []));

@@ -61,13 +61,16 @@ export type RunningIdentifier = Identifier & {
  * value unless a key has to be fetched or a remote replay memory asked. Fails with `config_invalid` where the options contradict themselves.
  */
 export function createIdentifier(options: IdentityOptions, parts: IdentifierParts): RunningIdentifier {
-  const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, createIssuer(issuer, parts)]));
-  if (issuers.size !== options.issuers.length) throw new CountersignError('config_invalid', { field: 'identity.issuers' });
+  const all = options.issuers.map((issuer) => createIssuer(issuer, parts));
+  const ofKind = (txn: boolean) =>
+    new Map(all.filter((one) => (one.options.kind === 'txn_token') === txn).map((one) => [one.options.issuer, one]));
+  // a server may sign both kinds of tokens under one name
+  const [issuers, services] = [ofKind(false), ofKind(true)];
+  if (issuers.size + services.size !== all.length) throw new CountersignError('config_invalid', { field: 'identity.issuers' });
   const clients: ClientMap = new Map(options.clients.flatMap(({ id, spiffeIds }) => spiffeIds.map((spiffeId) => [spiffeId, id] as const)));
   const agreements = compileAgreement(options.agreement, createViews(clients), clients);
-  const ofKind = (txn: boolean) => new Map([...issuers].filter(([, issuer]) => (issuer.options.kind === 'txn_token') === txn));
-  const tokens = createTokenVerifier(options, ofKind(false), parts);
-  const txnTokens = createTxnTokenVerifier(options, ofKind(true), parts);
+  const tokens = createTokenVerifier(options, issuers, parts);
+  const txnTokens = createTxnTokenVerifier(options, services, parts);
   const certificates = createCertificateReader(options.certificateCache, parts.createCache);
   const trust = createCertificateTrust(options.certificates, parts);
   const dpop = createDpopVerifier(options, { ...parts, budget: createVerificationBudget(options.verificationBudget, parts.createCache) });
@@ -146,14 +149,14 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
 
   return {
     identify,
-    start: () => settledWithin(START_WAIT_MS, [...[...issuers.values()].map(({ keys }) => keys.start()), trust.start()]),
+    start: () => settledWithin(START_WAIT_MS, [...all.map(({ keys }) => keys.start()), trust.start()]),
     stop() {
       trust.stop();
-      for (const { keys } of issuers.values()) keys.stop();
+      for (const { keys } of all) keys.stop();
     },
     status: () => ({
       ...tokens.status(),
-      keySets: [...issuers.values()].map(({ keys }) => keys.status()),
+      keySets: all.map(({ keys }) => keys.status()),
       certificateCache: certificates.status(),
       certificates: trust.status(),
       txnTokenCache: txnTokens.status().tokenCache,
@@ -166,7 +169,8 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
 function createIssuer(options: IssuerOptions, parts: IdentifierParts): Issuer {
   const refreshMs = options.refreshSeconds * 1000;
   const keys = createKeySet({
-    issuer: options.issuer,
+    // the name by which status and metrics tell it from the key set of the same server's access tokens
+    issuer: options.kind === 'txn_token' ? `${options.issuer} (txn_token)` : options.issuer,
     kind: options.kind,
     algorithms: new Set(options.algorithms),
     refreshMs: options.jwksFile === null ? refreshMs : Math.min(refreshMs, FILE_REFRESH_MS),

@@ -141,6 +141,12 @@ describe('what is refused', () => {
       ['identity.issuers[0].kind'],
     ],
     [
+      'a transaction token service twice',
+      { identity: { issuers: ['a', 'b'].map((domain) => ({ ...issuer, kind: 'txn_token', audiences: [domain] })) } },
+      ['identity.issuers[1].issuer'],
+    ],
+    ['nothing that is wrong in a server of both kinds', { identity: { issuers: [issuer, { ...issuer, kind: 'txn_token' }] } }, []],
+    [
       'two transaction token services of one trust domain',
       { identity: { issuers: ['https://a', 'https://b'].map((name) => ({ ...issuer, kind: 'txn_token', issuer: name })) } },
       ['identity.issuers[1].audiences'],

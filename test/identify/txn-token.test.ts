@@ -184,6 +184,17 @@ describe('the two kinds of tokens', () => {
     expect(stateOf(swapped)).toBe('invalid audience_mismatch');
   });
 
+  test('may come from one server under one name, each with its own keys', async () => {
+    const both = await benchOver([{ ...service, issuer: 'https://as.example' }, access]);
+    const facts = {
+      txnToken: [await txnToken({ iss: 'https://as.example' })],
+      authorization: [`Bearer ${await makeToken(key, { iss: 'https://as.example' })}`],
+    };
+    const identity = await both.identify(facts);
+    expect([identity.signals.token.status, stateOf(identity)]).toEqual(['present', 'present']);
+    expect(both.identifier.status().keySets.map(({ issuer }) => issuer)).toEqual(['https://as.example (txn_token)', 'https://as.example']);
+  });
+
   test('with a transaction token an identity is its own, and the one without is as before', async () => {
     const made = await benchOver();
     const alone: RequestFacts = { authorization: [`Bearer ${await makeToken(key)}`] };
@@ -200,6 +211,7 @@ describe('the two kinds of tokens', () => {
 });
 
 test.each<[string, readonly IssuerOptions[]]>([
+  ['a service twice', [service, { ...service, audiences: ['other.example'] }]],
   ['any audience', [{ ...service, audiences: [], allowAnyAudience: true }]],
   ['two services of one trust domain', [service, { ...service, issuer: 'https://other.example' }]],
   ['transaction tokens as access tokens', [{ ...access, types: ['at+jwt', 'TxnToken+JWT'] }]],
