@@ -1,5 +1,7 @@
+import type { AuthorizationDetail, TokenActor, TokenDelegation } from './delegation.ts';
 import type { JsonObject } from './json.ts';
 import type { RequestFlag } from './request.ts';
+import type { TxnTokenValue } from './txn-token.ts';
 
 /**
  * The typed result of one identity check or one source of attributes. Four facts that stay apart all the way into Rego:
@@ -48,9 +50,6 @@ export type TokenCode =
 /** Whether the token's holder proved that it is theirs (`cnf`, RFC 7800): what all of its confirmations together say. */
 export type BindingState = 'none' | 'matched' | 'mismatched' | 'unchecked';
 
-/** RFC 8693 `act`: the outermost actor is for decisions, the depth for caps. */
-export type TokenActor = { readonly subject: string | null; readonly depth: number };
-
 /** A token that was verified here, or claims that a trusted gateway verified. Times are unix seconds. */
 export type TokenValue = {
   readonly issuer: string;
@@ -74,7 +73,13 @@ export type TokenValue = {
    */
   readonly binding: Exclude<BindingState, 'mismatched'>;
   readonly actor: TokenActor | null;
-  readonly authorizationDetails: readonly JsonObject[];
+  /** Null where nobody acts for the subject. */
+  readonly delegation: TokenDelegation | null;
+  readonly authorizationDetails: readonly AuthorizationDetail[];
+  /** RFC 9068 section 2.2.3.1: names, or the `value` of SCIM's objects. */
+  readonly roles: readonly string[];
+  readonly groups: readonly string[];
+  readonly entitlements: readonly string[];
   readonly claims: JsonObject;
   /** `countersign` where the signature was verified here, `introspection` where its server says all this, `pep` for asserted claims. */
   readonly verifiedBy: 'countersign' | 'introspection' | 'pep';
@@ -270,10 +275,14 @@ export function clientAddressOf(network: NetworkSignal): string | null {
   return 'address' in network ? network.address : null;
 }
 
+/** Why a transaction token is not present; the other codes are those of any token. `txn_token_unchecked`: no issuer is configured for them. */
+export type TxnTokenCode = TokenCode | 'txn_token_missing' | 'txn_token_unchecked' | 'txn_token_multiple';
+
 export type IdentitySignals = {
   readonly token: Signal<TokenValue, TokenCode>;
   readonly certificate: Signal<CertificateValue, CertificateCode>;
   readonly binding: Signal<BindingValue, BindingCode>;
+  readonly txnToken: Signal<TxnTokenValue, TxnTokenCode>;
 };
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;

@@ -67,6 +67,8 @@ export type IdentifyStatus = {
   readonly negativeCache: CacheStatus;
   readonly certificateCache: CacheStatus;
   readonly certificates: CertificateTrustStatus;
+  /** Verified transaction tokens. */
+  readonly txnTokenCache: CacheStatus;
   /** Keys of DPoP proofs. */
   readonly proofKeyCache: CacheStatus;
   /** Identifiers of proofs that were used. */

@@ -11,6 +11,7 @@ import type {
   Signal,
   TokenValue,
 } from '../contract/signals.ts';
+import { actorOf, delegationOf, txnTokenFields } from './input-delegation.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
@@ -51,10 +52,15 @@ const TOKEN: Record<string, (token: TokenValue, facts: InputFacts) => JsonValue>
   acr: (token) => token.acr,
   amr: (token) => token.amr,
   auth_time: (token) => token.authTime,
+  auth_age_seconds: (token, facts) => (token.authTime === null ? null : second(facts) - token.authTime),
   jti_hash: (token) => token.jtiHash,
   binding: (token) => token.binding,
-  actor: (token) => token.actor,
+  actor: (token) => actorOf(token.actor),
+  delegation: (token) => delegationOf(token.delegation),
   authorization_details: (token) => token.authorizationDetails,
+  roles: (token) => token.roles,
+  groups: (token) => token.groups,
+  entitlements: (token) => token.entitlements,
   verified_by: (token) => token.verifiedBy,
   introspected_at: (token) => token.introspectedAt ?? null,
 };
@@ -233,7 +239,13 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         methods: ({ identity }) => identity.evidence.methods,
         assurance: ({ identity }) => identity.evidence.assurance,
         binding: ({ identity }) => identity.evidence.binding,
-        agreement: { group: { client: ({ identity }) => identity.evidence.agreement.client } },
+        agreement: {
+          group: {
+            client: ({ identity }) => identity.evidence.agreement.client,
+            conflicts: ({ identity }) => identity.evidence.agreement.conflicts,
+            pairs: ({ identity }) => identity.evidence.agreement.pairs,
+          },
+        },
       },
     },
     signals: {
@@ -241,6 +253,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         token: signal((facts) => facts.identity.signals.token, { ...TOKEN, claims: claimsOf(options) }),
         certificate: signal((facts) => facts.identity.signals.certificate, CERTIFICATE),
         binding: signal((facts) => facts.identity.signals.binding, BINDING),
+        txn_token: signal((facts) => facts.identity.signals.txnToken, txnTokenFields(second)),
         network: signal((facts) => facts.enrichment.network, NETWORK),
         rate: signal((facts) => facts.enrichment.rate, RATE),
       },

@@ -27,6 +27,8 @@ export type ReceivedHttp = {
   readonly certificate: CertificateOffer | null;
   /** Every `dpop` value in order. */
   readonly dpop: string[];
+  /** Every `txn-token` value in order. */
+  readonly txnToken: string[];
   /** The chain of the gateway's configured header, only where it is trusted for `client_address`. */
   readonly forwardedFor: string[];
 };
@@ -60,8 +62,8 @@ export function receiveHttpFacts(raw: RawHttp, pep: Pep): ReceivedHttp {
     body: receiveClientBody(raw.body, headers.contentType, headers.contentLength),
     pathAmbiguous: target.ambiguous || hosts.ambiguous,
   };
-  const { authorization, dpop, certificate, forwardedFor } = headers;
-  return { http, flags, authorization, dpop, certificate, forwardedFor };
+  const { authorization, dpop, txnToken, certificate, forwardedFor } = headers;
+  return { http, flags, authorization, dpop, txnToken, certificate, forwardedFor };
 }
 
 /**

@@ -21,11 +21,16 @@ function isUsable(certificate: CertificateValue, nowSeconds: number): boolean {
 }
 
 /** What counts as evidence, in a fixed order; a certificate that is not valid now is none. */
-export function methodsOf({ token, certificate }: Evidence, bindingMethods: readonly string[], nowSeconds: number): readonly string[] {
+export function methodsOf(
+  { token, certificate, txnToken }: Evidence,
+  bindingMethods: readonly string[],
+  nowSeconds: number,
+): readonly string[] {
   const methods: string[] = [];
   if (isVerified(token)) methods.push('token');
   if (certificate !== null && isValidAt(certificate, nowSeconds)) methods.push('certificate');
   for (const method of bindingMethods) methods.push(method);
+  if (txnToken !== null) methods.push('txn_token');
   if (token?.verifiedBy === 'pep') methods.push('asserted_claims');
   return methods;
 }

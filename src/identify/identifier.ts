@@ -10,6 +10,9 @@ import type { FormPost } from '../stores/form-post.ts';
 import type { HttpFetch } from '../stores/http-fetch.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import type { ReplayMemory } from '../stores/replay-memory.ts';
+import { compareEvidence } from './agreement.ts';
+import { compileAgreement } from './agreement-mapping.ts';
+import { createViews } from './agreement-views.ts';
 import { readAssertedClaims } from './asserted-claims.ts';
 import { assuranceOf, methodsOf } from './assurance.ts';
 import { readAuthorization, type TokenOffer } from './authorization.ts';
@@ -24,6 +27,7 @@ import { agreeOnClient, type ClientMap, deriveSubject, type Evidence } from './s
 import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
 import { refusal, type TokenOutcome, unavailable } from './token-outcome.ts';
 import { createCertificateTrust } from './trust/certificate-trust.ts';
+import { createTxnTokenVerifier, NO_TXN_TOKEN, type TxnTokenSignal } from './txn-token.ts';
 import { createVerificationBudget } from './verification-budget.ts';
 
 /** A file is cheap to read again, and a change should hold at once. */
@@ -66,13 +70,19 @@ export type RunningIdentifier = Identifier & {
  * value unless a key has to be fetched or a remote replay memory asked. Fails with `config_invalid` where the options contradict themselves.
  */
 export function createIdentifier(options: IdentityOptions, parts: IdentifierParts): RunningIdentifier {
-  const issuers = new Map(options.issuers.filter(hasKeys).map((issuer) => [issuer.issuer, createIssuer(issuer, parts)]));
-  if (new Set(options.issuers.map(({ issuer }) => issuer)).size !== options.issuers.length)
-    throw new CountersignError('config_invalid', { field: 'identity.issuers' });
+  const all = options.issuers.filter(hasKeys).map((issuer) => createIssuer(issuer, parts));
+  const ofKind = (txn: boolean) =>
+    new Map(all.filter((one) => (one.options.kind === 'txn_token') === txn).map((one) => [one.options.issuer, one]));
+  // a server may sign both kinds of tokens under one name
+  const [issuers, services] = [ofKind(false), ofKind(true)];
+  const names = new Set(options.issuers.map(({ kind, issuer }) => `${kind === 'txn_token'} ${issuer}`));
+  if (names.size !== options.issuers.length) throw new CountersignError('config_invalid', { field: 'identity.issuers' });
   const clients: ClientMap = new Map(options.clients.flatMap(({ id, spiffeIds }) => spiffeIds.map((spiffeId) => [spiffeId, id] as const)));
+  const agreements = compileAgreement(options.agreement, createViews(clients), clients);
   const tokens = createTokenVerifier(options, issuers, parts);
   const introspection = createTokenIntrospection(options, tokens, parts);
   const { verify } = introspection ?? tokens;
+  const txnTokens = createTxnTokenVerifier(options, services, parts);
   const certificates = createCertificateReader(options.certificateCache, parts.createCache);
   const trust = createCertificateTrust(options.certificates, parts);
   const dpop = createDpopVerifier(options, { ...parts, budget: createVerificationBudget(options.verificationBudget, parts.createCache) });
@@ -82,7 +92,9 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const { authorization } = request.credentials;
     const offer = authorization.length === 0 ? null : readAuthorization(authorization);
     const token = judgeToken(request, offer);
-    return token instanceof Promise ? token.then((outcome) => complete(request, offer, outcome)) : complete(request, offer, token);
+    const txnToken = txnTokens.judge(request);
+    if (!(token instanceof Promise) && !(txnToken instanceof Promise)) return complete(request, offer, token, txnToken);
+    return Promise.all([token, txnToken]).then(([outcome, txn]) => complete(request, offer, outcome, txn));
   }
 
   /** A token that was offered is always judged, and never gives way to claims that the gateway asserts. */
@@ -91,7 +103,12 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     return 'token' in offer ? verify(offer.token, request) : refusal('invalid', offer.code);
   }
 
-  function complete(request: DecisionRequest, offer: TokenOffer | null, token: TokenOutcome): Awaitable<Identity> {
+  function complete(
+    request: DecisionRequest,
+    offer: TokenOffer | null,
+    token: TokenOutcome,
+    txnToken: TxnTokenSignal,
+  ): Awaitable<Identity> {
     const { pep, credentials } = request;
     const offers = pep.trusts.has('client_certificate') ? credentials.certificates : NO_OFFERS;
     const certificate = trust.judge(certificates.read(offers), request.receivedAtMs / 1000);
@@ -100,13 +117,13 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const scheme = offered?.scheme === 'DPoP' || token.confirmation?.jkt ? 'DPoP' : 'Bearer';
     if (scheme === 'DPoP' || token.confirmation !== null) {
       const bound = bindings.judge(request, offered, token, certificate);
-      const join = (known: Bound): Identity => assemble(known, scheme, certificate, asserted, request.receivedAtMs);
+      const join = (known: Bound): Identity => assemble(known, scheme, certificate, txnToken, asserted, request.receivedAtMs);
       return bound instanceof Promise ? bound.then(join) : join(bound);
     }
-    if (certificate.status !== 'absent' || asserted !== null) {
-      return assemble(unbound(token), scheme, certificate, asserted, request.receivedAtMs);
+    if (certificate.status !== 'absent' || asserted !== null || txnToken !== NO_TXN_TOKEN) {
+      return assemble(unbound(token), scheme, certificate, txnToken, asserted, request.receivedAtMs);
     }
-    token.identityAlone ??= assemble(unbound(token), scheme, certificate, null, request.receivedAtMs);
+    token.identityAlone ??= assemble(unbound(token), scheme, certificate, txnToken, null, request.receivedAtMs);
     return token.identityAlone;
   }
 
@@ -114,6 +131,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     { token, signal: binding, state, methods, dpopNonce }: Bound,
     scheme: Identity['challenge']['scheme'],
     certificate: CertificateSignal,
+    txnToken: TxnTokenSignal,
     asserted: Evidence['asserted'],
     nowMs: number,
   ): Identity {
@@ -121,17 +139,20 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       token: token.signal.status === 'present' ? token.signal.value : null,
       certificate: certificate.status === 'present' ? certificate.value : null,
       binding: binding.status === 'present' ? binding.value : null,
+      txnToken: txnToken.status === 'present' ? txnToken.value : null,
       asserted,
     };
     const { client, agreement } = agreeOnClient(evidence, clients, nowMs / 1000);
+    const { pairs, conflicts } = compareEvidence(agreements, evidence, nowMs / 1000);
+    const apart = pairs.token_certificate === 'conflict';
     return {
-      signals: { token: token.signal, certificate, binding },
-      subject: deriveSubject(evidence, client),
+      signals: { token: token.signal, certificate, binding, txnToken },
+      subject: deriveSubject(evidence, apart ? null : client),
       evidence: {
         methods: methodsOf(evidence, methods, nowMs / 1000),
-        assurance: assuranceOf(evidence, agreement, nowMs / 1000),
+        assurance: assuranceOf(evidence, apart ? 'conflict' : agreement, nowMs / 1000),
         binding: state,
-        agreement: { client: agreement },
+        agreement: { client: agreement, pairs, conflicts },
       },
       tokenKey: token.tokenKey,
       challenge: { scheme, dpopNonce },
@@ -157,23 +178,24 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       outcome.signal.status === 'present'
         ? { token: { ...outcome, tokenKey }, signal: signals.binding, state: evidence.binding, methods, dpopNonce }
         : { ...unbound(outcome), dpopNonce };
-    return assemble(bound, challenge.scheme, signals.certificate, asserted, request.receivedAtMs);
+    return assemble(bound, challenge.scheme, signals.certificate, signals.txnToken, asserted, request.receivedAtMs);
   }
 
   return {
     identify,
     introspect,
-    start: () => settledWithin(START_WAIT_MS, [...[...issuers.values()].map(({ keys }) => keys.start()), trust.start()]),
+    start: () => settledWithin(START_WAIT_MS, [...all.map(({ keys }) => keys.start()), trust.start()]),
     stop() {
       trust.stop();
       introspection?.stop();
-      for (const { keys } of issuers.values()) keys.stop();
+      for (const { keys } of all) keys.stop();
     },
     status: () => ({
       ...tokens.status(),
-      keySets: [...issuers.values()].map(({ keys }) => keys.status()),
+      keySets: all.map(({ keys }) => keys.status()),
       certificateCache: certificates.status(),
       certificates: trust.status(),
+      txnTokenCache: txnTokens.status().tokenCache,
       proofKeyCache: dpop.status(),
       replays: parts.replays.status(),
       ...(introspection === null ? {} : { introspection: introspection.status() }),
@@ -184,7 +206,8 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
 function createIssuer(options: IssuerOptions, parts: IdentifierParts): Issuer {
   const refreshMs = options.refreshSeconds * 1000;
   const keys = createKeySet({
-    issuer: options.issuer,
+    // the name by which status and metrics tell it from the key set of the same server's access tokens
+    issuer: options.kind === 'txn_token' ? `${options.issuer} (txn_token)` : options.issuer,
     kind: options.kind,
     algorithms: new Set(options.algorithms),
     refreshMs: options.jwksFile === null ? refreshMs : Math.min(refreshMs, FILE_REFRESH_MS),

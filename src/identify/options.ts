@@ -1,3 +1,4 @@
+import type { AgreementOptions } from './agreement-mapping.ts';
 import type { IntrospectionOptions } from './introspection/options.ts';
 import type { CertificateTrustOptions } from './trust/options.ts';
 
@@ -6,9 +7,12 @@ import type { CertificateTrustOptions } from './trust/options.ts';
  * asked about its tokens instead.
  */
 export type IssuerOptions = {
-  /** `jwt_svid`: the SPIFFE trust domain that `issuer` names; its tokens are known by `sub`, and its keys by the use `jwt-svid`. */
-  readonly kind: 'jwt' | 'jwt_svid';
-  /** The exact `iss`, or `spiffe://<trust domain>`. */
+  /**
+   * `jwt_svid`: the SPIFFE trust domain that `issuer` names; its tokens are known by `sub`, and its keys by the use `jwt-svid`.
+   * `txn_token`: the transaction token service of the trust domains that `audiences` names; its tokens come in `txn-token` and count nowhere else.
+   */
+  readonly kind: 'jwt' | 'jwt_svid' | 'txn_token';
+  /** The exact `iss`, or `spiffe://<trust domain>`; of `txn_token` the `iss` of tokens that have one. */
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly allowAnyAudience: boolean;
@@ -58,4 +62,5 @@ export type IdentityOptions = {
   readonly publicOrigins: readonly string[];
   readonly dpop: DpopOptions;
   readonly clients: readonly { readonly id: string; readonly spiffeIds: readonly string[] }[];
+  readonly agreement: AgreementOptions;
 };

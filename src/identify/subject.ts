@@ -1,6 +1,7 @@
 import type { Identity, Subject } from '../contract/identity.ts';
 import type { AssertedSubject } from '../contract/request.ts';
 import type { BindingValue, CertificateValue, TokenValue } from '../contract/signals.ts';
+import type { TxnTokenValue } from '../contract/txn-token.ts';
 import { isValidAt } from './certificate.ts';
 
 /** What is present of the evidence. */
@@ -9,6 +10,7 @@ export type Evidence = {
   readonly certificate: CertificateValue | null;
   /** What the token is bound to, where that was proven. */
   readonly binding: BindingValue | null;
+  readonly txnToken: TxnTokenValue | null;
   /** From a gateway trusted for `subject`. */
   readonly asserted: AssertedSubject | null;
 };
@@ -29,8 +31,8 @@ export function agreeOnClient(
   clients: ClientMap,
   nowSeconds: number,
 ): { readonly client: string | null; readonly agreement: ClientAgreement } {
-  const byToken = token === null ? null : (token.clientId ?? clientOfSvid(token, clients));
-  const byCertificate = certificate?.spiffeId ? (clients.get(certificate.spiffeId) ?? null) : null;
+  const byToken = token === null ? null : clientOfToken(token, clients);
+  const byCertificate = certificate === null ? null : clientOfCertificate(certificate, clients);
   if (byToken !== null && byCertificate !== null && byToken !== byCertificate) return { client: null, agreement: 'conflict' };
   const verified = isVerified(token) ? byToken : null;
   const certified = certificate !== null && isValidAt(certificate, nowSeconds) ? byCertificate : null;
@@ -44,8 +46,13 @@ export function isVerified(token: TokenValue | null): token is TokenValue {
 }
 
 /** A JWT-SVID names no client but its own SPIFFE id, as an X.509-SVID does. */
-function clientOfSvid({ issuer, subject }: TokenValue, clients: ClientMap): string | null {
-  return subject !== null && issuer.startsWith('spiffe://') ? (clients.get(subject) ?? null) : null;
+export function clientOfToken({ clientId, issuer, subject }: TokenValue, clients: ClientMap): string | null {
+  return clientId ?? (subject !== null && issuer.startsWith('spiffe://') ? (clients.get(subject) ?? null) : null);
+}
+
+/** The client that the SPIFFE id is mapped to. */
+export function clientOfCertificate({ spiffeId }: CertificateValue, clients: ClientMap): string | null {
+  return spiffeId === null ? null : (clients.get(spiffeId) ?? null);
 }
 
 /**

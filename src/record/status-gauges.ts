@@ -19,6 +19,7 @@ export function showStatus(
     token: identify.tokenCache,
     negative: identify.negativeCache,
     certificate: identify.certificateCache,
+    txn_token: identify.txnTokenCache,
     proof_key: identify.proofKeyCache,
     ...(identify.introspection === undefined ? {} : { introspection: identify.introspection.cache }),
   };

@@ -8,6 +8,7 @@ import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { Clock, Pdp, Policies } from '../../src/contract/stages.ts';
 import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createIdentifier, type RunningIdentifier } from '../../src/identify/identifier.ts';
+import type { IssuerOptions } from '../../src/identify/options.ts';
 import { createPdp } from '../../src/pdp.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { CircuitBreaker } from '../../src/stores/circuit-breaker.ts';
@@ -21,6 +22,7 @@ import type { Counts, EntityCounts, WindowStore } from '../../src/stores/windows
 import { SILENT } from '../decide/fixtures.ts';
 import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
 import type { Case } from './schema.ts';
+import { txnIssuers } from './txn-token.ts';
 
 /* Levels `pdp` and `wire`: the real stages run; only what they ask at the outermost edge (a database, a store) answers by `given`. */
 
@@ -117,27 +119,26 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
 
 function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
   const missing = `${issuer.jwksFile}.missing`;
+  const access: IssuerOptions = {
+    kind: 'jwt',
+    issuer: ISSUER,
+    audiences: [AUDIENCE],
+    allowAnyAudience: false,
+    jwksUrl: null,
+    jwksFile: given.token_defect === 'keys_unavailable' ? missing : issuer.jwksFile,
+    discovery: false,
+    algorithms: ['ES256'],
+    types: ['at+jwt'],
+    clockSkewSeconds: 5,
+    ageMaxSeconds: null,
+    refreshSeconds: 300,
+    fetchTimeoutMs: 1000,
+    allowInsecureHttp: false,
+    introspection: null,
+  };
   return createIdentifier(
     {
-      issuers: [
-        {
-          kind: 'jwt',
-          issuer: ISSUER,
-          audiences: [AUDIENCE],
-          allowAnyAudience: false,
-          jwksUrl: null,
-          jwksFile: given.token_defect === 'keys_unavailable' ? missing : issuer.jwksFile,
-          discovery: false,
-          algorithms: ['ES256'],
-          types: ['at+jwt'],
-          clockSkewSeconds: 5,
-          ageMaxSeconds: null,
-          refreshSeconds: 300,
-          fetchTimeoutMs: 1000,
-          allowInsecureHttp: false,
-          introspection: null,
-        },
-      ],
+      issuers: [access, ...txnIssuers(given, access, issuer.jwksFile)],
       keyWaitMs: 100,
       tokenBytesMax: 16_384,
       actorDepthMax: 8,
@@ -157,6 +158,7 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
         nonce: given.dpop?.defect === 'dpop_nonce_required' ? { secret: null, lifetimeSeconds: 300 } : null,
       },
       clients: [],
+      agreement: { rules: [], withoutBuiltIn: [] },
     },
     {
       clock,

@@ -168,6 +168,7 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
       nonce: null,
     },
     clients: [],
+    agreement: { rules: [], withoutBuiltIn: [] },
     ...more,
   };
 }
@@ -222,6 +223,7 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
     credentials: {
       authorization: facts.authorization ?? [],
       dpop: facts.dpop ?? [],
+      txnToken: facts.txnToken ?? [],
       claims: facts.claims ?? null,
       certificates: facts.certificates ?? [],
       principal: facts.principal ?? null,

@@ -111,6 +111,7 @@ describe('[asks 83] secrets', () => {
       credentials: {
         authorization: [`Bearer ${canary}`],
         dpop: [canary],
+        txnToken: [canary],
         claims: { secret: canary },
         certificates: [{ form: 'pem', from: 'decide', pem: canary }],
         principal: canary,

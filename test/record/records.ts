@@ -1,3 +1,4 @@
+import { NOTHING_COMPARED } from '../../src/contract/agreement.ts';
 import type { Decision } from '../../src/contract/decision.ts';
 import type { Identity } from '../../src/contract/identity.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
@@ -36,7 +37,7 @@ export const request: DecisionRequest = {
   http,
   source: { ip: '203.0.113.7', port: 40_312, forwardedFor: [] },
   tls: { sni: null, version: null, ja3: null, ja4: null },
-  credentials: { authorization: [], dpop: [], claims: null, certificates: [], principal: null },
+  credentials: { authorization: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
   subject: null,
   action: null,
   resource: null,
@@ -61,7 +62,11 @@ export const token: TokenValue = {
   jtiHash: null,
   binding: 'none',
   actor: null,
+  delegation: null,
   authorizationDetails: [],
+  roles: [],
+  groups: [],
+  entitlements: [],
   claims: {},
   verifiedBy: 'countersign',
 };
@@ -71,9 +76,10 @@ export const identity: Identity = {
     token: { status: 'present', value: token },
     certificate: { status: 'absent', code: 'certificate_missing' },
     binding: { status: 'absent', code: 'token_not_bound' },
+    txnToken: { status: 'absent', code: 'txn_token_missing' },
   },
   subject: { type: 'client', id: 'agent-7', asserted: false, client: 'agent-7', properties: {} },
-  evidence: { methods: ['token'], assurance: 2, binding: 'none', agreement: { client: 'single' } },
+  evidence: { methods: ['token'], assurance: 2, binding: 'none', agreement: { client: 'single', ...NOTHING_COMPARED } },
   tokenKey: 'hash-of-the-token',
   challenge: { scheme: 'Bearer', dpopNonce: null },
 };
@@ -114,6 +120,7 @@ export const allowed: DecisionRecord = {
     tier: 'medium',
     scopes: ['orders:read'],
     public: false,
+    resourceMetadataUrl: null,
     parameters: {},
   },
   identity,
@@ -205,6 +212,7 @@ export const status: ServiceStatus = {
       ],
       denied: { state: 'none', entries: 0 },
     },
+    txnTokenCache: { hits: 0, misses: 0, entries: 0 },
     proofKeyCache: { hits: 0, misses: 0, entries: 0 },
     replays: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
     introspection: {
