@@ -6,7 +6,7 @@ import type { ReadDocumentFile } from '../../stores/read-file.ts';
 import { type Certificate, readCertificate } from '../certificate.ts';
 import type { CertificateReading, CertificateSignal } from '../certificate-offers.ts';
 import { parseSpiffeId } from '../spiffe-id.ts';
-import { findIssuers } from './chain-path.ts';
+import { createPathSearch, isForClients } from './chain-path.ts';
 import { createRevocationLists } from './crls.ts';
 import { createDeniedCertificates } from './denied.ts';
 import type { CertificateTrustOptions } from './options.ts';
@@ -44,9 +44,6 @@ type Verdict = {
   readonly signals: Readonly<Record<State, CertificateSignal>> | null;
 };
 
-/** Extended key usage (RFC 5280 section 4.2.1.12) in hex: 1.3.6.1.5.5.7.3.2 and 2.5.29.37.0. */
-const CLIENT_AUTH = '2b06010505070302';
-const ANY_PURPOSE = '551d2500';
 /** How long "no path" is kept: an issuer that was not valid yet may be by then. */
 const REFUSAL_KEPT_SECONDS = 60;
 
@@ -155,9 +152,9 @@ function search(
   if (vouching.length === 0) return because(trustDomain === null ? 'certificate_untrusted' : 'certificate_trust_domain');
   if (!isForClients(leaf)) return because('certificate_purpose');
   const intermediates = reading.issuers.map(readCertificate).filter((one) => one !== null);
-  const question = { leaf, intermediates, trustDomain };
+  const findIssuers = createPathSearch({ leaf, intermediates, trustDomain });
   for (const { name, anchors } of vouching) {
-    const issuers = findIssuers({ ...question, anchors: anchors ?? [], nowSeconds });
+    const issuers = findIssuers(anchors ?? [], nowSeconds);
     if (issuers === null) continue;
     const chain = [leaf, ...issuers];
     return {
@@ -168,14 +165,8 @@ function search(
       signals: signalsOf({ ...value, chain: 'verified', trustBundle: name }),
     };
   }
-  const everValid = vouching.some(({ anchors }) => findIssuers({ ...question, anchors: anchors ?? [], nowSeconds: null }) !== null);
+  const everValid = vouching.some(({ anchors }) => findIssuers(anchors ?? [], null) !== null);
   return because(everValid ? 'certificate_chain_expired' : 'certificate_untrusted');
-}
-
-/** A leaf that may prove itself to a server: no CA, may sign, and its purposes, where it has any, hold TLS client authentication. */
-function isForClients({ ca, keyUsage, purposes }: Certificate): boolean {
-  if (ca || keyUsage?.has('digital_signature') === false) return false;
-  return purposes === null || purposes.has(CLIENT_AUTH) || purposes.has(ANY_PURPOSE);
 }
 
 function signalsOf(value: CertificateValue): Readonly<Record<State, CertificateSignal>> {
