@@ -38,6 +38,9 @@ const CERTIFICATE_POLICIES = '551d20';
 /** Processed here; of certificate policies every one will do (RFC 5280 section 6.1.1, any-policy). */
 const PROCESSED = new Set([SUBJECT_ALT_NAME, BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, CERTIFICATE_POLICIES]);
 
+/** All of them are handed to policies. */
+const NAMES_MAX = 256;
+
 /** Bits 0 to 8 of the key usage. */
 const KEY_USAGES = [
   'digital_signature',
@@ -96,7 +99,7 @@ function readNames(der: Buffer, value: Element | undefined): Pick<CertificateExt
   const dns: string[] = [];
   if (value === undefined) return { uris, dns };
   const list = elementAt(der, value.start, value.end);
-  const names = list === null ? null : childrenOf(der, list);
+  const names = list === null ? null : childrenOf(der, list, NAMES_MAX);
   if (names === null) return null;
   for (const { tag, start, end } of names) {
     if (tag !== GENERAL_NAME_DNS && tag !== GENERAL_NAME_URI) continue;
