@@ -10,6 +10,7 @@ import { createPolledDocument } from './polled-document.ts';
 
 const EVERY_MS = 500;
 const BYTES_MAX = 8_388_608;
+const LINES_AT_ONCE = 5000;
 
 /** What is known of a certificate; a null is not known. */
 type Known = Pick<CertificateValue, 'sha256' | 'serial'>;
@@ -47,8 +48,8 @@ export function createDeniedCertificates(
           name: 'certificates',
           everyMs: EVERY_MS,
           load: () => parts.readFile(file, BYTES_MAX),
-          accept(bytes) {
-            listed = parseDenied(bytes.toString('utf8').split('\n'));
+          async accept(bytes) {
+            listed = await parseDeniedFile(bytes);
           },
           clock: parts.clock,
           logger: parts.logger,
@@ -90,15 +91,26 @@ export function createDeniedCertificates(
  * Fails with `deny_list_invalid`.
  */
 export function parseDenied(lines: readonly string[]): Entries {
-  const sha256 = new Set<string>();
-  const serials = new Set<string>();
-  for (const [index, line] of lines.entries()) {
-    const text = line.replace(/#.*$/, '').trim();
-    if (text === '') continue;
-    const [, kind = '', value = ''] = /^(sha256|serial)\s+(\S+)$/.exec(text) ?? [];
-    const canonical = kind === 'sha256' ? canonicalSha256(value) : kind === 'serial' ? canonicalSerial(value) : null;
-    if (canonical === null) throw new CountersignError('deny_list_invalid', { detail: `line ${index + 1}` });
-    (kind === 'sha256' ? sha256 : serials).add(canonical);
+  const entries = { sha256: new Set<string>(), serials: new Set<string>() };
+  for (const [index, line] of lines.entries()) addLine(entries, line, index);
+  return entries;
+}
+
+/** As `parseDenied`; a file of 8 MiB takes as long as a thousand decisions, so that others get their turn in between. */
+export async function parseDeniedFile(bytes: Buffer): Promise<Entries> {
+  const entries = { sha256: new Set<string>(), serials: new Set<string>() };
+  for (const [index, line] of bytes.toString('utf8').split('\n').entries()) {
+    addLine(entries, line, index);
+    if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
   }
-  return { sha256, serials };
+  return entries;
+}
+
+function addLine({ sha256, serials }: { readonly sha256: Set<string>; readonly serials: Set<string> }, line: string, index: number): void {
+  const text = line.replace(/#.*$/, '').trim();
+  if (text === '') return;
+  const [, kind = '', value = ''] = /^(sha256|serial)\s+(\S+)$/.exec(text) ?? [];
+  const canonical = kind === 'sha256' ? canonicalSha256(value) : kind === 'serial' ? canonicalSerial(value) : null;
+  if (canonical === null) throw new CountersignError('deny_list_invalid', { detail: `line ${index + 1}` });
+  (kind === 'sha256' ? sha256 : serials).add(canonical);
 }

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
 import type { CertificateOffer } from '../../../src/contract/request.ts';
+import { parseDeniedFile } from '../../../src/identify/trust/denied.ts';
 import type { CertificateTrustOptions } from '../../../src/identify/trust/options.ts';
 import { createAuthority, type MadeCertificate, oddExtension } from '../../support/certificates.ts';
 import { derOfOtherSignature } from '../../support/other-signature.ts';
@@ -157,4 +158,15 @@ describe('a certificate that is refused by name', () => {
     expect(judge(fields('Subject="CN=bad"'), { sha256: [shaOf(bad.der)] })).toBe('invalid certificate_unverifiable');
     expect(judge(fields(`Hash=${shaOf(root.der)}`), { sha256: [shaOf(bad.der)] })).toBe('present unchecked unchecked');
   });
+});
+
+test('a long list of refused certificates is read whole, and others get their turn meanwhile', async () => {
+  const lines = Array.from({ length: 20_000 }, (_, n) => `serial ${(0x1000_0000 + n).toString(16)}`);
+  let turns = 0;
+  const ticking = setInterval(() => turns++, 0);
+  const entries = await parseDeniedFile(Buffer.from(lines.join('\n')));
+  clearInterval(ticking);
+  expect(entries.serials.size).toBe(20_000);
+  expect(turns).toBeGreaterThan(0);
+  await expect(parseDeniedFile(Buffer.from(`${lines.join('\n')}\nserial x`))).rejects.toMatchObject({ code: 'deny_list_invalid' });
 });
