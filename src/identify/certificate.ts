@@ -20,9 +20,18 @@ export type Certificate = CertificateExtensions & {
 
 /** The blocks of a PEM text (RFC 7468) in their order, text between them left out; null where there is none, or too much. URL-encoded PEM is decoded. */
 export function pemBlocks(pem: string): readonly string[] | null {
+  return textOf(pem)?.match(PEM_BLOCK) ?? null;
+}
+
+/** As `pemBlocks`, and nothing but white space stands before, between and behind them: the first one is the first. */
+export function wholePemBlocks(pem: string): readonly string[] | null {
+  const text = textOf(pem);
+  return text !== null && text.replace(PEM_BLOCK, '').trim() === '' ? text.match(PEM_BLOCK) : null;
+}
+
+function textOf(pem: string): string | null {
   if (pem.length > PEM_LENGTH_MAX) return null;
-  const text = pem.includes('%') ? decodePercent(pem) : pem;
-  return text?.match(PEM_BLOCK) ?? null;
+  return pem.includes('%') ? decodePercent(pem) : pem;
 }
 
 /** Reads one certificate, of DER bytes that are nothing else, or of one PEM block; null where it is malformed. */
