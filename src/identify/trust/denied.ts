@@ -107,7 +107,8 @@ export async function parseDeniedFile(bytes: Buffer): Promise<Entries> {
 }
 
 function addLine({ sha256, serials }: { readonly sha256: Set<string>; readonly serials: Set<string> }, line: string, index: number): void {
-  const text = line.replace(/#.*$/, '').trim();
+  const [entry = ''] = line.split('#', 1);
+  const text = entry.trim();
   if (text === '') return;
   const [, kind = '', value = ''] = /^(sha256|serial)\s+(\S+)$/.exec(text) ?? [];
   const canonical = kind === 'sha256' ? canonicalSha256(value) : kind === 'serial' ? canonicalSerial(value) : null;
