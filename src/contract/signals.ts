@@ -169,6 +169,7 @@ export type BindingCode =
   | 'dpop_key_mismatch'
   | 'dpop_replayed'
   // unavailable: it could not be judged here
+  | 'certificate_unavailable'
   | 'public_origin_unknown'
   | 'verification_budget_exhausted'
   | 'replay_memory_too_young'
