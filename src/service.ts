@@ -15,6 +15,7 @@ import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
+import { createGuardedFetch } from './stores/guarded-fetch.ts';
 import { httpFetch } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
@@ -23,6 +24,7 @@ import { readDocumentFile } from './stores/read-file.ts';
 import { openRedisStores } from './stores/redis-stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import type { ReplayMemory } from './stores/replay-memory.ts';
+import { resolveHost } from './stores/resolve-host.ts';
 import type { WindowStore } from './stores/windows.ts';
 
 /** What the process hands in: nothing below reads a clock, the environment or a file name of its own. */
@@ -53,7 +55,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let drained: Promise<void> | null = null;
 
   const databases = await openMmdbDatabases(config.network.databases, logger);
-  const { windows, replays, close: closeStores } = openStores(config, clock, logger);
+  const { windows, replays, signatureReplays, close: closeStores } = openStores(config, clock, logger);
   const enricher = createEnricher({
     databases,
     registryCountry: config.network.registry ? registryCountry : null,
@@ -69,6 +71,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
     createCache: createBoundedCache,
     accountOf: enricher.accountOf,
     replays,
+    signatureReplays,
+    createGuardedFetch: (options) => createGuardedFetch(options, resolveHost),
   });
   const policyOptions = { default: config.policy, ...config.policies };
   const policies = createPolicies(
@@ -163,14 +167,24 @@ export async function createService({ config, version, clock, logger }: ServiceP
   };
 }
 
-type Stores = { readonly windows: WindowStore; readonly replays: ReplayMemory; readonly close: () => Promise<void> };
+type Stores = {
+  readonly windows: WindowStore;
+  readonly replays: ReplayMemory;
+  readonly signatureReplays: ReplayMemory;
+  readonly close: () => Promise<void>;
+};
 
 function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
-  if (store.kind === 'redis') return openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
+  if (store.kind === 'redis') {
+    const opened = openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
+    return { ...opened, signatureReplays: opened.replays };
+  }
   const startedAtMs = clock.now();
   return {
     windows: createMemoryWindows({ entriesMax: store.entriesMax, startedAtMs }),
     replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
+    // nonces of strangers must not fill the memory that tokens depend on
+    signatureReplays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
     close: () => Promise.resolve(),
   };
 }

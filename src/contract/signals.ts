@@ -1,5 +1,6 @@
 import type { JsonObject } from './json.ts';
 import type { RequestFlag } from './request.ts';
+import type { SignatureCode, SignatureValue } from './signature.ts';
 
 /**
  * The typed result of one identity check or one source of attributes. Four facts that stay apart all the way into Rego:
@@ -243,6 +244,7 @@ export type IdentitySignals = {
   readonly token: Signal<TokenValue, TokenCode>;
   readonly certificate: Signal<CertificateValue, CertificateCode>;
   readonly binding: Signal<BindingValue, BindingCode>;
+  readonly signature: Signal<SignatureValue, SignatureCode>;
 };
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;

@@ -48,6 +48,19 @@ export type CertificateTrustStatus = {
   readonly denied: DenyListStatus;
 };
 
+/** HTTP message signatures. */
+export type SignaturesStatus = {
+  /** Of the configured profiles, by their names. */
+  readonly keySets: readonly KeySetStatus[];
+  /** Key directories that were fetched; a miss is a fetch. */
+  readonly directories: CacheStatus;
+  /** Fetches of directories that run now, and that failed since the start. */
+  readonly fetching: number;
+  readonly failures: number;
+  /** Nonces that were used. */
+  readonly replays: StoreStatus;
+};
+
 export type IdentifyStatus = {
   readonly keySets: readonly KeySetStatus[];
   readonly tokenCache: CacheStatus;
@@ -58,6 +71,8 @@ export type IdentifyStatus = {
   readonly proofKeyCache: CacheStatus;
   /** Identifiers of proofs that were used. */
   readonly replays: StoreStatus;
+  /** Null where they are turned off. */
+  readonly signatures: SignaturesStatus | null;
 };
 
 export type DatabaseStatus = {

@@ -13,6 +13,7 @@ export type ReceivedHeaders = {
   /** Of the gateway's own header. */
   readonly certificate: CertificateOffer | null;
   readonly dpop: string[];
+  readonly signature: string[];
   readonly forwardedFor: string[];
   readonly hosts: string[];
   readonly contentType: string | null;
@@ -27,6 +28,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
   const headers = new Map<string, string[]>();
   const authorization: string[] = [];
   const dpop: string[] = [];
+  const signature: string[] = [];
   const hosts: string[] = [];
   const chainLines: string[] = [];
   const certificateLines: string[] = [];
@@ -50,6 +52,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     if (hidden) {
       if (name === 'authorization') authorization.push(value);
       else if (name === 'dpop') dpop.push(value);
+      else if (name === 'signature') signature.push(value);
       else if (name === 'host') hosts.push(value);
       continue;
     }
@@ -70,6 +73,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     authorization,
     certificate: trustedCertificate(certificateLines, issuerLines, pep, flags),
     dpop,
+    signature,
     forwardedFor: trustedChain(chainLines, pep, flags),
     hosts,
     contentType,

@@ -16,6 +16,8 @@ import { createDpopVerifier } from './dpop.ts';
 import { createKeySet, KEY_TIMING, type KeyTiming } from './keys.ts';
 import { createKeyLoader } from './keys-document.ts';
 import type { IdentityOptions, IssuerOptions } from './options.ts';
+import type { SignatureSignal } from './signature/outcome.ts';
+import { createSignatures, type SignaturesParts } from './signature/signatures.ts';
 import { agreeOnClient, type ClientMap, deriveSubject, type Evidence } from './subject.ts';
 import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
 import { refusal, type TokenOutcome } from './token-outcome.ts';
@@ -29,7 +31,7 @@ const START_WAIT_MS = 1000;
 
 const NO_OFFERS: readonly CertificateOffer[] = [];
 
-export type IdentifierParts = {
+export type IdentifierParts = Pick<SignaturesParts, 'createGuardedFetch' | 'signatureReplays'> & {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly httpFetch: HttpFetch;
@@ -65,12 +67,17 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   const trust = createCertificateTrust(options.certificates, parts);
   const dpop = createDpopVerifier(options, { ...parts, budget: createVerificationBudget(options.verificationBudget, parts.createCache) });
   const bindings = createBindingJudge(dpop);
+  const signatures = createSignatures(options.signatures, options, parts);
 
   function identify(request: DecisionRequest): Awaitable<Identity> {
     const { authorization } = request.credentials;
     const offer = authorization.length === 0 ? null : readAuthorization(authorization);
     const token = judgeToken(request, offer);
-    return token instanceof Promise ? token.then((outcome) => complete(request, offer, outcome)) : complete(request, offer, token);
+    const signature = signatures.judge(request);
+    if (token instanceof Promise || signature instanceof Promise) {
+      return Promise.all([token, signature]).then(([outcome, signed]) => complete(request, offer, outcome, signed));
+    }
+    return complete(request, offer, token, signature);
   }
 
   /** A token that was offered is always judged, and never gives way to claims that the gateway asserts. */
@@ -79,7 +86,12 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     return 'token' in offer ? tokens.verify(offer.token, request) : refusal('invalid', offer.code);
   }
 
-  function complete(request: DecisionRequest, offer: TokenOffer | null, token: TokenOutcome): Awaitable<Identity> {
+  function complete(
+    request: DecisionRequest,
+    offer: TokenOffer | null,
+    token: TokenOutcome,
+    signature: SignatureSignal,
+  ): Awaitable<Identity> {
     const { pep, credentials } = request;
     const offers = pep.trusts.has('client_certificate') ? credentials.certificates : NO_OFFERS;
     const certificate = trust.judge(certificates.read(offers), request.receivedAtMs / 1000);
@@ -88,13 +100,13 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const scheme = offered?.scheme === 'DPoP' || token.confirmation?.jkt ? 'DPoP' : 'Bearer';
     if (scheme === 'DPoP' || token.confirmation !== null) {
       const bound = bindings.judge(request, offered, token, certificate);
-      const join = (known: Bound): Identity => assemble(known, scheme, certificate, asserted, request.receivedAtMs);
+      const join = (known: Bound): Identity => assemble(known, scheme, certificate, signature, asserted, request.receivedAtMs);
       return bound instanceof Promise ? bound.then(join) : join(bound);
     }
-    if (certificate.status !== 'absent' || asserted !== null) {
-      return assemble(unbound(token), scheme, certificate, asserted, request.receivedAtMs);
+    if (certificate.status !== 'absent' || asserted !== null || request.credentials.signature) {
+      return assemble(unbound(token), scheme, certificate, signature, asserted, request.receivedAtMs);
     }
-    token.identityAlone ??= assemble(unbound(token), scheme, certificate, null, request.receivedAtMs);
+    token.identityAlone ??= assemble(unbound(token), scheme, certificate, signature, null, request.receivedAtMs);
     return token.identityAlone;
   }
 
@@ -102,6 +114,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     { token, signal: binding, state, methods, dpopNonce }: Bound,
     scheme: Identity['challenge']['scheme'],
     certificate: CertificateSignal,
+    signature: SignatureSignal,
     asserted: Evidence['asserted'],
     nowMs: number,
   ): Identity {
@@ -109,11 +122,12 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       token: token.signal.status === 'present' ? token.signal.value : null,
       certificate: certificate.status === 'present' ? certificate.value : null,
       binding: binding.status === 'present' ? binding.value : null,
+      signature: signature.status === 'present' ? signature.value : null,
       asserted,
     };
     const { client, agreement } = agreeOnClient(evidence, clients, nowMs / 1000);
     return {
-      signals: { token: token.signal, certificate, binding },
+      signals: { token: token.signal, certificate, binding, signature },
       subject: deriveSubject(evidence, client),
       evidence: {
         methods: methodsOf(evidence, methods, nowMs / 1000),
@@ -122,15 +136,17 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
         agreement: { client: agreement },
       },
       tokenKey: token.tokenKey,
-      challenge: { scheme, dpopNonce },
+      challenge: signatures.accepted === null ? { scheme, dpopNonce } : { scheme, dpopNonce, acceptSignature: signatures.accepted },
     };
   }
 
   return {
     identify,
-    start: () => settledWithin(START_WAIT_MS, [...[...issuers.values()].map(({ keys }) => keys.start()), trust.start()]),
+    start: () =>
+      settledWithin(START_WAIT_MS, [...[...issuers.values()].map(({ keys }) => keys.start()), trust.start(), signatures.start()]),
     stop() {
       trust.stop();
+      signatures.stop();
       for (const { keys } of issuers.values()) keys.stop();
     },
     status: () => ({
@@ -140,6 +156,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       certificates: trust.status(),
       proofKeyCache: dpop.status(),
       replays: parts.replays.status(),
+      signatures: signatures.status(),
     }),
   };
 }

@@ -1,3 +1,4 @@
+import type { SignatureOptions } from './signature/options.ts';
 import type { CertificateTrustOptions } from './trust/options.ts';
 
 /** One authorization server whose tokens are accepted; exactly one of `jwksUrl`, `jwksFile`, `discovery` says where its keys are. */
@@ -49,5 +50,6 @@ export type IdentityOptions = {
   /** `scheme://host[:port]` by which clients reach the gateways that are not trusted for `forwarded`. */
   readonly publicOrigins: readonly string[];
   readonly dpop: DpopOptions;
+  readonly signatures: SignatureOptions;
   readonly clients: readonly { readonly id: string; readonly spiffeIds: readonly string[] }[];
 };

@@ -5,7 +5,7 @@ import type { Signal } from '../contract/signals.ts';
 import { METRICS } from './metric-definitions.ts';
 import { type Cell, createLabelGate, Tally } from './tally.ts';
 
-const SIGNALS = ['token', 'certificate', 'network', 'rate'] as const;
+const SIGNALS = ['token', 'certificate', 'signature', 'network', 'rate'] as const;
 const STATES = ['present', 'absent', 'invalid', 'unavailable'] as const;
 type SignalName = (typeof SIGNALS)[number];
 
@@ -77,6 +77,7 @@ export function createDecisionCounters(
     if (identity !== null) {
       countSignal('token', identity.signals.token);
       countSignal('certificate', identity.signals.certificate);
+      countSignal('signature', identity.signals.signature);
       observers.identify.observe(times.identify / 1000);
     }
     if (enrichment !== null) {

@@ -81,6 +81,18 @@ export const METRICS = {
     help: '1 for the state that the key set of an issuer is in: ready, stale, never_fetched.',
     labels: ['issuer', 'state'],
   },
+  directoryFetches: {
+    name: 'countersign_key_directory_fetches',
+    type: 'gauge',
+    help: 'Fetches of key directories of web bots that run now; there is no value without `identity.signatures`.',
+    labels: [],
+  },
+  directoryFailures: {
+    name: 'countersign_key_directory_failures_total',
+    type: 'counter',
+    help: 'Fetches of key directories that brought no keys.',
+    labels: [],
+  },
   trustBundleState: {
     name: 'countersign_trust_bundle_state',
     type: 'gauge',

@@ -51,6 +51,7 @@ export function identityOf(parts: { client?: string | null; asserted?: boolean; 
       token: { status: 'absent', code: 'token_missing' },
       certificate: { status: 'absent', code: 'certificate_missing' },
       binding: { status: 'absent', code: 'token_not_verified' },
+      signature: { status: 'absent', code: 'signature_unchecked' },
     },
     subject: { type: 'client', id: client, asserted, client, properties: {} },
     evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },

@@ -10,10 +10,12 @@ import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createIdentifier, type IdentifierParts, type RunningIdentifier } from '../../src/identify/identifier.ts';
 import type { IdentityOptions, IssuerOptions } from '../../src/identify/options.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
+import { createGuardedFetch } from '../../src/stores/guarded-fetch.ts';
 import { httpFetch } from '../../src/stores/http-fetch.ts';
 import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
 import { readDocumentFile } from '../../src/stores/read-file.ts';
+import { resolveHost } from '../../src/stores/resolve-host.ts';
 
 export const ISSUER = 'https://as.example';
 export const AUDIENCE = 'api://orders';
@@ -163,6 +165,7 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
       keyCache: { entriesMax: 100 },
       nonce: null,
     },
+    signatures: { profiles: [], webBotAuth: null, clockSkewSeconds: 5, fieldBytesMax: 8192 },
     clients: [],
     ...more,
   };
@@ -181,6 +184,8 @@ export function createParts(clock: Clock, more: Partial<IdentifierParts> = {}): 
     createCache: createBoundedCache,
     accountOf,
     replays,
+    signatureReplays: createMemoryReplays({ entriesMax: 1000, startedAtMs: 0 }),
+    createGuardedFetch: (options) => createGuardedFetch(options, resolveHost),
     ...more,
   };
 }
@@ -216,6 +221,7 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
     credentials: {
       authorization: facts.authorization ?? [],
       dpop: facts.dpop ?? [],
+      signature: facts.signature ?? null,
       claims: facts.claims ?? null,
       certificates: facts.certificates ?? [],
       principal: facts.principal ?? null,

@@ -71,6 +71,7 @@ export const identity: Identity = {
     token: { status: 'present', value: token },
     certificate: { status: 'absent', code: 'certificate_missing' },
     binding: { status: 'absent', code: 'token_not_bound' },
+    signature: { status: 'absent', code: 'signature_unchecked' },
   },
   subject: { type: 'client', id: 'agent-7', asserted: false, client: 'agent-7', properties: {} },
   evidence: { methods: ['token'], assurance: 2, binding: 'none', agreement: { client: 'single' } },
@@ -202,6 +203,13 @@ export const status: ServiceStatus = {
     },
     proofKeyCache: { hits: 0, misses: 0, entries: 0 },
     replays: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
+    signatures: {
+      keySets: [{ issuer: 'partners', state: 'ready', ageSeconds: 7, keys: 2, lastError: null }],
+      directories: { hits: 6, misses: 2, entries: 1 },
+      fetching: 1,
+      failures: 3,
+      replays: { kind: 'memory', state: 'ready', entries: 4, lastError: null },
+    },
   },
   enrich: {
     databases: [

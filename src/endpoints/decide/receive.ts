@@ -65,6 +65,7 @@ export function receiveDecide(bytes: Uint8Array, asked: Asked): DecisionRequest 
     credentials: {
       authorization: received?.authorization ?? [],
       dpop: received?.dpop ?? [],
+      signature: received?.signature ?? null,
       claims: trusted('claims', body.token !== undefined) ? (body.token?.claims ?? null) : null,
       certificates: receiveCertificates(body.certificate, received?.certificate ?? null, pep, flags),
       principal: null,
