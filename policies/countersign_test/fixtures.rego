@@ -17,6 +17,7 @@ good := {
 		"token": present({"scopes": ["orders:read", "orders:write"]}),
 		"certificate": missing("absent", "certificate_missing"),
 		"binding": missing("absent", "token_not_bound"),
+		"signature": missing("absent", "signature_unchecked"),
 		"network": present({"country": "DE", "kinds": [], "lists": []}),
 		"rate": present({
 			"client": windows, "address": windows, "token": windows, "route": windows,

@@ -82,7 +82,7 @@ function responseOf(id: string, identity: Identity, combined: Combined, options:
   if (identity.challenge.dpopNonce !== null) headers['dpop-nonce'] = identity.challenge.dpopNonce;
   const { acceptSignature } = identity.challenge;
   // RFC 9421 section 5: what would have been accepted
-  if (acceptSignature !== undefined && combined.reasons.some(({ code }) => code.startsWith('identity.signature_'))) {
+  if (acceptSignature !== undefined && status !== 503 && combined.reasons.some(({ code }) => code.startsWith('identity.signature_'))) {
     headers['accept-signature'] = acceptSignature;
   }
   if (status === 429) Object.assign(headers, rateHeaders(combined.limits, combined.retryAfterSeconds));

@@ -72,7 +72,7 @@ describe('the parameters', () => {
     ['expires before it was made', at(NOW, `;expires=${NOW}`), 'signature_parameter_invalid'],
     ['longer than a day', at(NOW, `;expires=${NOW + 86_401}`), 'signature_lifetime_too_long'],
     ['created as a string', `;created="${NOW}";keyid="k1"`, 'signature_parameter_invalid'],
-    ['created as a date', `;created=@${NOW};keyid="k1"`, 'signature_parameter_invalid'],
+    ['created as a date', `;keyid="k1";created=@${NOW}`, 'signature_parameter_invalid'],
     ['created before time', ';created=-1;keyid="k1"', 'signature_parameter_invalid'],
     ['a key id that is a token', `;created=${NOW};keyid=k1`, 'signature_parameter_invalid'],
     ['an empty nonce', at(NOW, ';nonce=""'), 'signature_parameter_invalid'],

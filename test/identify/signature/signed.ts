@@ -57,7 +57,7 @@ export function botOptions(more: Partial<WebBotAuthOptions> = {}): WebBotAuthOpt
   };
 }
 
-export type SignatureBench = Bench & {
+export type SignatureBench = Omit<Bench, 'judge'> & {
   /** `present`, or `status code` of the signature. */
   judge(facts: RequestFacts): Promise<string>;
   value(facts: RequestFacts): Promise<SignatureValue>;
