@@ -24,7 +24,7 @@ import { readDocumentFile } from './stores/read-file.ts';
 import { openRedisStores } from './stores/redis-stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import type { ReplayMemory } from './stores/replay-memory.ts';
-import { resolveHost } from './stores/resolve-host.ts';
+import { createResolveHost } from './stores/resolve-host.ts';
 import type { WindowStore } from './stores/windows.ts';
 
 /** What the process hands in: nothing below reads a clock, the environment or a file name of its own. */
@@ -72,7 +72,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     accountOf: enricher.accountOf,
     replays,
     signatureReplays,
-    createGuardedFetch: (options) => createGuardedFetch(options, resolveHost),
+    createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
   });
   const policyOptions = { default: config.policy, ...config.policies };
   const policies = createPolicies(

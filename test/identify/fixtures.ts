@@ -15,7 +15,7 @@ import { httpFetch } from '../../src/stores/http-fetch.ts';
 import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
 import { readDocumentFile } from '../../src/stores/read-file.ts';
-import { resolveHost } from '../../src/stores/resolve-host.ts';
+import { createResolveHost } from '../../src/stores/resolve-host.ts';
 
 export const ISSUER = 'https://as.example';
 export const AUDIENCE = 'api://orders';
@@ -185,7 +185,7 @@ export function createParts(clock: Clock, more: Partial<IdentifierParts> = {}): 
     accountOf,
     replays,
     signatureReplays: createMemoryReplays({ entriesMax: 1000, startedAtMs: 0 }),
-    createGuardedFetch: (options) => createGuardedFetch(options, resolveHost),
+    createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
     ...more,
   };
 }
