@@ -71,6 +71,7 @@ test('everything, from a gateway that is trusted for it', () => {
     credentials: {
       authorization: ['Bearer abc'],
       dpop: [],
+      signature: null,
       claims: { iss: 'https://as.example', sub: 'u1' },
       certificates: [
         { form: 'pem', from: 'decide', pem: '-----BEGIN CERTIFICATE-----' },
