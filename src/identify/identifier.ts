@@ -68,6 +68,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   const dpop = createDpopVerifier(options, { ...parts, budget: createVerificationBudget(options.verificationBudget, parts.createCache) });
   const bindings = createBindingJudge(dpop);
   const signatures = createSignatures(options.signatures, options, parts);
+  const accepted = signatures.accepted ?? undefined;
 
   function identify(request: DecisionRequest): Awaitable<Identity> {
     const { authorization } = request.credentials;
@@ -103,10 +104,13 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       const join = (known: Bound): Identity => assemble(known, scheme, certificate, signature, asserted, request.receivedAtMs);
       return bound instanceof Promise ? bound.then(join) : join(bound);
     }
-    if (certificate.status !== 'absent' || asserted !== null || request.credentials.signature) {
+    if (certificate.status !== 'absent' || asserted !== null || signature.status === 'present') {
       return assemble(unbound(token), scheme, certificate, signature, asserted, request.receivedAtMs);
     }
-    token.identityAlone ??= assemble(unbound(token), scheme, certificate, signature, null, request.receivedAtMs);
+    const alone = token.identityAlone;
+    // a token without anything beside it; refusals of tokens are shared by all identifiers of the process
+    if (alone !== null && alone.signals.signature === signature && alone.challenge.acceptSignature === accepted) return alone;
+    token.identityAlone = assemble(unbound(token), scheme, certificate, signature, null, request.receivedAtMs);
     return token.identityAlone;
   }
 
@@ -136,7 +140,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
         agreement: { client: agreement },
       },
       tokenKey: token.tokenKey,
-      challenge: signatures.accepted === null ? { scheme, dpopNonce } : { scheme, dpopNonce, acceptSignature: signatures.accepted },
+      challenge: accepted === undefined ? { scheme, dpopNonce } : { scheme, dpopNonce, acceptSignature: accepted },
     };
   }
 

@@ -99,6 +99,8 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.cacheEntries,
   METRICS.keySetAge,
   METRICS.keySetState,
+  METRICS.directoryFetches,
+  METRICS.directoryFailures,
   METRICS.trustBundleState,
   METRICS.crlAge,
   METRICS.crlExpiry,

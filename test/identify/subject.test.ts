@@ -45,6 +45,7 @@ describe('subject and client', () => {
         token: { status: 'absent', code: 'token_missing' },
         certificate: { status: 'absent', code: 'certificate_missing' },
         binding: { status: 'absent', code: 'token_not_verified' },
+        signature: { status: 'absent', code: 'signature_unchecked' },
       },
       subject: { type: 'unknown', id: null, asserted: false, client: null, properties: {} },
       evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },

@@ -38,6 +38,7 @@ describe('a line', () => {
         token: { status: 'present' },
         certificate: { status: 'absent', code: 'certificate_missing' },
         binding: { status: 'absent', code: 'token_not_bound' },
+        signature: { status: 'absent', code: 'signature_unchecked' },
         network: { status: 'present' },
         rate: { status: 'unavailable', code: 'store_unavailable' },
       },

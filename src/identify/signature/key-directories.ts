@@ -1,5 +1,5 @@
 import type { SignatureCode } from '../../contract/signature.ts';
-import type { Awaitable, Clock } from '../../contract/stages.ts';
+import type { Awaitable, Clock, Logger } from '../../contract/stages.ts';
 import type { CacheStatus } from '../../contract/status.ts';
 import type { CreateBoundedCache } from '../../stores/bounded-cache.ts';
 import { counted } from '../token-cache.ts';
@@ -32,6 +32,7 @@ type Failure = Extract<SignatureCode, 'directory_unavailable' | 'signature_direc
 /** Pause between two fetches for keys that a directory does not have. */
 const COOLDOWN_MS = 60_000;
 /** Requests whose client address is not known share one budget: without it they could have us fetch without end. */
+const SHOWN_MAX = 256;
 const UNKNOWN_ACCOUNT = 'unknown';
 
 /**
@@ -41,11 +42,13 @@ const UNKNOWN_ACCOUNT = 'unknown';
 export function createKeyDirectories(
   options: DirectoryOptions,
   fetchKeys: FetchPublishedKeys,
-  { clock, createCache }: { readonly clock: Clock; readonly createCache: CreateBoundedCache },
+  { clock, logger, createCache }: { readonly clock: Clock; readonly logger: Logger; readonly createCache: CreateBoundedCache },
 ): KeyDirectories {
   const { cache, tally, status } = counted<Known>({ entriesMax: options.entriesMax }, createCache);
   const failed = createCache<Failed>({ entriesMax: options.entriesMax });
   const budget = createVerificationBudget({ failuresPerMinute: options.fetchesPerMinute, addressesMax: 10_000 }, createCache);
+  // a directory is one URL a host; of the others a stranger could name any number on the host of a third
+  const hostBudget = createVerificationBudget({ failuresPerMinute: options.fetchesPerMinute, addressesMax: 10_000 }, createCache);
   const inFlight = new Map<string, Promise<Failure | null>>();
   const ageMaxMs = options.ageMaxSeconds * 1000;
   let failures = 0;
@@ -77,15 +80,19 @@ export function createKeyDirectories(
     const running = inFlight.get(agent.documentUrl);
     if (running !== undefined) return running;
     const payer = account ?? UNKNOWN_ACCOUNT;
-    if (inFlight.size >= options.concurrentMax || !budget.allows(payer, nowMs)) return 'directory_budget_exhausted';
+    const host = agent.type === 'directory' ? null : agent.host;
+    if (inFlight.size >= options.concurrentMax || !budget.allows(payer, nowMs) || !hostBudget.allows(host, nowMs)) {
+      return 'directory_budget_exhausted';
+    }
     budget.spend(payer, nowMs);
+    hostBudget.spend(host, nowMs);
     const started = load(agent).finally(() => inFlight.delete(agent.documentUrl));
     inFlight.set(agent.documentUrl, started);
     return started;
   }
 
   async function load(agent: Agent): Promise<Failure | null> {
-    const keys = await fetchKeys(agent);
+    const keys = await fetchKeys(agent).catch((): Failure => 'directory_unavailable');
     const now = clock.monotonic();
     if (typeof keys !== 'string') {
       cache.set(agent.documentUrl, { keys, fetchedAtMs: now, askedAtMs: now });
@@ -93,6 +100,11 @@ export function createKeyDirectories(
       return null;
     }
     failures++;
+    logger.info('key_directory_failed', {
+      agent: agent.uri.slice(0, SHOWN_MAX),
+      code: keys,
+      kept: cache.get(agent.documentUrl) !== undefined,
+    });
     // what was fetched before is good until its time is over
     const known = cache.get(agent.documentUrl);
     if (known !== undefined) known.askedAtMs = now;

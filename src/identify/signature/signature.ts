@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { DecisionRequest } from '../../contract/request.ts';
+import type { DecisionRequest, HttpFacts } from '../../contract/request.ts';
 import type { SignatureCode, SignatureValue } from '../../contract/signature.ts';
 import type { Awaitable, Clock } from '../../contract/stages.ts';
 import type { ReplayMemory } from '../../stores/replay-memory.ts';
@@ -67,7 +67,7 @@ export function createSignatureVerifier(all: readonly SignatureRules[], parts: S
     const { signature, rules } = found;
     const code = judgeParameters(signature, rules, request.receivedAtMs / 1000);
     if (code !== null) return code;
-    const wanted = rules.contentDigest && hasBody(request) ? [...rules.components, 'content-digest'] : rules.components;
+    const wanted = rules.contentDigest && hasBody(http) ? [...rules.components, 'content-digest'] : rules.components;
     if (!covers(signature.components, wanted)) return 'signature_coverage_insufficient';
     const message = { http, hidden: offer.hidden, flags };
     const examined = rules.examine(signature, message);
@@ -134,9 +134,12 @@ function judgeParameters({ parameters }: OfferedSignature, rules: SignatureRules
   return judgeTimes(parameters, nowSeconds, rules.times);
 }
 
-/** What the gateway does not say counts as a body. */
-function hasBody({ http }: DecisionRequest): boolean {
-  return http !== null && http.body.status !== 'absent';
+const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE']);
+
+/** A body whose length nobody announced is not seen where the gateway hands no bodies on: then it counts as one, but for methods that have none. */
+function hasBody({ body, method, headers }: HttpFacts): boolean {
+  if (body.status !== 'absent' || headers.has('transfer-encoding')) return true;
+  return body.size !== 0 && !WITHOUT_BODY.has(method);
 }
 
 type Digest = SignatureValue['digest'];

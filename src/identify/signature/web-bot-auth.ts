@@ -1,6 +1,6 @@
 import type { DecisionRequest } from '../../contract/request.ts';
 import type { SignatureCode } from '../../contract/signature.ts';
-import type { Awaitable, Clock } from '../../contract/stages.ts';
+import type { Awaitable, Clock, Logger } from '../../contract/stages.ts';
 import { fieldText } from '../../formats/structured-fields.ts';
 import type { CreateBoundedCache } from '../../stores/bounded-cache.ts';
 import type { GuardedFetch } from '../../stores/guarded-fetch.ts';
@@ -23,6 +23,7 @@ const DEADLINE_RESERVE_MS = 20;
 
 export type WebBotAuthParts = {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly createCache: CreateBoundedCache;
   readonly guardedFetch: GuardedFetch;
   readonly accountOf: (request: DecisionRequest) => string | null;
@@ -35,11 +36,12 @@ export type WebBotAuthParts = {
 export function createWebBotAuthRules(
   options: WebBotAuthOptions,
   shared: { readonly clockSkewSeconds: number; readonly fieldBytesMax: number },
-  { clock, createCache, guardedFetch, accountOf }: WebBotAuthParts,
+  { clock, logger, createCache, guardedFetch, accountOf }: WebBotAuthParts,
 ): { readonly rules: SignatureRules; readonly directories: KeyDirectories } {
   const listed = options.agents === 'any' ? null : new Set(options.agents);
   const directories = createKeyDirectories(options.directory, createKeyDocuments(guardedFetch, joseNames(options.algorithms)), {
     clock,
+    logger,
     createCache,
   });
 

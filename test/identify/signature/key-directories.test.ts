@@ -151,6 +151,30 @@ describe('whoever names agents at random', () => {
     expect(asked).toHaveLength(2);
   });
 
+  test('cannot have one host asked for many documents, from however many addresses', async () => {
+    const asked: string[] = [];
+    const options = botOptions();
+    const webBotAuth = { ...options, directory: { ...options.directory, fetchesPerMinute: 2 } };
+    const bench = await createSignatureBench(
+      { profiles: [], webBotAuth },
+      fetching((url) => {
+        asked.push(url);
+        return { ok: false, failure: 'status' };
+      }),
+    );
+    const ask = (index: number) => {
+      const member = `"https://victim.example/${index}";type=jwks_uri`;
+      const lines = [['"@authority"', 'api.example'] as const, ['"signature-agent";key="sig1"', member] as const];
+      return bench.judge({ ...botRequest({ agentHeader: `sig1=${member}`, lines }), ip: `192.0.2.${index}` });
+    };
+    expect([await ask(1), await ask(2), await ask(3)]).toEqual([
+      'invalid signature_directory_refused',
+      'invalid signature_directory_refused',
+      'unavailable directory_budget_exhausted',
+    ]);
+    expect(asked).toHaveLength(2);
+  });
+
   test('pushes out no directory that is used', async () => {
     const answer = (url: string): GuardedAnswer => (url.includes('//bot.example') ? good() : { ok: false, failure: 'name_unknown' });
     const { judge, asked } = await benchOf(answer, { entriesMax: 2, fetchesPerMinute: 100 });

@@ -198,6 +198,13 @@ describe('the body', () => {
     expect(await bench.judge(signedRequest())).toBe('present');
     const body = { status: 'unparsed', reason: null, contentType: null, size: 7, json: null } as const;
     expect(await bench.judge(signedRequest({ http: { body } }))).toBe('invalid signature_coverage_insufficient');
+    // no gateway says how long a chunked body is
+    const chunked = { headers: new Map([['transfer-encoding', ['chunked']]]) };
+    expect(await bench.judge(signedRequest({ http: chunked }))).toBe('invalid signature_coverage_insufficient');
+    const lines = LINES.map(([name, value]) => [name, value === 'GET' ? 'POST' : value] as const);
+    expect(await bench.judge(signedRequest({ lines, http: { method: 'POST' } }))).toBe('invalid signature_coverage_insufficient');
+    const none = { status: 'absent', reason: null, contentType: null, size: 0, json: null } as const;
+    expect(await bench.judge(signedRequest({ lines, http: { method: 'POST', body: none } }))).toBe('present');
   });
 });
 
