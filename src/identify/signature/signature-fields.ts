@@ -1,6 +1,14 @@
 import type { SignatureOffer } from '../../contract/request.ts';
 import type { SignatureCode } from '../../contract/signature.ts';
-import { bytesOf, fieldText, hasRepeatedNames, isInnerList, memberText, parseFieldDictionary } from '../../formats/structured-fields.ts';
+import {
+  bytesOf,
+  bytesText,
+  fieldText,
+  hasRepeatedNames,
+  isInnerList,
+  memberText,
+  parseFieldDictionary,
+} from '../../formats/structured-fields.ts';
 import { type Component, readComponent } from './component.ts';
 import { readParameters, type SignatureParameters } from './parameters.ts';
 
@@ -43,6 +51,8 @@ export function parseSignatures(
     if (member === undefined) return 'signature_incomplete';
     const signature = isInnerList(member) ? null : bytesOf(member[0]);
     if (!isInnerList(input) || signature === null) return 'signature_malformed';
+    // base64 whose unused bits are not zero: one signature would have several texts
+    if (!signatureText.includes(bytesText(signature))) return 'signature_malformed';
     if (signature.length > SIGNATURE_BYTES_MAX || input[0].length > COMPONENTS_MAX) return 'signature_too_large';
     const parameters = readParameters(input[1]);
     if (parameters === null) return 'signature_parameter_invalid';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryReplays } from '../../../src/stores/memory-replays.ts';
+import type { ReplayMemory } from '../../../src/stores/replay-memory.ts';
 import { contentDigest, createMessageKey, signedFields } from '../../support/http-signatures.ts';
 import { keysAtHand, NOW } from '../fixtures.ts';
 import { createSignatureBench, LINES, profileOptions, signatureOf, signedRequest, signer, stranger } from './signed.ts';
@@ -146,6 +147,15 @@ describe('two signatures', () => {
     expect(await bench.judge(offer([`${other.input}, ${one.input}`], [one.signature, other.signature]))).toBe('present');
   });
 
+  test('of which one is the other in another writing of the same bytes', async () => {
+    const bench = await createSignatureBench();
+    const last = one.signature.at(-4) ?? '';
+    const other = String.fromCharCode(last.charCodeAt(0) + 1);
+    const text = one.signature.slice(0, -4) + other + one.signature.slice(-3);
+    expect(Buffer.from(text.slice(5, -1), 'base64')).toEqual(Buffer.from(one.signature.slice(5, -1), 'base64'));
+    expect(await bench.judge(offer([one.input], [text]))).toBe('invalid signature_malformed');
+  });
+
   test('with labels exchanged, missing, or twice', async () => {
     const two = signedFields(stranger, LINES, `;created=${NOW};keyid="else"`, 'two');
     const swapped = [one.signature.replace('one=', 'two='), two.signature.replace('two=', 'one=')];
@@ -234,6 +244,27 @@ describe('used again', () => {
     const bench = await createSignatureBench(undefined, { signatureReplays });
     expect(await bench.judge(signedRequest({ more: ';nonce="n1"' }))).toBe('unavailable replay_memory_too_young');
     expect(await bench.judge(signedRequest({ parameters: at(NOW + 5, ';nonce="n2"') }))).toBe('present');
+  });
+
+  test('a memory elsewhere is asked within what is left of the deadline', async () => {
+    const asked: number[] = [];
+    const memory = createMemoryReplays({ entriesMax: 10, startedAtMs: 0 });
+    const signatureReplays: ReplayMemory = {
+      ...memory,
+      sinceMs: null,
+      remember: async (key, nowMs, untilMs, budgetMs) => {
+        asked.push(untilMs - nowMs, budgetMs);
+        return memory.remember(key, nowMs, untilMs, budgetMs);
+      },
+    };
+    const bench = await createSignatureBench(undefined, { signatureReplays });
+    const facts = { ...signedRequest({ more: ';nonce="n1"' }), deadlineMs: 100 };
+    expect(await bench.judge(facts)).toBe('present');
+    expect(await bench.judge(facts)).toBe('invalid signature_replayed');
+    const [life = 0, budget = 0] = asked;
+    expect(life).toBe(305_001);
+    expect(budget).toBeGreaterThan(0);
+    expect(budget).toBeLessThanOrEqual(80);
   });
 
   test('a full memory says so', async () => {
