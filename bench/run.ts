@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,6 +8,7 @@ import type { LoadResult } from './load/questions.ts';
 import { cpuSeconds, median, runLoad, writeQuestions } from './measure.ts';
 import { type Server, startEmptyServer, startOpa, startPinnedCountersign, startRedis, type Variant } from './peers.ts';
 import { writeCountersignPolicies, writeOpaPolicies } from './policy-directory.ts';
+import { type SignedQuestions, signQuestions } from './signed-questions.ts';
 import { createWorkload, decideBody, type Workload } from './workload.ts';
 
 /**
@@ -22,6 +23,8 @@ type Case = {
   readonly path: string;
   readonly questionsFile: string;
 };
+const SIGNED = 'with a message signature';
+
 type Measured = LoadResult & { readonly cpuUs: number };
 type Timing = { readonly warmUpMs: number; readonly measureMs: number; readonly rounds: number };
 
@@ -216,6 +219,8 @@ async function printAblation(
           ['with counters in Redis', { policies: packs.full, redisUrl: redis.url }, questions.grpcFull] satisfies [string, Variant, string],
         ]),
   ];
+  const signed = signQuestions(workload);
+  variants.push([SIGNED, signedVariant(packs.full, signed), writeSigned(signed)]);
   const grpc = { protocol: 'grpc', path: '' } as const;
   const cases: Case[] = [{ ...grpc, label: 'full', server: full, questionsFile: questions.grpcFull }];
   for (const [label, variant, questionsFile] of variants) {
@@ -223,13 +228,35 @@ async function printAblation(
     cases.push({ ...grpc, label, server, questionsFile });
   }
   for (const each of cases) await warmUp(each);
+  // signed decisions are slower, and their path needs as many of them
+  for (const each of cases.filter(({ label }) => label === SIGNED)) for (let round = 0; round < 2; round += 1) await warmUp(each);
   const results = await measureInTurn(cases, 64, timing);
   const cost = (label: string): number => summary(results.get(label) ?? []).cpuUs;
   for (const [label, rounds] of results) {
     const difference = cost('full') - cost(label);
+    const bare = label === SIGNED ? `; node:crypto alone takes ${signed.bareVerificationUs().toFixed(1)} us` : '';
     const marginal = label === 'full' ? '' : `, ${difference >= 0 ? 'saves' : 'adds'} ${Math.abs(difference).toFixed(1)} us`;
     console.log(
-      `full grpc 64, ${label}: ${summary(rounds).perSecond.toLocaleString('en')} req/s, ${cost(label).toFixed(1)} us a decision${marginal}`,
+      `full grpc 64, ${label}: ${summary(rounds).perSecond.toLocaleString('en')} req/s, ${cost(label).toFixed(1)} us a decision${marginal}${bare}`,
     );
   }
+}
+
+function signedVariant(policies: string, signed: SignedQuestions): Variant {
+  const jwksFile = join(directory, 'signatures-jwks.json');
+  writeFileSync(jwksFile, signed.jwks);
+  return { policies, identity: signed.identity(jwksFile) };
+}
+
+/** With certificates as the others have them, so that only the signature differs. */
+function writeSigned(signed: SignedQuestions): string {
+  const authority = createAuthority();
+  const certificates = Array.from({ length: 100 }, (_, index) =>
+    authority.client({ commonName: `client-${index}`, uris: [`spiffe://bench.example/client/${index}`] }),
+  );
+  const questions = signed.asks.map((ask, index) => ({
+    expected: ask.expected,
+    body: encodeCheckRequest(ask, certificates[index % certificates.length]?.pem ?? ''),
+  }));
+  return writeQuestions(directory, 'grpcSigned', questions);
 }

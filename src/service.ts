@@ -19,6 +19,7 @@ import { createRecorder } from './record/recorder.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { CircuitBreaker } from './stores/circuit-breaker.ts';
 import { formPost } from './stores/form-post.ts';
+import { createGuardedFetch } from './stores/guarded-fetch.ts';
 import { httpFetch } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
@@ -30,6 +31,7 @@ import { readDocumentFile } from './stores/read-file.ts';
 import { openRedisStores } from './stores/redis/stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import type { ReplayMemory } from './stores/replay-memory.ts';
+import { createResolveHost } from './stores/resolve-host.ts';
 import type { WindowStore } from './stores/windows.ts';
 
 /** An authorization server that failed five times in a row is asked again after two seconds. */
@@ -63,7 +65,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let drained: Promise<void> | null = null;
 
   const addressData = await openMmdbSet(config.network.databases, logger);
-  const { windows, replays, close: closeStores } = openStores(config, clock, logger);
+  const { windows, replays, signatureReplays, close: closeStores } = openStores(config, clock, logger);
   const enricher = createEnricher({
     databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
@@ -81,6 +83,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
     accountOf: enricher.accountOf,
     replays,
     createBreaker: () => new CircuitBreaker(INTROSPECTION_BREAKER, () => clock.monotonic()),
+    signatureReplays,
+    createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
   });
   const policyOptions = { default: config.policy, ...config.policies };
   const policies = createPolicies(
@@ -182,14 +186,24 @@ export function createGeoipTools(clock: Clock): GeoipTools {
   return { inspect: (file) => inspectMmdb(file, deps), update: (update) => installMmdb(update, deps) };
 }
 
-type Stores = { readonly windows: WindowStore; readonly replays: ReplayMemory; readonly close: () => Promise<void> };
+type Stores = {
+  readonly windows: WindowStore;
+  readonly replays: ReplayMemory;
+  readonly signatureReplays: ReplayMemory;
+  readonly close: () => Promise<void>;
+};
 
 function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
-  if (store.kind === 'redis') return openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
+  if (store.kind === 'redis') {
+    const opened = openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
+    return { ...opened, signatureReplays: opened.replays };
+  }
   const startedAtMs = clock.now();
   return {
     windows: createMemoryWindows({ entriesMax: store.entriesMax, startedAtMs }),
     replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
+    // nonces of strangers must not fill the memory that tokens depend on
+    signatureReplays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
     close: () => Promise.resolve(),
   };
 }

@@ -63,6 +63,7 @@ const identity: Identity = {
     certificate: { status: 'absent', code: 'certificate_missing' },
     binding: { status: 'absent', code: 'token_not_verified' },
     txnToken: { status: 'absent', code: 'txn_token_missing' },
+    signature: { status: 'absent', code: 'signature_unchecked' },
   },
   subject: { type: 'client', id: null, asserted: false, client: null, properties: {} },
   evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },

@@ -18,6 +18,7 @@ good := {
 		"certificate": missing("absent", "certificate_missing"),
 		"binding": missing("absent", "token_not_bound"),
 		"txn_token": missing("absent", "txn_token_missing"),
+		"signature": missing("absent", "signature_unchecked"),
 		"network": present({"country": "DE", "kinds": [], "lists": []}),
 		"rate": present({
 			"client": windows, "address": windows, "token": windows, "route": windows,

@@ -3,6 +3,7 @@ import { agreement } from './agreement.ts';
 import { certificates } from './certificates.ts';
 import { filePath, httpUrl, isSafeUrl, repeated, SECRET_MARK, whenSound } from './forms.ts';
 import { contestedOpaqueTokens, introspection, introspectionProblems } from './introspection.ts';
+import { signatures } from './signatures.ts';
 
 /** Asymmetric signatures only: a shared secret or `none` is never an answer (RFC 8725 section 3.1). */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
@@ -216,6 +217,7 @@ export const identity = z
         'Origins by which clients reach the gateways; proofs name them. Not used for gateways trusted for `forwarded`, whose word counts.',
       ),
     dpop,
+    signatures,
     clients: z
       .array(client)
       .superRefine((value, context) => {

@@ -21,7 +21,7 @@ export type Identity = {
   readonly signals: IdentitySignals;
   readonly subject: Subject;
   readonly evidence: {
-    /** What was verified, in a fixed order: `token`, `certificate`, `dpop`, `mtls_bound`, `txn_token`, `asserted_claims`. */
+    /** What was verified, in a fixed order: `token`, `certificate`, `dpop`, `mtls_bound`, `signature`, `txn_token`, `asserted_claims`. */
     readonly methods: readonly string[];
     readonly assurance: AssuranceLevel;
     readonly binding: BindingState;
@@ -36,5 +36,7 @@ export type Identity = {
     readonly scheme: 'Bearer' | 'DPoP';
     /** The nonce for the next proof (RFC 9449 section 8); null where none is asked for, or where the caller has it. */
     readonly dpopNonce: string | null;
+    /** `Accept-Signature` (RFC 9421 section 5.1) for who has none that was verified; absent where none is asked for. */
+    readonly acceptSignature?: string;
   };
 };

@@ -1,6 +1,7 @@
 import type { AuthorizationDetail, TokenActor, TokenDelegation } from './delegation.ts';
 import type { JsonObject } from './json.ts';
 import type { RequestFlag } from './request.ts';
+import type { SignatureCode, SignatureValue } from './signature.ts';
 import type { TxnTokenValue } from './txn-token.ts';
 
 /**
@@ -284,6 +285,7 @@ export type IdentitySignals = {
   readonly certificate: Signal<CertificateValue, CertificateCode>;
   readonly binding: Signal<BindingValue, BindingCode>;
   readonly txnToken: Signal<TxnTokenValue, TxnTokenCode>;
+  readonly signature: Signal<SignatureValue, SignatureCode>;
 };
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;

@@ -61,6 +61,19 @@ export type IntrospectionStatus = {
   readonly lastError: string | null;
 };
 
+/** HTTP message signatures. */
+export type SignaturesStatus = {
+  /** Of the configured profiles, by their names. */
+  readonly keySets: readonly KeySetStatus[];
+  /** Key directories that were fetched; a miss is a fetch. */
+  readonly directories: CacheStatus;
+  /** Fetches of directories that run now, and that failed since the start. */
+  readonly fetching: number;
+  readonly failures: number;
+  /** Nonces that were used. */
+  readonly replays: StoreStatus;
+};
+
 export type IdentifyStatus = {
   readonly keySets: readonly KeySetStatus[];
   readonly tokenCache: CacheStatus;
@@ -75,6 +88,8 @@ export type IdentifyStatus = {
   readonly replays: StoreStatus;
   /** Of authorization servers that are asked about tokens; not there where none is. */
   readonly introspection?: { readonly servers: readonly IntrospectionStatus[]; readonly cache: CacheStatus };
+  /** Null where they are turned off. */
+  readonly signatures: SignaturesStatus | null;
 };
 
 export type DatabaseStatus = {

@@ -2,40 +2,15 @@ import { z } from 'zod';
 import { AGREEMENT_PAIRS } from '../contract/agreement.ts';
 import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
+import { flag, json, number, seconds, secondsOrNull, signal, text, textOrNull, texts } from './input-fields.ts';
 import { ActorInput, DelegationInput, DetailsInput, PairsInput, TxnTokenInput } from './input-schema-delegation.ts';
 import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
+import { Signature } from './signature-schema.ts';
 
 /*
  * The policy authors' type: what `input` is in Rego, version 1. It is total: every key is always there; null, [] or {} where nothing is known.
  * `opa check` reads neither `oneOf` nor what lies below a nullable object, so `input-schema-json.ts` merges both into one object.
  */
-
-const text = (about: string) => z.string().describe(about);
-const textOrNull = (about: string) => z.string().nullable().describe(about);
-const number = (about: string) => z.number().describe(about);
-const seconds = (about: string) => z.number().describe(`${about}, unix seconds`);
-const secondsOrNull = (about: string) => z.number().nullable().describe(`${about}, unix seconds, or null`);
-const texts = (about: string) => z.array(z.string()).describe(about);
-const flag = (about: string) => z.boolean().describe(about);
-const json = (about: string) => z.record(z.string(), z.unknown()).describe(about);
-
-/** The four states of a signal; `value` only where it is present, `code` only where it is not. */
-function signal<T extends z.ZodRawShape>(about: string, value: T) {
-  return z
-    .discriminatedUnion('status', [
-      z.strictObject({
-        status: z.literal('present').describe('known'),
-        value: z.strictObject(value).describe('What is known; there only where status is present'),
-      }),
-      z.strictObject({
-        status: z
-          .enum(['absent', 'invalid', 'unavailable'])
-          .describe('absent: not offered; invalid: offered and refused; unavailable: our source failed'),
-        code: text('Why it is not present; there only where status is not present'),
-      }),
-    ])
-    .describe(about);
-}
 
 const Windows = z
   .strictObject({
@@ -227,7 +202,15 @@ export const EvaluationInput = z.strictObject({
     })
     .describe('What was verified'),
   signals: z
-    .strictObject({ token: Token, certificate: Certificate, binding: Binding, txn_token: TxnToken, network: Network, rate: Rate })
+    .strictObject({
+      token: Token,
+      certificate: Certificate,
+      binding: Binding,
+      signature: Signature,
+      txn_token: TxnToken,
+      network: Network,
+      rate: Rate,
+    })
     .describe('Each in one of four states'),
 });
 export type EvaluationInput = z.infer<typeof EvaluationInput>;

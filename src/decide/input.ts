@@ -11,6 +11,7 @@ import type {
   Signal,
   TokenValue,
 } from '../contract/signals.ts';
+import type { SignatureValue } from '../contract/signature.ts';
 import { actorOf, delegationOf, txnTokenFields } from './input-delegation.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
@@ -89,6 +90,23 @@ const BINDING: Record<string, (binding: BindingValue) => JsonValue> = {
   proven: (binding) => binding.proven,
   issued_at: (binding) => binding.issuedAt,
   nonce: (binding) => binding.nonce,
+};
+
+const SIGNATURE: Record<string, (signature: SignatureValue) => JsonValue> = {
+  profile: (signature) => signature.profile,
+  key_set: (signature) => signature.keySet,
+  label: (signature) => signature.label,
+  key_id: (signature) => signature.keyId,
+  agent: (signature) => signature.agent,
+  agent_listed: (signature) => signature.agentListed,
+  tag: (signature) => signature.tag,
+  algorithm: (signature) => signature.algorithm,
+  created_at: (signature) => signature.createdAt,
+  expires_at: (signature) => signature.expiresAt,
+  covered: (signature) => signature.covered,
+  nonce: (signature) => signature.nonce,
+  digest: (signature) => signature.digest,
+  client_id: (signature) => signature.clientId,
 };
 
 const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => JsonValue> = {
@@ -254,6 +272,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         certificate: signal((facts) => facts.identity.signals.certificate, CERTIFICATE),
         binding: signal((facts) => facts.identity.signals.binding, BINDING),
         txn_token: signal((facts) => facts.identity.signals.txnToken, txnTokenFields(second)),
+        signature: signal((facts) => facts.identity.signals.signature, SIGNATURE),
         network: signal((facts) => facts.enrichment.network, NETWORK),
         rate: signal((facts) => facts.enrichment.rate, RATE),
       },

@@ -82,6 +82,11 @@ function responseOf(id: string, identity: Identity, combined: Combined, options:
   const challenge = stepped?.challenge ?? (status === 401 ? challengeOfDeny(identity, description, options) : null);
   if (challenge !== null) headers['www-authenticate'] = challenge;
   if (identity.challenge.dpopNonce !== null) headers['dpop-nonce'] = identity.challenge.dpopNonce;
+  const { acceptSignature } = identity.challenge;
+  // RFC 9421 section 5: what would have been accepted
+  if (acceptSignature !== undefined && status !== 503 && combined.reasons.some(({ code }) => code.startsWith('identity.signature_'))) {
+    headers['accept-signature'] = acceptSignature;
+  }
   if (status === 429) Object.assign(headers, rateHeaders(combined.limits, combined.retryAfterSeconds));
   if (status === 503) headers['retry-after'] = String(combined.retryAfterSeconds ?? RETRY_SECONDS);
   return { status, headers, body: bodyOf(id, status, combined.reasons, combined.stepUp) };

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../contract/json.ts';
 import { isValidAt } from './certificate.ts';
 import { parseSpiffeId } from './spiffe-id.ts';
-import { type ClientMap, clientOfCertificate, clientOfToken, type Evidence } from './subject.ts';
+import { type ClientMap, clientOfCertificate, clientOfToken, type Evidence, isVerified } from './subject.ts';
 
 /** The names of one sort that a piece of evidence gives; none where it gives none. */
 export type NamesOf = (evidence: Evidence) => readonly string[];
@@ -28,7 +28,7 @@ export function createViews(clients: ClientMap): Readonly<Partial<Record<ViewKin
   return {
     token: {
       isThere: ({ token }) => token !== null,
-      confirms: ({ token }) => token?.verifiedBy === 'countersign',
+      confirms: ({ token }) => isVerified(token),
       namesOf: (selector) => {
         if (selector.startsWith('claim:')) return claim(selector.slice('claim:'.length));
         if (selector === 'client_id') return ({ token }) => one(token === null ? null : clientOfToken(token, clients));
@@ -56,6 +56,15 @@ export function createViews(clients: ClientMap): Readonly<Partial<Record<ViewKin
         if (selector === 'subject') return ({ txnToken }) => one(txnToken?.subject);
         if (selector === 'requesting_workload') return ({ txnToken }) => one(txnToken?.requestingWorkload);
         return selector === 'trust_domain' ? ({ txnToken }) => one(txnToken?.trustDomain) : null;
+      },
+    },
+    signature: {
+      isThere: ({ signature }) => signature !== null,
+      confirms: () => true,
+      namesOf: (selector) => {
+        if (selector === 'client_id') return ({ signature }) => one(signature?.clientId);
+        if (selector === 'key_id') return ({ signature }) => one(signature?.keyId);
+        return selector === 'agent' ? ({ signature }) => one(signature?.agent) : null;
       },
     },
   };

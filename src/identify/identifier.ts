@@ -17,12 +17,14 @@ import { readAssertedClaims } from './asserted-claims.ts';
 import { assuranceOf, methodsOf } from './assurance.ts';
 import { readAuthorization, type TokenOffer } from './authorization.ts';
 import { BINDING_METHODS, type Bound, createBindingJudge, unbound } from './binding.ts';
-import { type CertificateSignal, createCertificateReader } from './certificate-offers.ts';
+import { createCertificateReader } from './certificate-offers.ts';
 import { createDpopVerifier } from './dpop.ts';
 import { createTokenIntrospection, hasKeys } from './introspection/tokens.ts';
 import { createKeySet, KEY_TIMING, type KeyTiming } from './keys.ts';
 import { createKeyLoader } from './keys-document.ts';
 import type { IdentityOptions, IssuerOptions } from './options.ts';
+import type { SignatureSignal } from './signature/outcome.ts';
+import { createSignatures, type SignaturesParts } from './signature/signatures.ts';
 import { agreeOnClient, type ClientMap, deriveSubject, type Evidence } from './subject.ts';
 import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
 import { refusal, type TokenOutcome, unavailable } from './token-outcome.ts';
@@ -37,7 +39,7 @@ const START_WAIT_MS = 1000;
 
 const NO_OFFERS: readonly CertificateOffer[] = [];
 
-export type IdentifierParts = {
+export type IdentifierParts = Pick<SignaturesParts, 'createGuardedFetch' | 'signatureReplays'> & {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly httpFetch: HttpFetch;
@@ -53,6 +55,9 @@ export type IdentifierParts = {
   /** Other pauses between fetches of keys, for tests. */
   readonly keyTiming?: KeyTiming;
 };
+
+/** The evidence beside the token. */
+type Beside = Pick<Identity['signals'], 'certificate' | 'txnToken' | 'signature'> & { readonly asserted: Evidence['asserted'] };
 
 /** The stage with its background work. */
 export type RunningIdentifier = Identifier & {
@@ -87,14 +92,19 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   const trust = createCertificateTrust(options.certificates, parts);
   const dpop = createDpopVerifier(options, { ...parts, budget: createVerificationBudget(options.verificationBudget, parts.createCache) });
   const bindings = createBindingJudge(dpop);
+  const signatures = createSignatures(options.signatures, options, parts);
+  const accepted = signatures.accepted ?? undefined;
 
   function identify(request: DecisionRequest): Awaitable<Identity> {
     const { authorization } = request.credentials;
     const offer = authorization.length === 0 ? null : readAuthorization(authorization);
     const token = judgeToken(request, offer);
     const txnToken = txnTokens.judge(request);
-    if (!(token instanceof Promise) && !(txnToken instanceof Promise)) return complete(request, offer, token, txnToken);
-    return Promise.all([token, txnToken]).then(([outcome, txn]) => complete(request, offer, outcome, txn));
+    const signature = signatures.judge(request);
+    if (token instanceof Promise || txnToken instanceof Promise || signature instanceof Promise) {
+      return Promise.all([token, txnToken, signature]).then(([outcome, txn, signed]) => complete(request, offer, outcome, txn, signed));
+    }
+    return complete(request, offer, token, txnToken, signature);
   }
 
   /** A token that was offered is always judged, and never gives way to claims that the gateway asserts. */
@@ -108,6 +118,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     offer: TokenOffer | null,
     token: TokenOutcome,
     txnToken: TxnTokenSignal,
+    signature: SignatureSignal,
   ): Awaitable<Identity> {
     const { pep, credentials } = request;
     const offers = pep.trusts.has('client_certificate') ? credentials.certificates : NO_OFFERS;
@@ -117,22 +128,25 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const scheme = offered?.scheme === 'DPoP' || token.confirmation?.jkt ? 'DPoP' : 'Bearer';
     if (scheme === 'DPoP' || token.confirmation !== null) {
       const bound = bindings.judge(request, offered, token, certificate);
-      const join = (known: Bound): Identity => assemble(known, scheme, certificate, txnToken, asserted, request.receivedAtMs);
+      const join = (known: Bound): Identity =>
+        assemble(known, scheme, { certificate, txnToken, signature, asserted }, request.receivedAtMs);
       return bound instanceof Promise ? bound.then(join) : join(bound);
     }
-    if (certificate.status !== 'absent' || asserted !== null || txnToken !== NO_TXN_TOKEN) {
-      return assemble(unbound(token), scheme, certificate, txnToken, asserted, request.receivedAtMs);
+    const beside = { certificate, txnToken, signature, asserted };
+    if (certificate.status !== 'absent' || asserted !== null || txnToken !== NO_TXN_TOKEN || signature.status === 'present') {
+      return assemble(unbound(token), scheme, beside, request.receivedAtMs);
     }
-    token.identityAlone ??= assemble(unbound(token), scheme, certificate, txnToken, null, request.receivedAtMs);
+    const alone = token.identityAlone;
+    // a token without anything beside it; refusals of tokens are shared by all identifiers of the process
+    if (alone !== null && alone.signals.signature === signature && alone.challenge.acceptSignature === accepted) return alone;
+    token.identityAlone = assemble(unbound(token), scheme, beside, request.receivedAtMs);
     return token.identityAlone;
   }
 
   function assemble(
     { token, signal: binding, state, methods, dpopNonce }: Bound,
     scheme: Identity['challenge']['scheme'],
-    certificate: CertificateSignal,
-    txnToken: TxnTokenSignal,
-    asserted: Evidence['asserted'],
+    { certificate, txnToken, signature, asserted }: Beside,
     nowMs: number,
   ): Identity {
     const evidence: Evidence = {
@@ -140,13 +154,14 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       certificate: certificate.status === 'present' ? certificate.value : null,
       binding: binding.status === 'present' ? binding.value : null,
       txnToken: txnToken.status === 'present' ? txnToken.value : null,
+      signature: signature.status === 'present' ? signature.value : null,
       asserted,
     };
     const { client, agreement } = agreeOnClient(evidence, clients, nowMs / 1000);
     const { pairs, conflicts } = compareEvidence(agreements, evidence, nowMs / 1000);
     const apart = pairs.token_certificate === 'conflict';
     return {
-      signals: { token: token.signal, certificate, binding, txnToken },
+      signals: { token: token.signal, certificate, binding, signature, txnToken },
       subject: deriveSubject(evidence, apart ? null : client),
       evidence: {
         methods: methodsOf(evidence, methods, nowMs / 1000),
@@ -155,7 +170,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
         agreement: { client: agreement, pairs, conflicts },
       },
       tokenKey: token.tokenKey,
-      challenge: { scheme, dpopNonce },
+      challenge: accepted === undefined ? { scheme, dpopNonce } : { scheme, dpopNonce, acceptSignature: accepted },
     };
   }
 
@@ -178,15 +193,16 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       outcome.signal.status === 'present'
         ? { token: { ...outcome, tokenKey }, signal: signals.binding, state: evidence.binding, methods, dpopNonce }
         : { ...unbound(outcome), dpopNonce };
-    return assemble(bound, challenge.scheme, signals.certificate, signals.txnToken, asserted, request.receivedAtMs);
+    return assemble(bound, challenge.scheme, { ...signals, asserted }, request.receivedAtMs);
   }
 
   return {
     identify,
     introspect,
-    start: () => settledWithin(START_WAIT_MS, [...all.map(({ keys }) => keys.start()), trust.start()]),
+    start: () => settledWithin(START_WAIT_MS, [...all.map(({ keys }) => keys.start()), trust.start(), signatures.start()]),
     stop() {
       trust.stop();
+      signatures.stop();
       introspection?.stop();
       for (const { keys } of all) keys.stop();
     },
@@ -199,6 +215,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       proofKeyCache: dpop.status(),
       replays: parts.replays.status(),
       ...(introspection === null ? {} : { introspection: introspection.status() }),
+      signatures: signatures.status(),
     }),
   };
 }

@@ -1,5 +1,6 @@
 import type { AgreementOptions } from './agreement-mapping.ts';
 import type { IntrospectionOptions } from './introspection/options.ts';
+import type { SignatureOptions } from './signature/options.ts';
 import type { CertificateTrustOptions } from './trust/options.ts';
 
 /**
@@ -61,6 +62,7 @@ export type IdentityOptions = {
   /** `scheme://host[:port]` by which clients reach the gateways that are not trusted for `forwarded`. */
   readonly publicOrigins: readonly string[];
   readonly dpop: DpopOptions;
+  readonly signatures: SignatureOptions;
   readonly clients: readonly { readonly id: string; readonly spiffeIds: readonly string[] }[];
   readonly agreement: AgreementOptions;
 };

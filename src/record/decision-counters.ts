@@ -5,7 +5,7 @@ import type { Signal } from '../contract/signals.ts';
 import { METRICS } from './metric-definitions.ts';
 import { type Cell, createLabelGate, Tally } from './tally.ts';
 
-const SIGNALS = ['token', 'certificate', 'txn_token', 'network', 'rate'] as const;
+const SIGNALS = ['token', 'certificate', 'binding', 'signature', 'txn_token', 'network', 'rate'] as const;
 const STATES = ['present', 'absent', 'invalid', 'unavailable'] as const;
 type SignalName = (typeof SIGNALS)[number];
 
@@ -77,6 +77,8 @@ export function createDecisionCounters(
     if (identity !== null) {
       countSignal('token', identity.signals.token);
       countSignal('certificate', identity.signals.certificate);
+      countSignal('binding', identity.signals.binding);
+      countSignal('signature', identity.signals.signature);
       countSignal('txn_token', identity.signals.txnToken);
       observers.identify.observe(times.identify / 1000);
     }

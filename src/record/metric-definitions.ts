@@ -99,6 +99,18 @@ export const METRICS = {
     help: '1 for the state that introspection at an issuer is in: ready, failing, open (left alone for a while), never_asked.',
     labels: ['issuer', 'state'],
   },
+  directoryFetches: {
+    name: 'countersign_key_directory_fetches',
+    type: 'gauge',
+    help: 'Fetches of key directories of web bots that run now; there is no value without `identity.signatures`.',
+    labels: [],
+  },
+  directoryFailures: {
+    name: 'countersign_key_directory_failures_total',
+    type: 'counter',
+    help: 'Fetches of key directories that brought no keys.',
+    labels: [],
+  },
   trustBundleState: {
     name: 'countersign_trust_bundle_state',
     type: 'gauge',

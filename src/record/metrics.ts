@@ -102,6 +102,8 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.introspectionAnswers,
   METRICS.introspectionShed,
   METRICS.introspectionState,
+  METRICS.directoryFetches,
+  METRICS.directoryFailures,
   METRICS.trustBundleState,
   METRICS.crlAge,
   METRICS.crlExpiry,

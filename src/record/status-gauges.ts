@@ -23,12 +23,14 @@ export function showStatus(
     proof_key: identify.proofKeyCache,
     ...(identify.introspection === undefined ? {} : { introspection: identify.introspection.cache }),
   };
+  const { signatures } = identify;
+  if (signatures !== null) caches['key_directory'] = signatures.directories;
   for (const [cache, { hits, misses, entries }] of Object.entries(caches)) {
     set(METRICS.cacheHits, { cache }, hits);
     set(METRICS.cacheMisses, { cache }, misses);
     set(METRICS.cacheEntries, { cache }, entries);
   }
-  for (const { issuer, state, ageSeconds } of identify.keySets) {
+  for (const { issuer, state, ageSeconds } of [...identify.keySets, ...(signatures?.keySets ?? [])]) {
     if (ageSeconds !== null) set(METRICS.keySetAge, { issuer }, ageSeconds);
     for (const one of KEY_SET_STATES) set(METRICS.keySetState, { issuer, state: one }, one === state ? 1 : 0);
   }
@@ -36,6 +38,10 @@ export function showStatus(
     for (const [result, count] of Object.entries(answers)) set(METRICS.introspectionAnswers, { issuer, result }, count);
     set(METRICS.introspectionShed, { issuer }, shed);
     for (const one of INTROSPECTION_STATES) set(METRICS.introspectionState, { issuer, state: one }, one === state ? 1 : 0);
+  }
+  if (signatures !== null) {
+    set(METRICS.directoryFetches, {}, signatures.fetching);
+    set(METRICS.directoryFailures, {}, signatures.failures);
   }
   for (const { name: bundle, state } of identify.certificates.trustBundles) {
     for (const one of DOCUMENT_STATES) set(METRICS.trustBundleState, { bundle, state: one }, one === state ? 1 : 0);

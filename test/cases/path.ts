@@ -149,6 +149,7 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
       certificateCache: { entriesMax: 10 },
       certificates: { trustBundles: [], crl: { required: false, sources: [] }, denied: { sha256: [], serials: [], file: null } },
       publicOrigins: [],
+      signatures: { profiles: [], webBotAuth: null, clockSkewSeconds: 5, fieldBytesMax: 8192 },
       dpop: {
         algorithms: ['ES256'],
         ageMaxSeconds: 60,
@@ -170,6 +171,8 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
       createCache: createBoundedCache,
       accountOf: ({ source }) => source.ip,
       replays: replaysOf(given.dpop),
+      signatureReplays: createMemoryReplays({ entriesMax: 10, startedAtMs: 0 }),
+      createGuardedFetch: () => () => Promise.resolve({ ok: false, failure: 'url_not_allowed' }),
     },
   );
 }

@@ -46,6 +46,7 @@ export function identityOf({ given }: Case, request: DecisionRequest): Identity 
     certificate: certificateSignal,
     binding: bound.binding,
     txnToken: txnSignalOf(given, nowSeconds),
+    signature: { status: 'absent', code: 'signature_unchecked' },
   };
   const token = signals.token.status === 'present' ? signals.token.value : null;
   const certificate = signals.certificate.status === 'present' ? signals.certificate.value : null;

@@ -29,6 +29,8 @@ export type Given = {
   readonly rate?: EnrichmentSignals['rate'];
   readonly route?: Partial<Route>;
   readonly options?: OutputOptions;
+  /** `Accept-Signature`. */
+  readonly accept?: string;
 };
 
 /** The decision that verdicts make of a request about which nothing else is known. */
@@ -39,6 +41,7 @@ export function answer(verdicts: readonly [string, unknown][], given: Given = {}
     ...identity,
     signals: { ...identity.signals, token: given.token ?? identity.signals.token },
     subject: { ...identity.subject, id: given.subject ?? null },
+    challenge: given.accept === undefined ? identity.challenge : { ...identity.challenge, acceptSignature: given.accept },
   };
   const rate: EnrichmentSignals['rate'] = given.rate ?? { status: 'absent', code: 'store_full' };
   const combined = combine({ verdicts: verdicts.map(([code, verdict]) => [...code.split('.'), verdict]) }, RULES);

@@ -98,6 +98,9 @@ const HARMLESS = [
   // certificate and transaction token are absent: only of an invalid one does a rule read the code
   'signals.certificate.code',
   'signals.txn_token.code',
+  // the certificate and the signature are absent: only of an invalid one does a rule read the code
+  'signals.certificate.code',
+  'signals.signature.code',
   // null in the place of null
   '',
   // another country, or none, is a right value too

@@ -53,6 +53,7 @@ export function identityOf(parts: { client?: string | null; asserted?: boolean; 
       certificate: { status: 'absent', code: 'certificate_missing' },
       binding: { status: 'absent', code: 'token_not_verified' },
       txnToken: { status: 'absent', code: 'txn_token_missing' },
+      signature: { status: 'absent', code: 'signature_unchecked' },
     },
     subject: { type: 'client', id: client, asserted, client, properties: {} },
     evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },

@@ -47,6 +47,7 @@ describe('subject and client', () => {
         certificate: { status: 'absent', code: 'certificate_missing' },
         binding: { status: 'absent', code: 'token_not_verified' },
         txnToken: { status: 'absent', code: 'txn_token_missing' },
+        signature: { status: 'absent', code: 'signature_unchecked' },
       },
       subject: { type: 'unknown', id: null, asserted: false, client: null, properties: {} },
       evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },

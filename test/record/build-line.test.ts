@@ -39,6 +39,7 @@ describe('a line', () => {
         certificate: { status: 'absent', code: 'certificate_missing' },
         binding: { status: 'absent', code: 'token_not_bound' },
         txn_token: { status: 'absent', code: 'txn_token_missing' },
+        signature: { status: 'absent', code: 'signature_unchecked' },
         network: { status: 'present' },
         rate: { status: 'unavailable', code: 'store_unavailable' },
       },

@@ -88,6 +88,8 @@ describe('decisions', () => {
     expect((await linesOf(metrics, 'countersign_signal_states_total')).filter((line) => !line.endsWith(' 0'))).toEqual([
       'countersign_signal_states_total{signal="token",status="present"} 1',
       'countersign_signal_states_total{signal="certificate",status="absent"} 1',
+      'countersign_signal_states_total{signal="binding",status="absent"} 1',
+      'countersign_signal_states_total{signal="signature",status="absent"} 1',
       'countersign_signal_states_total{signal="txn_token",status="absent"} 1',
       'countersign_signal_states_total{signal="network",status="present"} 1',
       'countersign_signal_states_total{signal="rate",status="unavailable"} 1',

@@ -77,6 +77,7 @@ export const identity: Identity = {
     certificate: { status: 'absent', code: 'certificate_missing' },
     binding: { status: 'absent', code: 'token_not_bound' },
     txnToken: { status: 'absent', code: 'txn_token_missing' },
+    signature: { status: 'absent', code: 'signature_unchecked' },
   },
   subject: { type: 'client', id: 'agent-7', asserted: false, client: 'agent-7', properties: {} },
   evidence: { methods: ['token'], assurance: 2, binding: 'none', agreement: { client: 'single', ...NOTHING_COMPARED } },
@@ -227,6 +228,13 @@ export const status: ServiceStatus = {
         },
       ],
       cache: { hits: 70, misses: 17, entries: 6 },
+    },
+    signatures: {
+      keySets: [{ issuer: 'partners', state: 'ready', ageSeconds: 7, keys: 2, lastError: null }],
+      directories: { hits: 6, misses: 2, entries: 1 },
+      fetching: 1,
+      failures: 3,
+      replays: { kind: 'memory', state: 'ready', entries: 4, lastError: null },
     },
   },
   enrich: {

@@ -106,6 +106,7 @@ function toRequest(
       authorization: received.authorization,
       dpop: received.dpop,
       txnToken: received.txnToken,
+      signature: received.signature,
       claims,
       certificates,
       principal,
