@@ -9,13 +9,15 @@ import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
 import { createEnricher } from './enrich/enricher.ts';
+import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { createIdentifier } from './identify/identifier.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
-import { httpFetch } from './stores/http-fetch.ts';
+import { readChangedFile } from './stores/changed-file.ts';
+import { httpFetch, httpFetchChanged } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
 import { openMmdbDatabases } from './stores/mmdb.ts';
@@ -54,11 +56,19 @@ export async function createService({ config, version, clock, logger }: ServiceP
 
   const databases = await openMmdbDatabases(config.network.databases, logger);
   const { windows, replays, close: closeStores } = openStores(config, clock, logger);
+  const lists = createAddressLists(config.network, {
+    clock,
+    logger,
+    readFile: readChangedFile,
+    fetch: httpFetchChanged,
+    random: Math.random,
+  });
   const enricher = createEnricher({
     databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
+    lists,
     clock,
   });
   const identifier = createIdentifier(config.identity, {
@@ -143,6 +153,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
     identifier.stop();
+    lists.stop();
     await closeStores();
     await recorder.close(boundMs);
   }
@@ -151,7 +162,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     async start() {
       const addresses = await listen();
       logger.info('listening', addresses);
-      await Promise.all([policies.load(), identifier.start()]);
+      await Promise.all([policies.load(), identifier.start(), lists.start()]);
       logger.info('started', { ready: readiness().ready });
       return addresses;
     },

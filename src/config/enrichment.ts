@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { addressBlock, filePath, SECRET_MARK } from './forms.ts';
+import { hostingAsns, lists, listsAcceptFile } from './lists.ts';
 
 /** What is known about addresses. */
 export const network = z
@@ -10,6 +11,9 @@ export const network = z
       .describe('Addresses and blocks of proxies; the client address is the first one from the right in the chain that is not among them.'),
     databases: z.array(filePath).default([]).describe('MaxMind database files (`.mmdb`) of any layout.'),
     registry: z.boolean().default(true).describe('Use the packaged registry assignments for the country where no database knows it.'),
+    lists,
+    listsAcceptFile,
+    hostingAsns,
   })
   .prefault({})
   .describe('Facts about client addresses.');

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import type { ListFacts } from './lists.ts';
 import type { RequestFlag } from './request.ts';
 
 /**
@@ -203,6 +204,8 @@ export type NetworkValue = {
   readonly asOrg: string | null;
   /** Lower-case kinds: hosting, vpn, tor, proxy, residential. */
   readonly kinds: readonly string[];
+  /** What the configured lists say; left out where that is nothing at all. */
+  readonly lists?: ListFacts;
   /** Why no geographic data is there though the address is known, or null: a private address, none in the database … */
   readonly code: NetworkCode | null;
   /**
@@ -231,12 +234,20 @@ export type RateValue = {
 /** Where a configured database failed, the address is known all the same: a list of blocked addresses must not stop working with it. */
 export type NetworkSignal =
   | Signal<NetworkValue, NetworkCode>
-  | { readonly status: 'unavailable'; readonly code: NetworkCode; readonly address: string };
+  | { readonly status: 'unavailable'; readonly code: NetworkCode; readonly address: string; readonly lists?: ListFacts };
 
 /** The client's canonical address, also where nothing is known of its network; null where there is none. */
 export function clientAddressOf(network: NetworkSignal): string | null {
   if (network.status === 'present') return network.value.address;
   return 'address' in network ? network.address : null;
+}
+
+const NO_LISTS: ListFacts = { hits: [], unavailable: [] };
+
+/** What the configured lists say of the client's address, also where nothing else is known of it. */
+export function listFactsOf(network: NetworkSignal): ListFacts {
+  if (network.status === 'present') return network.value.lists ?? NO_LISTS;
+  return ('lists' in network ? network.lists : undefined) ?? NO_LISTS;
 }
 
 export type IdentitySignals = {

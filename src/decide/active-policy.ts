@@ -25,7 +25,7 @@ export type LoadedRevision = {
   readonly routes: number;
 };
 
-const BLOCKED: readonly ListHit[] = [{ name: 'addresses_blocked', tags: [], age_seconds: null }];
+const BLOCKED: readonly ListHit[] = [{ name: 'addresses_blocked', tags: [], age_seconds: null, stale: false }];
 const NOT_LISTED: readonly ListHit[] = [];
 
 /**

@@ -2,15 +2,17 @@ import type { Identity } from '../contract/identity.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { DecisionRequest, HttpFacts } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
-import type {
-  BindingValue,
-  CertificateValue,
-  EnrichmentSignals,
-  NetworkValue,
-  RateValue,
-  Signal,
-  TokenValue,
+import {
+  type BindingValue,
+  type CertificateValue,
+  type EnrichmentSignals,
+  listFactsOf,
+  type NetworkValue,
+  type RateValue,
+  type Signal,
+  type TokenValue,
 } from '../contract/signals.ts';
+import { listGaps, listHits } from './list-facts.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
@@ -33,6 +35,8 @@ const NO_BODY = { status: 'absent', reason: null, content_type: null, size: null
 const second = ({ request }: InputFacts): number => Math.floor(request.receivedAtMs / 1000);
 /** ISO 8601: 1 Monday to 7 Sunday. */
 const weekday = ({ request }: InputFacts): number => new Date(request.receivedAtMs).getUTCDay() || 7;
+const listed = ({ lists, enrichment }: InputFacts): JsonValue => listHits(lists, listFactsOf(enrichment.network));
+const unlisted = ({ enrichment }: InputFacts): JsonValue => listGaps(listFactsOf(enrichment.network));
 const ofHttp =
   (pick: (http: HttpFacts) => JsonValue, without: JsonValue): Field<InputFacts> =>
   ({ request }) =>
@@ -95,7 +99,8 @@ const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => Json
   asn: (network) => network.asn,
   as_org: (network) => network.asOrg,
   kinds: (network) => network.kinds,
-  lists: (_network, facts) => facts.lists,
+  lists: (_network, facts) => listed(facts),
+  lists_unavailable: (_network, facts) => unlisted(facts),
   code: (network) => network.code,
 };
 
@@ -206,7 +211,8 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         query: ofHttp((http) => Object.fromEntries(http.query), {}),
         ...headersOf(options),
         flags: flagsOf,
-        address_lists: ({ lists }) => lists,
+        address_lists: listed,
+        address_lists_unavailable: unlisted,
         body: ofHttp(bodyOf, NO_BODY),
         tls: ({ request }) => ({ sni: request.tls.sni, version: request.tls.version }),
       },

@@ -50,6 +50,7 @@ describe('with the memory store', () => {
         { name: 'no-such-file.mmdb', state: 'missing', type: null, builtAt: null },
       ],
       store: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
+      lists: [],
     });
   });
 

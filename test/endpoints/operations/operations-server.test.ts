@@ -19,7 +19,7 @@ const STATUS: ServiceStatus = {
     proofKeyCache: CACHE,
     replays: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
   },
-  enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, lastError: null } },
+  enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, lastError: null }, lists: [] },
   record: { written: 1, dropped: 0 },
   strict: true,
 };
@@ -100,7 +100,7 @@ describe('/status', () => {
         proof_key_cache: CACHE,
         replays: { kind: 'memory', state: 'ready', entries: 0, last_error: null },
       },
-      enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, last_error: null } },
+      enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, last_error: null }, lists: [] },
       record: { written: 1, dropped: 0 },
       strict: true,
     });
