@@ -1,3 +1,4 @@
+import type { CheckList } from './cli/lists.ts';
 import type { Config } from './config/schema.ts';
 import type { Listener } from './contract/lifecycle.ts';
 import type { Clock, Logger } from './contract/stages.ts';
@@ -10,6 +11,7 @@ import { createOperationsServer } from './endpoints/operations/operations-server
 import { createPepAuth } from './endpoints/pep-auth.ts';
 import { createEnricher } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
+import { checkList } from './enrich/lists/check-list.ts';
 import { createIdentifier } from './identify/identifier.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
@@ -185,3 +187,9 @@ function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
     close: () => Promise.resolve(),
   };
 }
+
+/** The longest list that the configuration can allow. */
+const LIST_BYTES_MAX = 268_435_456;
+
+/** What the service would make of a file with a list; for the command line. */
+export const checkListFile: CheckList = async (file, options) => checkList(await readDocumentFile(file, LIST_BYTES_MAX), options);

@@ -4,12 +4,14 @@ import { ConfigError } from '../config/config-error.ts';
 import { loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/mask.ts';
 import type { Config } from '../config/schema.ts';
+import { addListsCommands, type CheckList } from './lists.ts';
 
 /** What the command line needs from the process. */
 export type ProgramParts = {
   readonly version: string;
   /** Runs the service until it has ended; resolves with the exit code of the process. */
   readonly serve: (config: Config) => Promise<number>;
+  readonly checkList: CheckList;
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -60,6 +62,11 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
       parts.stderr('A token is one line of printable ASCII without spaces, and not empty.\n');
       exitCode = EXIT_DATA;
     });
+
+  const exit = (code: number): void => {
+    exitCode = code;
+  };
+  addListsCommands(program, { ...parts, exit });
 
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -24,6 +24,7 @@ async function run(args: readonly string[], input: readonly (string | Uint8Array
       served.push(config);
       return 7;
     },
+    checkList: () => Promise.reject(new Error('not asked for')),
     stdin: Readable.from(input),
     stdout: (text) => {
       stdout += text;

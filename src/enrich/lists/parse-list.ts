@@ -38,34 +38,39 @@ const HASH_BYTES = 1 << 20;
 const HALF_OF_IPV4 = 2 ** 31;
 
 /**
- * Reads the bytes of a list in slices.
+ * Reads the bytes of a list in slices, and judges them.
  * @throws CountersignError `list_invalid` where too many lines are wrong, there are too many entries, or they cover too much;
  * `list_too_short` where there are fewer than `entriesMin`. The detail holds numbers and never a part of the content.
  */
-export async function parseList(
-  bytes: Buffer,
-  options: ListContentOptions,
-  slices: Slices,
-  onBadLine: OnBadLine = () => undefined,
-): Promise<ListContent> {
+export async function parseList(bytes: Buffer, options: ListContentOptions, slices: Slices): Promise<ListContent> {
+  const content = await readList(bytes, options, slices, () => undefined);
+  judgeList(content, options);
+  return content;
+}
+
+/** What can be read of a list, however little that is; throws `list_invalid` above `entriesMax` and without the column. */
+export async function readList(bytes: Buffer, options: ListContentOptions, slices: Slices, onBadLine: OnBadLine): Promise<ListContent> {
   const { entries, badLines, ipv4, ipv6, asns } = await readLines(bytes, options, slices, onBadLine);
-  if (badLines > (entries + badLines) * options.badLinesMax) {
-    throw new CountersignError('list_invalid', { detail: `${badLines} of ${entries + badLines} lines are wrong` });
-  }
-  if (entries < options.entriesMin) {
-    throw new CountersignError('list_too_short', { detail: `${entries} entries, at least ${options.entriesMin}` });
-  }
-  const content = {
+  return {
     entries,
     badLines,
     ipv4: await joinRanges(1, ipv4.size, ipv4.starts, ipv4.ends, slices),
     ipv6: await joinRanges(4, ipv6.size, ipv6.starts, ipv6.ends, slices),
     asns,
   };
-  if (!options.allowWide && coverageOf(content.ipv4) > HALF_OF_IPV4) {
+}
+
+/** Refuses content that is not what the configuration says of it, as `parseList` does. */
+export function judgeList({ entries, badLines, ipv4 }: ListContent, options: ListContentOptions): void {
+  if (badLines > (entries + badLines) * options.badLinesMax) {
+    throw new CountersignError('list_invalid', { detail: `${badLines} of ${entries + badLines} lines are wrong` });
+  }
+  if (entries < options.entriesMin) {
+    throw new CountersignError('list_too_short', { detail: `${entries} entries, at least ${options.entriesMin}` });
+  }
+  if (!options.allowWide && coverageOf(ipv4) > HALF_OF_IPV4) {
     throw new CountersignError('list_invalid', { detail: 'it covers more than half of IPv4' });
   }
-  return content;
 }
 
 type Lines = {
