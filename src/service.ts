@@ -164,7 +164,9 @@ export async function createService({ config, version, clock, logger }: ServiceP
     async start() {
       const addresses = await listen();
       logger.info('listening', addresses);
-      await Promise.all([policies.load(), identifier.start(), lists.start()]);
+      // not waited for: a list says of itself that it was not loaded yet, and a slow server must not hold up a drain
+      void lists.start();
+      await Promise.all([policies.load(), identifier.start()]);
       logger.info('started', { ready: readiness().ready });
       return addresses;
     },
