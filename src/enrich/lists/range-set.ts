@@ -71,7 +71,6 @@ async function ascending(width: 1 | 4, size: number, starts: Uint32Array, slices
       // what is in order already, as most lists are, is copied
       if (middle === end || compareWords(starts, from[middle - 1] ?? 0, starts, from[middle] ?? 0, width) <= 0) {
         for (let at = left; at < end; at += 1) to[at] = from[at] ?? 0;
-        sinceLook += (end - left) >> 3;
       } else {
         let [a, b] = [left, middle];
         for (let out = left; out < end; out += 1) {
@@ -81,8 +80,8 @@ async function ascending(width: 1 | 4, size: number, starts: Uint32Array, slices
           else b += 1;
           if ((out & 1023) === 1023 && slices.over()) await slices.next();
         }
-        sinceLook += end - left;
       }
+      sinceLook += end - left;
       if (sinceLook >= 4096) {
         sinceLook = 0;
         if (slices.over()) await slices.next();
