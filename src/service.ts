@@ -1,3 +1,4 @@
+import type { CheckList } from './cli/lists.ts';
 import type { Config } from './config/schema.ts';
 import type { GeoipTools } from './contract/geoip.ts';
 import type { Listener } from './contract/lifecycle.ts';
@@ -10,6 +11,8 @@ import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
 import { createEnricher } from './enrich/enricher.ts';
+import { createAddressLists } from './enrich/lists/address-lists.ts';
+import { checkList } from './enrich/lists/check-list.ts';
 import { knownFields } from './enrich/network-record.ts';
 import { createIdentifier } from './identify/identifier.ts';
 import { createPdp } from './pdp.ts';
@@ -17,10 +20,11 @@ import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
+import { readChangedFile } from './stores/changed-file.ts';
 import { CircuitBreaker } from './stores/circuit-breaker.ts';
 import { formPost } from './stores/form-post.ts';
 import { createGuardedFetch } from './stores/guarded-fetch.ts';
-import { httpFetch } from './stores/http-fetch.ts';
+import { httpFetch, httpFetchChanged } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
 import { inspectMmdb } from './stores/mmdb-inspect.ts';
@@ -66,11 +70,19 @@ export async function createService({ config, version, clock, logger }: ServiceP
 
   const addressData = await openMmdbSet(config.network.databases, logger);
   const { windows, replays, signatureReplays, close: closeStores } = openStores(config, clock, logger);
+  const lists = createAddressLists(config.network, {
+    clock,
+    logger,
+    readFile: readChangedFile,
+    fetch: httpFetchChanged,
+    random: Math.random,
+  });
   const enricher = createEnricher({
     databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
+    lists,
     clock,
   });
   const identifier = createIdentifier(config.identity, {
@@ -160,6 +172,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await operations.stop(boundMs);
     identifier.stop();
     addressData.stop();
+    lists.stop();
     await closeStores();
     await recorder.close(boundMs);
   }
@@ -168,6 +181,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
     async start() {
       const addresses = await listen();
       logger.info('listening', addresses);
+      // not waited for: a list says of itself that it was not loaded yet, and a slow server must not hold up a drain
+      void lists.start();
       await Promise.all([policies.load(), identifier.start()]);
       logger.info('started', { ready: readiness().ready });
       return addresses;
@@ -207,3 +222,9 @@ function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
     close: () => Promise.resolve(),
   };
 }
+
+/** The longest list that the configuration can allow. */
+const LIST_BYTES_MAX = 268_435_456;
+
+/** What the service would make of a file with a list; for the command line. */
+export const checkListFile: CheckList = async (file, options) => checkList(await readDocumentFile(file, LIST_BYTES_MAX), options);

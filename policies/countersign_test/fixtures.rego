@@ -10,7 +10,7 @@ missing(status, code) := {"status": status, "code": code}
 
 good := {
 	"time": {"unix_seconds": 1000},
-	"request": {"flags": [], "address_lists": []},
+	"request": {"flags": [], "address_lists": [], "address_lists_unavailable": []},
 	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false},
 	"evidence": {"assurance": 2, "binding": "none", "agreement": {"client": "single", "conflicts": []}},
 	"signals": {
@@ -41,7 +41,14 @@ limits := {
 		"4": {"kind": "binding", "methods": ["dpop", "mtls"]},
 	},
 	"rate": {"client": {"10s": 100, "1m": 300}, "address": {"10s": 200}, "token": {}, "route": {}},
-	"network": {"countries_blocked": ["KP"]},
+	"network": {
+		"countries_blocked": ["KP"],
+		"list_tags": {
+			"malicious": {"hit": "deny", "unavailable": "deny"},
+			"tor_exit": {"hit": "step_up", "unavailable": "clear"},
+			"partner": {"hit": "clear", "unavailable": "clear"},
+		},
+	},
 	"risk": {
 		"network_kinds": {"vpn": 20, "tor": 50}, "countries": {"XX": 15}, "network_unknown": 5, "rate_unknown": 10,
 		"request_flags": {"header_underscore": 10},

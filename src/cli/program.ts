@@ -6,6 +6,7 @@ import { printConfig } from '../config/mask.ts';
 import type { Config } from '../config/schema.ts';
 import type { GeoipTools } from '../contract/geoip.ts';
 import { addGeoipCommands } from './geoip.ts';
+import { addListsCommands, type CheckList } from './lists.ts';
 
 /** What the command line needs from the process. */
 export type ProgramParts = {
@@ -13,6 +14,7 @@ export type ProgramParts = {
   /** Runs the service until it has ended; resolves with the exit code of the process. */
   readonly serve: (config: Config) => Promise<number>;
   readonly geoip: GeoipTools;
+  readonly checkList: CheckList;
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -64,9 +66,11 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
       exitCode = EXIT_DATA;
     });
 
-  addGeoipCommands(program, parts, (code) => {
+  const exit = (code: number): void => {
     exitCode = code;
-  });
+  };
+  addGeoipCommands(program, parts, exit);
+  addListsCommands(program, { ...parts, exit });
 
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,3 +1,5 @@
+import type { ListStatus } from './lists.ts';
+
 /** Snapshots that parts give of themselves: read by `/status`, `/readyz` and at each scrape of the metrics, never on the hot path. */
 
 export type CacheStatus = { readonly hits: number; readonly misses: number; readonly entries: number };
@@ -116,7 +118,11 @@ export type StoreStatus = {
   readonly lastError: string | null;
 };
 
-export type EnrichStatus = { readonly databases: readonly DatabaseStatus[]; readonly store: StoreStatus };
+export type EnrichStatus = {
+  readonly databases: readonly DatabaseStatus[];
+  readonly store: StoreStatus;
+  readonly lists: readonly ListStatus[];
+};
 
 export type PolicyStatus = {
   readonly name: string;

@@ -4,6 +4,7 @@ import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
 import { flag, json, number, seconds, secondsOrNull, signal, text, textOrNull, texts } from './input-fields.ts';
 import { ActorInput, DelegationInput, DetailsInput, PairsInput, TxnTokenInput } from './input-schema-delegation.ts';
+import { Lists, UnavailableLists } from './list-facts.ts';
 import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
 import { Signature } from './signature-schema.ts';
 
@@ -76,14 +77,6 @@ const Certificate = signal('The client certificate', {
     .describe('What the revocation lists say; stale: by a list that is out of date; a revoked certificate is invalid'),
 });
 
-const Lists = z.array(
-  z.strictObject({
-    name: text('Name of the list; addresses_blocked is countersign.limits.network.addresses_blocked'),
-    tags: texts('Tags of the entry'),
-    age_seconds: z.number().nullable().describe('Seconds since the list was read, or null'),
-  }),
-);
-
 const Binding = signal('Whether the token is bound to a key or certificate that was proven', {
   method: z.enum(['dpop', 'mtls']).describe('dpop: RFC 9449, also where a certificate was proven beside it; mtls: RFC 8705'),
   thumbprint: text('jkt or x5t#S256, base64url'),
@@ -107,7 +100,8 @@ const Network = signal('What is known of the client address', {
   as_org: textOrNull('Its organisation'),
   kinds: texts('business, hosting, mobile, proxy, residential, tor, vpn'),
   ...DATA_FIELDS,
-  lists: Lists.describe('Lists that the address is on'),
+  lists: Lists.describe('Lists that the address or its AS is on'),
+  lists_unavailable: UnavailableLists.describe('Lists that cannot be relied on: not on one of these means nothing'),
   code: textOrNull('Why geographic data is missing though the address is known'),
 });
 
@@ -136,6 +130,7 @@ const Request = z.strictObject({
   headers_all: z.record(z.string(), z.array(z.string())).describe('The same, values apart'),
   flags: z.array(z.enum(REQUEST_FLAGS)).describe('What was odd about the request or the chain that its address was taken from'),
   address_lists: Lists.describe('Lists that the client address is on, also where signals.network is unavailable'),
+  address_lists_unavailable: UnavailableLists.describe('Lists that cannot be relied on, also where signals.network is unavailable'),
   body: z
     .strictObject({
       status: z.enum(['absent', 'parsed', 'unparsed', 'truncated']).describe('Never take unparsed or truncated for absent'),

@@ -1,18 +1,12 @@
 import type { Identity } from '../contract/identity.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
+import { listFactsOf, type NetworkValue } from '../contract/network.ts';
 import type { DecisionRequest, HttpFacts } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
-import type {
-  BindingValue,
-  CertificateValue,
-  EnrichmentSignals,
-  NetworkValue,
-  RateValue,
-  Signal,
-  TokenValue,
-} from '../contract/signals.ts';
-import type { SignatureValue } from '../contract/signature.ts';
+import type { EnrichmentSignals, RateValue, Signal, TokenValue } from '../contract/signals.ts';
+import { BINDING, CERTIFICATE, SIGNATURE, secondOf } from './credential-fields.ts';
 import { actorOf, delegationOf, txnTokenFields } from './input-delegation.ts';
+import { listGaps, listHits } from './list-facts.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
@@ -32,9 +26,11 @@ export type InputFacts = {
 const SCOPES_MAX = 256;
 const NO_BODY = { status: 'absent', reason: null, content_type: null, size: null, json: null } as const;
 
-const second = ({ request }: InputFacts): number => Math.floor(request.receivedAtMs / 1000);
+const second = ({ request }: InputFacts): number => secondOf(request);
 /** ISO 8601: 1 Monday to 7 Sunday. */
 const weekday = ({ request }: InputFacts): number => new Date(request.receivedAtMs).getUTCDay() || 7;
+const listed = ({ lists, enrichment }: InputFacts): JsonValue => listHits(lists, listFactsOf(enrichment.network));
+const unlisted = ({ enrichment }: InputFacts): JsonValue => listGaps(listFactsOf(enrichment.network));
 const ofHttp =
   (pick: (http: HttpFacts) => JsonValue, without: JsonValue): Field<InputFacts> =>
   ({ request }) =>
@@ -49,11 +45,11 @@ const TOKEN: Record<string, (token: TokenValue, facts: InputFacts) => JsonValue>
   expires_at: (token) => token.expiresAt,
   issued_at: (token) => token.issuedAt,
   not_before: (token) => token.notBefore,
-  age_seconds: (token, facts) => (token.issuedAt === null ? null : second(facts) - token.issuedAt),
+  age_seconds: (token, facts) => (token.issuedAt === null ? null : secondOf(facts.request) - token.issuedAt),
   acr: (token) => token.acr,
   amr: (token) => token.amr,
   auth_time: (token) => token.authTime,
-  auth_age_seconds: (token, facts) => (token.authTime === null ? null : second(facts) - token.authTime),
+  auth_age_seconds: (token, facts) => (token.authTime === null ? null : secondOf(facts.request) - token.authTime),
   jti_hash: (token) => token.jtiHash,
   binding: (token) => token.binding,
   actor: (token) => actorOf(token.actor),
@@ -64,49 +60,6 @@ const TOKEN: Record<string, (token: TokenValue, facts: InputFacts) => JsonValue>
   entitlements: (token) => token.entitlements,
   verified_by: (token) => token.verifiedBy,
   introspected_at: (token) => token.introspectedAt ?? null,
-};
-
-const CERTIFICATE: Record<string, (certificate: CertificateValue, facts: InputFacts) => JsonValue> = {
-  sha256: (certificate) => certificate.sha256,
-  subject: (certificate) => certificate.subject,
-  issuer: (certificate) => certificate.issuer,
-  serial: (certificate) => certificate.serial,
-  uris: (certificate) => certificate.uris,
-  dns: (certificate) => certificate.dns,
-  spiffe_id: (certificate) => certificate.spiffeId,
-  svid: (certificate) => certificate.svid,
-  not_before: (certificate) => certificate.notBefore,
-  not_after: (certificate) => certificate.notAfter,
-  days_left: ({ notAfter }, facts) => (notAfter === null ? null : Math.floor((notAfter - second(facts)) / 86400)),
-  key_usage: (certificate) => certificate.keyUsage,
-  chain: (certificate) => certificate.chain,
-  trust_bundle: (certificate) => certificate.trustBundle,
-  revocation: (certificate) => certificate.revocation,
-};
-
-const BINDING: Record<string, (binding: BindingValue) => JsonValue> = {
-  method: (binding) => binding.method,
-  thumbprint: (binding) => binding.thumbprint,
-  proven: (binding) => binding.proven,
-  issued_at: (binding) => binding.issuedAt,
-  nonce: (binding) => binding.nonce,
-};
-
-const SIGNATURE: Record<string, (signature: SignatureValue) => JsonValue> = {
-  profile: (signature) => signature.profile,
-  key_set: (signature) => signature.keySet,
-  label: (signature) => signature.label,
-  key_id: (signature) => signature.keyId,
-  agent: (signature) => signature.agent,
-  agent_listed: (signature) => signature.agentListed,
-  tag: (signature) => signature.tag,
-  algorithm: (signature) => signature.algorithm,
-  created_at: (signature) => signature.createdAt,
-  expires_at: (signature) => signature.expiresAt,
-  covered: (signature) => signature.covered,
-  nonce: (signature) => signature.nonce,
-  digest: (signature) => signature.digest,
-  client_id: (signature) => signature.clientId,
 };
 
 const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => JsonValue> = {
@@ -126,7 +79,8 @@ const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => Json
   data_built_at: (network) => network.dataBuiltAt,
   data_age_seconds: (network) => network.dataAgeSeconds,
   data_flags: (network) => network.dataFlags,
-  lists: (_network, facts) => facts.lists,
+  lists: (_network, facts) => listed(facts),
+  lists_unavailable: (_network, facts) => unlisted(facts),
   code: (network) => network.code,
 };
 
@@ -237,7 +191,8 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         query: ofHttp((http) => Object.fromEntries(http.query), {}),
         ...headersOf(options),
         flags: flagsOf,
-        address_lists: ({ lists }) => lists,
+        address_lists: listed,
+        address_lists_unavailable: unlisted,
         body: ofHttp(bodyOf, NO_BODY),
         tls: ({ request }) => ({ sni: request.tls.sni, version: request.tls.version }),
       },

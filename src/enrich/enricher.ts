@@ -7,6 +7,8 @@ import type { MmdbDatabase } from '../stores/mmdb.ts';
 import type { WindowStore } from '../stores/windows.ts';
 import { findClientAddress } from './client-address.ts';
 import { type IpBlock, parseAddressOrBlock } from './ip-address.ts';
+import type { AddressLists } from './lists/address-lists.ts';
+import { joinLists } from './lists/join-lists.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
 import { ageSeconds } from './network-age.ts';
 import { countedAddress, describeRate, windowKeys } from './rate.ts';
@@ -15,6 +17,8 @@ export type EnricherOptions = NetworkSources & {
   /** Addresses and blocks of the proxies that vouch for the entry to their left. */
   readonly trustedProxies: readonly string[];
   readonly windows: WindowStore;
+  /** Left out where none is configured. */
+  readonly lists?: AddressLists;
   readonly clock: Clock;
 };
 
@@ -33,7 +37,7 @@ const RESERVED_MS = 10;
  * @throws CountersignError `config_invalid` for a trusted proxy that is no address or block.
  */
 export function createEnricher(options: EnricherOptions): RunningEnricher {
-  const { databases, windows, clock } = options;
+  const { databases, windows, lists, clock } = options;
   const trustedProxies = options.trustedProxies.map(parseTrustedProxy);
 
   const clientOf = ({ source, pep }: DecisionRequest) => findClientAddress(source, pep.forwardedFor, trustedProxies);
@@ -42,13 +46,18 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
     accountOf: (request) => countedAddress(clientOf(request)),
     enrich(request, identity, route): EnrichmentSignals | Promise<EnrichmentSignals> {
       const client = clientOf(request);
-      const network = describeNetwork(client, options, request.receivedAtMs);
+      const described = describeNetwork(client, options, request.receivedAtMs);
+      const network = lists === undefined ? described : joinLists(described, client, lists);
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
       const answer = windows.count(windowKeys(identity, route, client), request.receivedAtMs, budgetMs);
       if (!(answer instanceof Promise)) return { network, rate: describeRate(answer, request.pepRate) };
       return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate) }));
     },
-    status: () => ({ databases: databases.map((database) => agedStatus(database, clock)), store: windows.status() }),
+    status: () => ({
+      databases: databases.map((database) => agedStatus(database, clock)),
+      store: windows.status(),
+      lists: lists?.status() ?? [],
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonValue } from '../contract/json.ts';
+import { clientAddressOf } from '../contract/network.ts';
 import type { DecisionRecord } from '../contract/record.ts';
-import { clientAddressOf, type Signal, type Signals } from '../contract/signals.ts';
+import type { Signal, Signals } from '../contract/signals.ts';
 import type { DecisionLine } from './decision-line.ts';
 import { errorText } from './error-text.ts';
 import { redactInput, redactPath } from './redact.ts';

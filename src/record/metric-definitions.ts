@@ -177,6 +177,30 @@ export const METRICS = {
     help: '1 at the state that an address database is in: stale where its file was replaced by one that cannot be used, and the last good one answers.',
     labels: ['database', 'state'],
   },
+  listState: {
+    name: 'countersign_list_state',
+    type: 'gauge',
+    help: '1 for the state that a list is in: ready, stale (too old, or its source fails), never_loaded, held_back (it shrank, the last content is in use).',
+    labels: ['list', 'state'],
+  },
+  listEntries: {
+    name: 'countersign_list_entries',
+    type: 'gauge',
+    help: 'Entries of the content of a list that is in use.',
+    labels: ['list'],
+  },
+  listBadLines: {
+    name: 'countersign_list_bad_lines',
+    type: 'gauge',
+    help: 'Lines that hold no entry though they should, in the content of a list that is in use.',
+    labels: ['list'],
+  },
+  listAge: {
+    name: 'countersign_list_age_seconds',
+    type: 'gauge',
+    help: 'Time since a list was last known to be the current one; there is no value where it was never loaded or has no age.',
+    labels: ['list'],
+  },
   storeReady: {
     name: 'countersign_store_ready',
     type: 'gauge',

@@ -6,6 +6,7 @@ const REVISION_MAX = 128;
 const DOCUMENT_STATES = ['ready', 'stale', 'never_loaded'] as const;
 const DATABASE_STATES = ['ready', 'stale', 'missing', 'broken'] as const;
 const INTROSPECTION_STATES = ['ready', 'failing', 'open', 'never_asked'] as const;
+const LIST_STATES = [...DOCUMENT_STATES, 'held_back'] as const;
 const KEY_SET_STATES = ['ready', 'stale', 'never_fetched'] as const;
 
 /** Shows a status snapshot as metrics. Labels come from the configuration and from bundles, never from requests. */
@@ -62,6 +63,12 @@ export function showStatus(
     if (builtAt === null) continue;
     set(METRICS.databaseBuilt, { database }, Math.max(0, nowSeconds - builtAt));
     set(METRICS.databaseBuildTime, { database }, builtAt);
+  }
+  for (const { name: list, state, entries, badLines, ageSeconds } of enrich.lists) {
+    for (const one of LIST_STATES) set(METRICS.listState, { list, state: one }, one === state ? 1 : 0);
+    set(METRICS.listEntries, { list }, entries);
+    set(METRICS.listBadLines, { list }, badLines);
+    if (ageSeconds !== null) set(METRICS.listAge, { list }, ageSeconds);
   }
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);

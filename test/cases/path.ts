@@ -21,6 +21,7 @@ import type { ReplayMemory } from '../../src/stores/replay-memory.ts';
 import type { Counts, EntityCounts, WindowStore } from '../../src/stores/windows.ts';
 import { SILENT } from '../decide/fixtures.ts';
 import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
+import { createCaseLists } from './lists.ts';
 import type { Case } from './schema.ts';
 import { txnIssuers } from './txn-token.ts';
 
@@ -105,6 +106,7 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
     registryCountry: null,
     trustedProxies: [],
     windows: windowsOf(one.given.rate),
+    lists: await createCaseLists(one, clock),
     clock,
   });
   const records: DecisionRecord[] = [];

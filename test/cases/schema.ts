@@ -73,6 +73,16 @@ const Given = z
         z.strictObject({ unavailable: z.enum(['database_missing', 'database_broken']) }),
       ])
       .optional(),
+    /** Configured lists, and whether the client's address is on them. */
+    lists: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          tags: z.array(z.string()).default([]),
+          state: z.enum(['hit', 'miss', 'never_loaded']).default('hit'),
+        }),
+      )
+      .default([]),
     /** Counts of the windows, this request included; a window that is not named counts as its shorter neighbour. */
     rate: z
       .union([

@@ -15,6 +15,7 @@ import type {
 } from '../../src/contract/signals.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
 import { readDelegation } from '../../src/identify/delegation.ts';
+import { listFactsOfCase } from './lists.ts';
 import type { Case } from './schema.ts';
 import { agreementOf, txnSignalOf } from './txn-token.ts';
 
@@ -175,10 +176,12 @@ export function enrichmentOf({ given }: Case, request: DecisionRequest, identity
   return { network: networkOf(given, request), rate: rateOf(given, request, identity) };
 }
 
-function networkOf({ network }: Case['given'], { source }: DecisionRequest): EnrichmentSignals['network'] {
+function networkOf(given: Case['given'], { source }: DecisionRequest): EnrichmentSignals['network'] {
+  const { network } = given;
+  const lists = listFactsOfCase(given);
   if (network !== undefined && 'unavailable' in network) {
     const { unavailable: code } = network;
-    return source.ip === null ? { status: 'unavailable', code } : { status: 'unavailable', code, address: source.ip };
+    return source.ip === null ? { status: 'unavailable', code } : { status: 'unavailable', code, address: source.ip, lists };
   }
   if (source.ip === null && network === undefined) return { status: 'absent', code: 'address_missing' };
   const address = source.ip ?? '203.0.113.7';
@@ -201,6 +204,7 @@ function networkOf({ network }: Case['given'], { source }: DecisionRequest): Enr
       dataBuiltAt: null,
       dataAgeSeconds: null,
       dataFlags: [],
+      lists,
       addressFlags: [],
       code: null,
     },

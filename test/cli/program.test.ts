@@ -25,6 +25,7 @@ async function run(args: readonly string[], input: readonly (string | Uint8Array
       return 7;
     },
     geoip: { inspect: () => expect.fail(), update: () => expect.fail() },
+    checkList: () => Promise.reject(new Error('not asked for')),
     stdin: Readable.from(input),
     stdout: (text) => {
       stdout += text;

@@ -26,7 +26,7 @@ beforeAll(async () => {
   bundle = await readBundle(packed);
   wasm = await instantiateWasm(await compileWasm(bundle.wasm), bundle.data, policyOptions());
   const policy = await createTestPolicies().activate('default', packed);
-  const lists: readonly ListHit[] = [{ name: 'addresses_blocked', tags: [], age_seconds: null }];
+  const lists: readonly ListHit[] = [{ name: 'addresses_blocked', tags: [], age_seconds: null, stale: false }];
   facts = loadCases().map((one, index) => {
     const request = requestOf(one);
     const identity = identityOf(one, request);

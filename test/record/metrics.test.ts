@@ -189,6 +189,12 @@ describe('the status of the parts', () => {
       'countersign_policy_last_error_timestamp_seconds{policy="default",code="bundle_unreadable"} 1700000050',
       'countersign_database_build_age_seconds{database="city.mmdb"} 1000',
       'countersign_database_ready{database="asn.mmdb"} 0',
+      'countersign_list_state{list="drop",state="held_back"} 1',
+      'countersign_list_state{list="drop",state="ready"} 0',
+      'countersign_list_entries{list="drop"} 1200',
+      'countersign_list_bad_lines{list="drop"} 3',
+      'countersign_list_age_seconds{list="drop"} 90',
+      'countersign_list_state{list="hosters",state="never_loaded"} 1',
       'countersign_store_ready{kind="redis"} 0',
       'countersign_decision_log_lines_total{result="written"} 7',
       'countersign_decision_log_lines_total{result="dropped"} 2',
@@ -199,6 +205,7 @@ describe('the status of the parts', () => {
       expect(text.split('\n')).toContain(line);
     }
     expect(text).not.toContain('countersign_key_set_age_seconds{issuer="https://new.example"}');
+    expect(text).not.toContain('countersign_list_age_seconds{list="hosters"}');
     current = { ...status, draining: true, policies: status.policies.map((one) => ({ ...one, revision: 'r2', lastError: null })) };
     const later = (await metrics.scrape()).text;
     expect(later).toContain('countersign_draining 1');

@@ -251,6 +251,16 @@ export const status: ServiceStatus = {
       { name: 'asn.mmdb', state: 'missing', type: null, builtAt: null, ageSeconds: null, sizeBytes: null, lastError: 'file_missing' },
     ],
     store: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
+    lists: [
+      {
+        ...{ name: 'drop', kind: 'addresses', state: 'held_back', entries: 1200, ranges: 1100, badLines: 3, sha256: 'ab'.repeat(32) },
+        ...{ ageSeconds: 90, tooOld: false, heldBack: { sha256: 'cd'.repeat(32), entries: 7 }, lastError: 'list_shrunk' },
+      },
+      {
+        ...{ name: 'hosters', kind: 'asns', state: 'never_loaded', entries: 0, ranges: 0, badLines: 0, sha256: null },
+        ...{ ageSeconds: null, tooOld: false, heldBack: null, lastError: 'fetch_failed' },
+      },
+    ],
   },
   record: { written: 7, dropped: 2 },
   strict: true,

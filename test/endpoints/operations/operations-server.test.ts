@@ -21,7 +21,7 @@ const STATUS: ServiceStatus = {
     replays: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
     signatures: null,
   },
-  enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, lastError: null } },
+  enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, lastError: null }, lists: [] },
   record: { written: 1, dropped: 0 },
   strict: true,
 };
@@ -104,7 +104,7 @@ describe('/status', () => {
         replays: { kind: 'memory', state: 'ready', entries: 0, last_error: null },
         signatures: null,
       },
-      enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, last_error: null } },
+      enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, last_error: null }, lists: [] },
       record: { written: 1, dropped: 0 },
       strict: true,
     });
