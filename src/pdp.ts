@@ -1,4 +1,4 @@
-import type { CollectName, CollectSources, Facts } from './contract/collect.ts';
+import { attributeSourceOf, type CollectName, type CollectSources, type Facts } from './contract/collect.ts';
 import type { Decision } from './contract/decision.ts';
 import { asCountersignError, CountersignError } from './contract/errors.ts';
 import type { Identity } from './contract/identity.ts';
@@ -71,7 +71,7 @@ export function createPdp({ policies, identifier, enricher, sources, recorder, c
 
         const evaluated = policy.decide(request, identity, enrichment, route);
         if (evaluated.collect === undefined) return conclude(request, progress, evaluated);
-        return collect(request, evaluated.collect, { identity, enrichment }, (facts) => {
+        return collect(request, route, evaluated.collect, { identity, enrichment }, (facts) => {
           progress.identity = facts.identity;
           progress.enrichment = facts.enrichment;
           if (clock.monotonic() > request.deadlineAtMs) throw new CountersignError('deadline_exceeded');
@@ -82,15 +82,22 @@ export function createPdp({ policies, identifier, enricher, sources, recorder, c
     });
   }
 
-  /** Asks one source after the other; each sees what the last one said. */
+  /** Asks about the identity first, since the other questions are made from it, and then all others at once. */
   function collect(
     request: DecisionRequest,
-    [name, ...others]: readonly CollectName[],
+    route: Route,
+    names: readonly CollectName[],
     facts: Facts,
     next: (facts: Facts) => Awaitable<Decision>,
   ): Awaitable<Decision> {
-    if (name === undefined) return next(facts);
-    return after(sources[name](request, facts), request, (known) => collect(request, others, known, next));
+    const { introspection, attributes } = sources;
+    const wanted = names.map(attributeSourceOf).filter((name) => name !== null);
+    if (!wanted.every((name) => attributes?.knows(name))) throw new CountersignError('policy_collect_unknown', { field: 'collect' });
+    const identified = names.includes('introspection') ? introspection(request, facts) : facts;
+    return after(identified, request, (known) => {
+      if (attributes === undefined || wanted.length === 0) return next(known);
+      return after(attributes.collect(wanted, request, known, route), request, next);
+    });
   }
 
   /** Goes on with a value at once, or with a promise's value if it comes before the deadline. */

@@ -14,6 +14,7 @@ import { createEnricher } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { checkList } from './enrich/lists/check-list.ts';
 import { knownFields } from './enrich/network-record.ts';
+import { createAttributeSources } from './enrich/sources/sources.ts';
 import { createIdentifier } from './identify/identifier.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
@@ -23,6 +24,7 @@ import { createBoundedCache } from './stores/bounded-cache.ts';
 import { readChangedFile } from './stores/changed-file.ts';
 import { CircuitBreaker } from './stores/circuit-breaker.ts';
 import { formPost } from './stores/form-post.ts';
+import { createGuardedExchange } from './stores/guarded-exchange.ts';
 import { createGuardedFetch } from './stores/guarded-fetch.ts';
 import { httpFetch, httpFetchChanged } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
@@ -77,12 +79,21 @@ export async function createService({ config, version, clock, logger }: ServiceP
     fetch: httpFetchChanged,
     random: Math.random,
   });
+  const sources = createAttributeSources(config.sources, {
+    createExchange: (options) => createGuardedExchange(options, createResolveHost()),
+    createCache: createBoundedCache,
+    createBreaker: (options) => new CircuitBreaker(options, () => clock.monotonic()),
+    readFile: readDocumentFile,
+    clock,
+    logger,
+  });
   const enricher = createEnricher({
     databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
     lists,
+    ...(sources === null ? {} : { sources }),
     clock,
   });
   const identifier = createIdentifier(config.identity, {
@@ -110,7 +121,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
   );
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
-  const pdp = createPdp({ policies, identifier, enricher, sources: { introspection: identifier.introspect }, recorder, clock });
+  const collected = { introspection: identifier.introspect, ...(sources === null ? {} : { attributes: sources }) };
+  const pdp = createPdp({ policies, identifier, enricher, sources: collected, recorder, clock });
 
   const pepAuth = createPepAuth(config.peps, Object.keys(policyOptions));
   const endpoint = {
@@ -173,6 +185,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     identifier.stop();
     addressData.stop();
     lists.stop();
+    sources?.stop();
     await closeStores();
     await recorder.close(boundMs);
   }

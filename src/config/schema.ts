@@ -8,6 +8,7 @@ import { grpc, http, operations } from './listeners.ts';
 import type { SchemaNode } from './outline.ts';
 import { peps } from './peps.ts';
 import { policies, policy } from './policy.ts';
+import { sources, unlistedClaims } from './sources.ts';
 import { store } from './store.ts';
 
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
@@ -23,6 +24,7 @@ export const configSchema = z
     peps,
     identity,
     network,
+    sources,
     store,
     policy,
     policies,
@@ -104,6 +106,13 @@ export const configSchema = z
       }
     },
     { when: whenSound('peps', 'input.headers') },
+  )
+  .superRefine(
+    ({ sources: asked, input: { claims } }, context) => {
+      for (const [path, message] of unlistedClaims(asked, claims))
+        context.addIssue({ code: 'custom', path: ['sources', ...path], message });
+    },
+    { when: whenSound('sources', 'input.claims') },
   )
   .superRefine(
     (config, context) => {

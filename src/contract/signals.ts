@@ -2,6 +2,7 @@ import type { AuthorizationDetail, TokenActor, TokenDelegation } from './delegat
 import type { JsonObject } from './json.ts';
 import type { NetworkSignal } from './network.ts';
 import type { SignatureCode, SignatureValue } from './signature.ts';
+import type { SourceSignals } from './sources.ts';
 import type { TxnTokenValue } from './txn-token.ts';
 
 /**
@@ -219,5 +220,7 @@ export type IdentitySignals = {
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;
   readonly rate: Signal<RateValue, RateCode>;
+  /** Left out where none is configured. */
+  readonly sources?: SourceSignals;
 };
 export type Signals = IdentitySignals & EnrichmentSignals;

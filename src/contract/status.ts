@@ -1,4 +1,5 @@
 import type { ListStatus } from './lists.ts';
+import type { SourceStatus } from './sources.ts';
 
 /** Snapshots that parts give of themselves: read by `/status`, `/readyz` and at each scrape of the metrics, never on the hot path. */
 
@@ -122,6 +123,8 @@ export type EnrichStatus = {
   readonly databases: readonly DatabaseStatus[];
   readonly store: StoreStatus;
   readonly lists: readonly ListStatus[];
+  /** Not there where none is configured. */
+  readonly sources?: readonly SourceStatus[];
 };
 
 export type PolicyStatus = {

@@ -4,6 +4,7 @@ import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
 import { flag, json, number, seconds, secondsOrNull, signal, text, textOrNull, texts } from './input-fields.ts';
 import { ActorInput, DelegationInput, DetailsInput, PairsInput, TxnTokenInput } from './input-schema-delegation.ts';
+import { SourcesInput } from './input-sources.ts';
 import { Lists, UnavailableLists } from './list-facts.ts';
 import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
 import { Signature } from './signature-schema.ts';
@@ -207,5 +208,8 @@ export const EvaluationInput = z.strictObject({
       rate: Rate,
     })
     .describe('Each in one of four states'),
+  sources: SourcesInput.describe(
+    'Configured sources of attributes (sources.md) by their names; all of them, also those that were not asked',
+  ),
 });
 export type EvaluationInput = z.infer<typeof EvaluationInput>;

@@ -6,6 +6,7 @@ import type { Route } from '../contract/route.ts';
 import type { EnrichmentSignals, RateValue, Signal, TokenValue } from '../contract/signals.ts';
 import { BINDING, CERTIFICATE, SIGNATURE, secondOf } from './credential-fields.ts';
 import { actorOf, delegationOf, txnTokenFields } from './input-delegation.ts';
+import { sourcesOf } from './input-sources.ts';
 import { listGaps, listHits } from './list-facts.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
@@ -232,6 +233,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         rate: signal((facts) => facts.enrichment.rate, RATE),
       },
     },
+    sources: (facts) => sourcesOf(facts.enrichment.sources, second(facts)),
   };
 }
 

@@ -12,6 +12,7 @@ import { joinLists } from './lists/join-lists.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
 import { ageSeconds } from './network-age.ts';
 import { countedAddress, describeRate, windowKeys } from './rate.ts';
+import type { AttributeSources } from './sources/sources.ts';
 
 export type EnricherOptions = NetworkSources & {
   /** Addresses and blocks of the proxies that vouch for the entry to their left. */
@@ -19,6 +20,8 @@ export type EnricherOptions = NetworkSources & {
   readonly windows: WindowStore;
   /** Left out where none is configured. */
   readonly lists?: AddressLists;
+  /** Left out where none is configured. */
+  readonly sources?: AttributeSources;
   readonly clock: Clock;
 };
 
@@ -37,7 +40,7 @@ const RESERVED_MS = 10;
  * @throws CountersignError `config_invalid` for a trusted proxy that is no address or block.
  */
 export function createEnricher(options: EnricherOptions): RunningEnricher {
-  const { databases, windows, lists, clock } = options;
+  const { databases, windows, lists, sources, clock } = options;
   const trustedProxies = options.trustedProxies.map(parseTrustedProxy);
 
   const clientOf = ({ source, pep }: DecisionRequest) => findClientAddress(source, pep.forwardedFor, trustedProxies);
@@ -50,13 +53,19 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
       const network = lists === undefined ? described : joinLists(described, client, lists);
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
       const answer = windows.count(windowKeys(identity, route, client), request.receivedAtMs, budgetMs);
-      if (!(answer instanceof Promise)) return { network, rate: describeRate(answer, request.pepRate) };
-      return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate) }));
+      const prefetched = sources?.prefetch({ request, identity, network, route });
+      const join = (counts: Awaited<typeof answer>): EnrichmentSignals | Promise<EnrichmentSignals> => {
+        const known = { network, rate: describeRate(counts, request.pepRate) };
+        if (prefetched === undefined) return known;
+        return prefetched instanceof Promise ? prefetched.then((said) => ({ ...known, sources: said })) : { ...known, sources: prefetched };
+      };
+      return answer instanceof Promise ? answer.then(join) : join(answer);
     },
     status: () => ({
       databases: databases.map((database) => agedStatus(database, clock)),
       store: windows.status(),
       lists: lists?.status() ?? [],
+      ...(sources === undefined ? {} : { sources: sources.status() }),
     }),
   };
 }

@@ -1,3 +1,5 @@
+import { SOURCE_METRICS } from './source-metrics.ts';
+
 /** One metric: what `/metrics` shows and `docs/metrics.md` explains. */
 export type MetricDefinition = {
   readonly name: string;
@@ -219,6 +221,7 @@ export const METRICS = {
     help: 'Lines of the decision log that were written, and that were dropped because the sink was slow or broken.',
     labels: ['result'],
   },
+  ...SOURCE_METRICS,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {
     name: 'countersign_build_info',

@@ -1,5 +1,6 @@
 import type { CacheStatus, ServiceStatus } from '../contract/status.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
+import { showSources } from './source-metrics.ts';
 import type { Labels } from './tally.ts';
 
 const REVISION_MAX = 128;
@@ -70,6 +71,7 @@ export function showStatus(
     set(METRICS.listBadLines, { list }, badLines);
     if (ageSeconds !== null) set(METRICS.listAge, { list }, ageSeconds);
   }
+  showSources(enrich.sources ?? [], set);
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
   if (entries !== null) set(METRICS.storeEntries, { kind }, entries);
