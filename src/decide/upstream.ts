@@ -70,6 +70,9 @@ function setIdentity(
   if (enrichment.network.status === 'unavailable') degraded.push('network');
   const { rate } = enrichment;
   if (rate.status === 'unavailable' || (rate.status === 'present' && rate.value.degraded)) degraded.push('rate');
+  for (const [name, { status }] of Object.entries(enrichment.sources ?? {})) {
+    if (status === 'unavailable') degraded.push(`sources.${name}`);
+  }
   put(set, 'x-countersign-degraded', degraded.length === 0 ? null : degraded.join(','));
 }
 

@@ -22,7 +22,12 @@ const TARGET_MAX = 8192;
 
 /** Reads a template; a problem is a text for whoever wrote it. */
 export function parseUrlTemplate(text: string): UrlTemplate | { readonly problem: string } {
-  const [, authority = '', path = '/', query] = FORM.exec(text) ?? [];
+  // names of claims may hold slashes and question marks, so numbers stand in for them while the text is taken apart
+  const names: string[] = [];
+  const short = text.replace(/\{([^{}]*)\}/g, (_whole, name: string) => `{${names.push(name) - 1}}`);
+  const parsePart = (part: string) =>
+    parseLiteral(part.replace(/\{(\d+)\}/g, (_whole, index: string) => `{${names[Number(index)] ?? ''}}`));
+  const [, authority = '', path = '/', query] = FORM.exec(short) ?? [];
   if (authority === '' || !URL.canParse(authority)) {
     return { problem: 'must be an http or https URL without credentials, fragment, and placeholders before its path' };
   }
@@ -69,7 +74,7 @@ function fill(template: TextTemplate, values: PlaceholderValues, encode: (value:
   return template.map((part) => (typeof part === 'string' ? part : encode(values.get(part.placeholder) ?? ''))).join('');
 }
 
-function parsePart(text: string): TextTemplate | { readonly problem: string } {
+function parseLiteral(text: string): TextTemplate | { readonly problem: string } {
   const template = parseTextTemplate(text);
   if ('problem' in template) return template;
   const plain = template.every((part) => typeof part !== 'string' || LITERAL.test(part));

@@ -80,8 +80,10 @@ type SignalState = { status: Signal<unknown>['status']; code?: string };
 
 function signalStates({ identity, enrichment }: DecisionRecord): Record<string, SignalState> {
   const states: Record<string, SignalState> = {};
-  for (const part of [identity?.signals, enrichment]) {
-    for (const [name, signal] of Object.entries(part ?? {})) {
+  const { sources = {}, ...signals } = enrichment ?? {};
+  const named = Object.entries(sources).map(([name, signal]): [string, Signal<unknown>] => [`sources.${name}`, signal]);
+  for (const part of [identity?.signals, signals, Object.fromEntries(named)]) {
+    for (const [name, signal] of Object.entries<Signal<unknown>>(part ?? {})) {
       states[inSnakeCase(name)] = signal.status === 'present' ? { status: signal.status } : { status: signal.status, code: signal.code };
     }
   }

@@ -6,6 +6,7 @@ import type { ServiceStatus } from '../contract/status.ts';
 import { createDecisionCounters } from './decision-counters.ts';
 import { histogramText, Latency } from './latency.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
+import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
 
@@ -121,6 +122,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.listAge,
   METRICS.storeReady,
   METRICS.storeEntries,
+  ...Object.values(SOURCE_METRICS),
   METRICS.recordLines,
   METRICS.draining,
   METRICS.buildInfo,

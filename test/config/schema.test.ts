@@ -268,8 +268,9 @@ describe('the schema itself', () => {
     const marked = (mark: 'x-path' | 'x-secret') => JSON.stringify(CONFIG_JSON_SCHEMA).split(`"${mark}"`).length - 1;
     // two listeners with three files; jwksFile of issuers and signature profiles, databases in both forms, the sink; bundles, revocation lists, refused certificates; bundle and opaBin of policy and policies;
     // lists, and what is accepted of them
-    expect(marked('x-path')).toBe(6 + 5 + 3 + 4 + 2 + 2);
-    // the tokens of gateways and operators, the secret of nonces, and the URL of the store
-    expect(marked('x-secret')).toBe(7);
+    // the headers and CAs of sources
+    expect(marked('x-path')).toBe(6 + 5 + 3 + 4 + 2 + 2 + 2);
+    // the tokens of gateways and operators, the secret of nonces, the URL of the store, URLs and headers of sources
+    expect(marked('x-secret')).toBe(7 + 2);
   });
 });

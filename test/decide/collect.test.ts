@@ -21,6 +21,26 @@ describe('what rules collect', () => {
     expect(collectOf({ effect: 'allow', collect: [] })).toEqual([]);
   });
 
+  it('sources of attributes come after those that are built in, by name', () => {
+    expect(
+      collectOf({ effect: 'deny', collect: ['sources.b', 'sources.a-1'] }, { effect: 'allow', collect: ['introspection', 'sources.b'] }),
+    ).toEqual(['introspection', 'sources.a-1', 'sources.b']);
+  });
+
+  it.each([
+    'sources',
+    'sources.',
+    'sources.A',
+    'sources.__proto__',
+    'sources.a.b',
+    'source.a',
+    ' sources.a',
+    'sources.a\n',
+    `sources.${'a'.repeat(65)}`,
+  ])('what could be the name of no source is a failure: %j', (name) => {
+    expect(() => collectOf({ effect: 'clear', collect: [name] })).toThrow(expect.objectContaining({ code: 'policy_collect_unknown' }));
+  });
+
   it.each(['introspections', 'Introspection', '', '__proto__', 'toString'])('a name that is not known is a failure: %j', (name) => {
     expect(() => collectOf('allow', { effect: 'clear', collect: ['introspection', name] })).toThrow(
       expect.objectContaining({ code: 'policy_collect_unknown' }),

@@ -61,6 +61,20 @@ describe('a line', () => {
     }
   });
 
+  it('has the sources of attributes beside the signals, by their names', () => {
+    const sources = {
+      risk: { status: 'present', value: { attributes: { tier: 'gold' }, fetchedAt: 1 } },
+      hr: { status: 'absent', code: 'not_found' },
+    } as const;
+    if (allowed.enrichment === null) throw new Error('no enrichment');
+    const { signals } = buildLine({ ...allowed, enrichment: { ...allowed.enrichment, sources } }, 'referenced');
+    expect(signals).toEqual({
+      ...buildLine(allowed, 'referenced').signals,
+      'sources.risk': { status: 'present' },
+      'sources.hr': { status: 'absent', code: 'not_found' },
+    });
+  });
+
   it('keeps the input as it was asked for, and asks for it no more than once', () => {
     const asked: string[] = [];
     const record: DecisionRecord = {

@@ -261,6 +261,12 @@ export const status: ServiceStatus = {
         ...{ ageSeconds: null, tooOld: false, heldBack: null, lastError: 'fetch_failed' },
       },
     ],
+    sources: [
+      {
+        ...{ name: 'risk', when: 'collect', state: 'open', inFlight: 2, shed: 6, entries: 8, lastError: 'timeout' },
+        answers: { present: 11, absent: 12, invalid: 13, unavailable: 14, cached: 15 },
+      },
+    ],
   },
   record: { written: 7, dropped: 2 },
   strict: true,
