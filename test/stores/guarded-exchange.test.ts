@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -89,18 +90,20 @@ describe('an exchange', () => {
     ['too_large', status(200, 'x'.repeat(1001))],
     ['too_large', status(200, '{}', { 'content-length': '1001' })],
     ['timeout', hang],
-    ['connection', (response: Parameters<ReturnType<typeof status>>[0]) => void response.destroy()],
+    ['connection', (response: ServerResponse): void => void response.destroy()],
   ] as const)('fails with %s', async (failure, answer) => {
     plain.answer = () => answer;
     expect(told(await get(exchange({ origin: plain.origin })))).toBe(failure);
   });
 
   test('a body that comes without a length, and does not end in time or in size', async () => {
-    const drip = (text: string) => (response: Parameters<ReturnType<typeof status>>[0]) => {
-      response.writeHead(200, { 'content-type': 'application/json' });
-      const timer = setInterval(() => response.write(text), 5);
-      response.once('close', () => clearInterval(timer));
-    };
+    const drip =
+      (text: string) =>
+      (response: ServerResponse): void => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        const timer = setInterval(() => response.write(text), 5);
+        response.once('close', () => clearInterval(timer));
+      };
     plain.answer = () => drip(' ');
     expect(told(await get(exchange({ origin: plain.origin })))).toBe('timeout');
     plain.answer = () => drip(' '.repeat(600));
