@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { NOTHING_COMPARED } from '../src/contract/agreement.ts';
-import type { CollectSource } from '../src/contract/collect.ts';
+import type { CollectAttributes, CollectName, CollectSource } from '../src/contract/collect.ts';
 import type { Decision } from '../src/contract/decision.ts';
 import { CountersignError } from '../src/contract/errors.ts';
 import type { Identity } from '../src/contract/identity.ts';
@@ -8,6 +8,7 @@ import type { DecisionRecord } from '../src/contract/record.ts';
 import type { DecisionRequest } from '../src/contract/request.ts';
 import type { Route } from '../src/contract/route.ts';
 import type { EnrichmentSignals } from '../src/contract/signals.ts';
+import type { SourceSignals } from '../src/contract/sources.ts';
 import type { ActivePolicy, Enricher, Evaluated, Identifier, Policies } from '../src/contract/stages.ts';
 import { createPdp } from '../src/pdp.ts';
 
@@ -89,7 +90,7 @@ const decision = (effect: Decision['effect'], error: Decision['error']): Decisio
   explanation: null,
 });
 
-function build(change: Partial<Seams> = {}) {
+function build(change: Partial<Seams> = {}, attributes?: CollectAttributes) {
   const calls: string[] = [];
   const records: DecisionRecord[] = [];
   const seams: Seams = {
@@ -112,7 +113,7 @@ function build(change: Partial<Seams> = {}) {
     policies: { select: seam('select'), failed: (_request, code) => decision('deny', { code }) },
     identifier: { identify: seam('identify') },
     enricher: { enrich: seam('enrich') },
-    sources: { introspection: seam('collect') },
+    sources: { introspection: seam('collect'), ...(attributes === undefined ? {} : { attributes }) },
     recorder: { record: (record) => void records.push(record) },
     clock: { now: () => Date.now(), monotonic: () => performance.now() - startedAt },
   });
@@ -184,6 +185,35 @@ describe('a policy that collects', () => {
     const { pdp, calls } = build({ decide: () => verdict('deny', { collect: ['introspection'] }) });
     expect(pdp.decide(request)).toMatchObject({ effect: 'deny' });
     expect(calls.filter((name) => name === 'decide')).toHaveLength(2);
+  });
+
+  describe('from sources of attributes', () => {
+    const sources: SourceSignals = { risk: { status: 'absent', code: 'not_found' } };
+    const wanting = (...collect: CollectName[]): ActivePolicy['decide'] => {
+      return (_request, _identity, known) => (known.sources === sources ? verdict('allow') : verdict('deny', { collect }));
+    };
+    const asked: unknown[] = [];
+    const attributes: CollectAttributes = {
+      knows: (name) => name !== 'nobody',
+      collect(names, _request, facts, known) {
+        asked.push([names, facts.identity.tokenKey, known]);
+        return { ...facts, enrichment: { ...facts.enrichment, sources } };
+      },
+    };
+
+    it('they are asked together, and after the token was asked about', () => {
+      const collect: Seams['collect'] = (_request, facts) => ({ ...facts, identity: better });
+      const { pdp, records } = build({ decide: wanting('introspection', 'sources.hr', 'sources.risk'), collect }, attributes);
+      expect(pdp.decide(request)).toMatchObject({ effect: 'allow' });
+      expect(asked.splice(0)).toEqual([[['hr', 'risk'], 'asked', route]]);
+      expect(records.map(({ enrichment: known }) => known?.sources)).toEqual([sources]);
+    });
+
+    it.each([attributes, undefined])('one that is not configured is a deny, and nobody is asked', (known) => {
+      const { pdp, calls } = build({ decide: wanting('introspection', 'sources.risk', 'sources.nobody') }, known);
+      expect(pdp.decide(request)).toMatchObject({ effect: 'deny', error: { code: 'policy_collect_unknown' } });
+      expect([asked, calls.includes('collect')]).toEqual([[], false]);
+    });
   });
 
   it('whose source hangs is denied at the deadline', async () => {

@@ -12,6 +12,7 @@ import { joinLists } from './lists/join-lists.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
 import { ageSeconds } from './network-age.ts';
 import { countedAddress, describeRate, windowKeys } from './rate.ts';
+import { joinSources } from './sources/join-sources.ts';
 import type { AttributeSources } from './sources/sources.ts';
 
 export type EnricherOptions = NetworkSources & {
@@ -53,13 +54,9 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
       const network = lists === undefined ? described : joinLists(described, client, lists);
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
       const answer = windows.count(windowKeys(identity, route, client), request.receivedAtMs, budgetMs);
-      const prefetched = sources?.prefetch({ request, identity, network, route });
-      const join = (counts: Awaited<typeof answer>): EnrichmentSignals | Promise<EnrichmentSignals> => {
-        const known = { network, rate: describeRate(counts, request.pepRate) };
-        if (prefetched === undefined) return known;
-        return prefetched instanceof Promise ? prefetched.then((said) => ({ ...known, sources: said })) : { ...known, sources: prefetched };
-      };
-      return answer instanceof Promise ? answer.then(join) : join(answer);
+      const count = (counts: Awaited<typeof answer>): EnrichmentSignals => ({ network, rate: describeRate(counts, request.pepRate) });
+      const known = answer instanceof Promise ? answer.then(count) : count(answer);
+      return sources === undefined ? known : joinSources(known, sources.prefetch({ request, identity, network, route }));
     },
     status: () => ({
       databases: databases.map((database) => agedStatus(database, clock)),
