@@ -175,8 +175,10 @@ function listsOf(enrichment: EnrichmentSignals, addresses: AddressList): readonl
 /** Every rule's verdict, also those that Wasm leaves out since they are exactly clear. */
 function explain(parts: Parts, facts: InputFacts, combined: Combined): { readonly signals: JsonValue; readonly verdicts: JsonValue } {
   const spoken = new Map(combined.verdicts.map((verdict): [string, Verdict] => [verdict.code, verdict]));
+  const { signals, sources } = parts.buildWhole(facts);
   return {
-    signals: parts.buildWhole(facts)['signals'] ?? null,
+    signals:
+      facts.enrichment.sources === undefined || !isJsonObject(signals) ? (signals ?? null) : { ...signals, sources: sources ?? null },
     verdicts: parts.codes.map((code) => {
       const verdict = spoken.get(code);
       return verdict === undefined ? { code, effect: 'clear' } : { ...verdict.said, code, effect: verdict.effect };

@@ -156,7 +156,7 @@ async function ask({ path = '/orders/42', ip = '203.0.113.7', context = {}, clie
   };
   const token = await makeToken(signer, claims);
   const request = { method: 'GET', scheme: 'https', host: 'api.example', path, headers: { authorization: `Bearer ${token}` } };
-  const answer = await fetch(`http://127.0.0.1:${service.httpPort}/decide`, {
+  const answer = await fetch(`http://127.0.0.1:${service.httpPort}/decide?explain=true`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ request, source: { ip }, context }),
@@ -171,7 +171,13 @@ const codes = ({ reasons }: JsonObject): unknown =>
 
 describe('a source that a policy collects', () => {
   it('is asked by TLS with what was verified and its own credential, and decides', async () => {
-    expect(await ask()).toMatchObject({ decision: 'allow' });
+    expect(await ask()).toMatchObject({
+      decision: 'allow',
+      signals: {
+        token: { status: 'present' },
+        sources: { account: { value: { attributes: { tier: 'gold' } } }, reputation: { status: 'present' } },
+      },
+    });
     expect(account.asked).toEqual([
       {
         method: 'POST',

@@ -52,7 +52,7 @@ export function createAttributeSources(options: readonly SourceOptions[], parts:
       const { identity, enrichment } = facts;
       const known = enrichment.sources ?? unasked;
       const wanted = names.flatMap((name) => {
-        const source = known[name] === NOT_COLLECTED ? sources.get(name) : undefined;
+        const source = wasAsked(known[name]) ? undefined : sources.get(name);
         return source === undefined ? [] : [source];
       });
       const withThem = (said: SourceSignals): Facts => ({ identity, enrichment: { ...enrichment, sources: said } });
@@ -114,6 +114,11 @@ function exchangeOf(options: SourceOptions, origin: string, parts: AttributeSour
       return null;
     },
   );
+}
+
+/** What was missing may have come by introspection meanwhile. */
+function wasAsked(signal: SourceSignal | undefined): boolean {
+  return signal !== undefined && (signal.status !== 'absent' || signal.code === 'not_found');
 }
 
 function isBlock(text: string): boolean {

@@ -187,6 +187,17 @@ describe('all of them', () => {
     expect(['risk', 'other', 'nobody', 'toString'].map((name) => bench.sources.knows(name))).toEqual([true, true, false, false]);
   });
 
+  test('that lacked a placeholder are asked once introspection has filled it', async () => {
+    const bench = createBench([optionsOf({ when: 'prefetch', url: 'https://pip/{claims.tenant}' })]);
+    const { request, identity, network, route } = bench.facts();
+    const rate = { status: 'unavailable', code: 'store_full' } as const;
+    const sources = await bench.sources.prefetch({ request, identity, network, route });
+    expect(sources).toEqual({ risk: { status: 'absent', code: 'placeholder_missing' } });
+    const introspected = withToken({ claims: { tenant: 't' } });
+    const said = await bench.sources.collect(['risk'], request, { identity: introspected, enrichment: { network, rate, sources } }, route);
+    expect(said.enrichment.sources).toEqual({ risk: GOT });
+  });
+
   test('are in the stage beside the counters, at once where nobody has to wait', async () => {
     const bench = createBench([RISK, REPUTATION]);
     const windows = createMemoryWindows({ entriesMax: 100, startedAtMs: NOW_MS });
