@@ -59,6 +59,8 @@ export type SourceStatus = {
     readonly unavailable: number;
     readonly cached: number;
   };
+  /** Time that the questions took that were sent, all together, seconds. */
+  readonly secondsTotal: number;
   /** Questions that were not sent: too many in flight, or open. */
   readonly shed: number;
   readonly entries: number;

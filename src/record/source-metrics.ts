@@ -12,6 +12,12 @@ export const SOURCE_METRICS = {
     help: 'Questions to a source of attributes, by what became of them: present, absent, invalid, unavailable, or cached (not sent).',
     labels: ['source', 'result'],
   },
+  sourceSeconds: {
+    name: 'countersign_source_seconds_total',
+    type: 'counter',
+    help: 'Time that the questions to a source of attributes took that were sent, failed ones included; divide by their number for the mean.',
+    labels: ['source'],
+  },
   sourceShed: {
     name: 'countersign_source_shed_total',
     type: 'counter',
@@ -37,8 +43,9 @@ export function showSources(
   sources: readonly SourceStatus[],
   set: (definition: MetricDefinition, labels: Labels, value: number) => void,
 ): void {
-  for (const { name: source, state, answers, shed, inFlight } of sources) {
+  for (const { name: source, state, answers, secondsTotal, shed, inFlight } of sources) {
     for (const [result, count] of Object.entries(answers)) set(SOURCE_METRICS.sourceAnswers, { source, result }, count);
+    set(SOURCE_METRICS.sourceSeconds, { source }, secondsTotal);
     set(SOURCE_METRICS.sourceShed, { source }, shed);
     set(SOURCE_METRICS.sourceInFlight, { source }, inFlight);
     for (const one of STATES) set(SOURCE_METRICS.sourceState, { source, state: one }, one === state ? 1 : 0);

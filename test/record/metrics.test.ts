@@ -197,6 +197,7 @@ describe('the status of the parts', () => {
       'countersign_list_state{list="hosters",state="never_loaded"} 1',
       'countersign_source_answers_total{source="risk",result="present"} 11',
       'countersign_source_answers_total{source="risk",result="cached"} 15',
+      'countersign_source_seconds_total{source="risk"} 1.25',
       'countersign_source_shed_total{source="risk"} 6',
       'countersign_source_in_flight{source="risk"} 2',
       'countersign_source_state{source="risk",state="open"} 1',

@@ -265,6 +265,7 @@ export const status: ServiceStatus = {
       {
         ...{ name: 'risk', when: 'collect', state: 'open', inFlight: 2, shed: 6, entries: 8, lastError: 'timeout' },
         answers: { present: 11, absent: 12, invalid: 13, unavailable: 14, cached: 15 },
+        secondsTotal: 1.25,
       },
     ],
   },

@@ -9,15 +9,17 @@ const QUIET_MS = 10_000;
 export interface SourceTally {
   cached(): void;
   shed(): void;
-  answered(signal: SourceSignal, works: boolean): void;
+  /** One that was sent, and took so long. */
+  answered(signal: SourceSignal, works: boolean, tookMs: number): void;
   /** Failures from here on are our own doing and are not logged. */
   stop(): void;
-  status(open: boolean): Pick<SourceStatus, 'state' | 'answers' | 'shed' | 'lastError'>;
+  status(open: boolean): Pick<SourceStatus, 'state' | 'answers' | 'secondsTotal' | 'shed' | 'lastError'>;
 }
 
 /** Line and status by the name of the source alone: no part of a question or of an answer. */
 export function createSourceTally(name: string, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }): SourceTally {
   const answers = { present: 0, absent: 0, invalid: 0, unavailable: 0, cached: 0 };
+  let tookTotalMs = 0;
   let shed = 0;
   let failing = false;
   let lastError: SourceCode | null = null;
@@ -41,7 +43,8 @@ export function createSourceTally(name: string, { clock, logger }: { readonly cl
     shed: () => {
       shed++;
     },
-    answered(signal, works) {
+    answered(signal, works, tookMs) {
+      tookTotalMs += tookMs;
       answers[signal.status]++;
       failing = !works;
       lastError = signal.status === 'present' || signal.code === 'not_found' ? null : signal.code;
@@ -53,6 +56,7 @@ export function createSourceTally(name: string, { clock, logger }: { readonly cl
     status: (open) => ({
       state: open ? 'open' : failing ? 'failing' : sum(answers) === 0 ? 'never_asked' : 'ready',
       answers: { ...answers },
+      secondsTotal: tookTotalMs / 1000,
       shed,
       lastError,
     }),

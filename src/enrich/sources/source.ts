@@ -74,9 +74,10 @@ export function createSource(options: SourceOptions, parts: SourceParts): Source
   function begin(key: string, question: Question): Promise<SourceSignal> | SourceCode {
     if (inFlight.size >= options.concurrencyMax) return 'concurrency_full';
     if (!breaker.allows()) return 'breaker_open';
+    const sinceMs = clock.monotonic();
     const running = send(question)
       .catch((): Judged => ({ signal: unavailable('internal'), works: false }))
-      .then((judged) => conclude(key, judged))
+      .then((judged) => conclude(key, judged, clock.monotonic() - sinceMs))
       .finally(() => inFlight.delete(key));
     inFlight.set(key, running);
     return running;
@@ -92,10 +93,10 @@ export function createSource(options: SourceOptions, parts: SourceParts): Source
     return judgeAnswer(answer, { pick, notFound, nowSeconds: Math.floor(clock.now() / 1000) });
   }
 
-  function conclude(key: string, { signal, works }: Judged): SourceSignal {
+  function conclude(key: string, { signal, works }: Judged, tookMs: number): SourceSignal {
     if (works) breaker.succeeded();
     else breaker.failed();
-    tally.answered(signal, works);
+    tally.answered(signal, works, tookMs);
     // what was said before no longer holds, unless nothing was said now
     const seconds = signal.status === 'present' ? cacheSeconds : signal.status === 'unavailable' ? 0 : negativeCacheSeconds;
     if (seconds > 0) {

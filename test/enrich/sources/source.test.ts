@@ -118,6 +118,16 @@ describe('what was said', () => {
 
 const RATE = { network: { status: 'absent', code: 'address_missing' }, rate: { status: 'unavailable', code: 'store_full' } } as const;
 
+test('the time of questions that were sent adds up', async () => {
+  const bench = createBench([optionsOf()]);
+  bench.answer = () => {
+    bench.clock.atMs += 250;
+    return GOLD;
+  };
+  for (const client of ['a', 'b', 'a']) await bench.told(bench.facts({ client }));
+  expect(bench.status().secondsTotal).toBe(0.5);
+});
+
 describe('many who ask', () => {
   function gated(options = optionsOf()) {
     const bench = createBench([options]);
