@@ -19,8 +19,8 @@ good := {
 		"binding": missing("absent", "token_not_bound"),
 		"network": present({"country": "DE", "kinds": [], "lists": []}),
 		"rate": present({
-			"client": windows, "address": windows, "token": windows, "route": windows,
-			"degraded": false, "history_lost": false, "pep": null,
+			"client": windows, "address": windows, "token": windows, "route": windows, "api_key": null,
+			"counters": {}, "resets": {}, "failed": [], "flags": [], "day_lost": false, "degraded": false, "history_lost": false, "pep": null,
 		}),
 	},
 }
@@ -39,6 +39,7 @@ limits := {
 		"4": {"kind": "binding", "methods": ["dpop", "mtls"]},
 	},
 	"rate": {"client": {"10s": 100, "1m": 300}, "address": {"10s": 200}, "token": {}, "route": {}},
+	"rate_limits": {}, "counters": {}, "rate_fields": "denied",
 	"network": {"countries_blocked": ["KP"]},
 	"risk": {
 		"network_kinds": {"vpn": 20, "tor": 50}, "countries": {"XX": 15}, "network_unknown": 5, "rate_unknown": 10,

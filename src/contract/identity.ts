@@ -29,6 +29,8 @@ export type Identity = {
   };
   /** Stable key of the verified token for counting (a hash); null where no token was verified. */
   readonly tokenKey: string | null;
+  /** Id of the verified API key, for counting; null or not there where none was verified. */
+  readonly apiKeyId?: string | null;
   /** What a challenge to this caller has to say beside the reason. */
   readonly challenge: {
     /** The authentication scheme that the token came by, or has to. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import type { RateDetails } from './rate-details.ts';
 import type { RequestFlag } from './request.ts';
 
 /**
@@ -239,7 +240,7 @@ export type NetworkValue = {
 /** Counts of one entity by window, this request included. */
 export type WindowCounts = { readonly '10s': number; readonly '1m': number; readonly '10m': number; readonly '1h': number };
 export type RateCode = 'store_unavailable' | 'store_full';
-export type RateValue = {
+export type RateValue = RateDetails & {
   /** Null where the entity is not known for this request, or where its store failed (then `degraded`). */
   readonly client: WindowCounts | null;
   readonly address: WindowCounts | null;

@@ -86,6 +86,19 @@ export type StoreStatus = {
 
 export type EnrichStatus = { readonly databases: readonly DatabaseStatus[]; readonly store: StoreStatus };
 
+/** One limit of a policy. */
+export type RateLimitStatus = {
+  readonly name: string;
+  /** An entity, a named counter, or `pep`. */
+  readonly of: string;
+  readonly window: string;
+  readonly limit: number;
+  /** Counted and told, never enforced. */
+  readonly shadow: boolean;
+  /** What the limit does while the store cannot count. */
+  readonly onStoreError: 'ignore' | 'deny';
+};
+
 export type PolicyStatus = {
   readonly name: string;
   readonly state: 'active' | 'not_loaded';
@@ -94,6 +107,7 @@ export type PolicyStatus = {
   readonly activatedAt: number | null;
   readonly rules: number;
   readonly routes: number;
+  readonly limits?: readonly RateLimitStatus[];
   readonly lastError: { readonly code: string; readonly text: string; readonly at: number } | null;
 };
 

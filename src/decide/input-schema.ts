@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
 import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
+import { RATE_FIELDS } from './rate-schema.ts';
 
 /*
  * The policy authors' type: what `input` is in Rego, version 1. It is total: every key is always there; null, [] or {} where nothing is known.
@@ -133,6 +134,7 @@ const Rate = signal('Requests in sliding windows, this one included', {
   address: Windows.describe('Of the address (IPv6: its /64), or null'),
   token: Windows.describe('Of the verified token, or null'),
   route: Windows.describe('Of the route, or null'),
+  ...RATE_FIELDS,
   degraded: flag('A part of the counts is missing'),
   history_lost: flag('The store lost its windows within the longest window'),
   pep: z

@@ -28,6 +28,8 @@ export type InputFacts = {
 };
 
 const SCOPES_MAX = 256;
+const NO_NAMES: JsonObject = {};
+const NO_TEXTS: readonly string[] = [];
 const NO_BODY = { status: 'absent', reason: null, content_type: null, size: null, json: null } as const;
 
 const second = ({ request }: InputFacts): number => Math.floor(request.receivedAtMs / 1000);
@@ -110,6 +112,12 @@ const RATE: Record<string, (rate: RateValue) => JsonValue> = {
   address: (rate) => rate.address,
   token: (rate) => rate.token,
   route: (rate) => rate.route,
+  api_key: ({ apiKey }) => apiKey ?? null,
+  counters: ({ counters }) => counters ?? NO_NAMES,
+  resets: ({ resets }) => resets ?? NO_NAMES,
+  failed: ({ failed }) => failed ?? NO_TEXTS,
+  flags: ({ flags }) => flags ?? NO_TEXTS,
+  day_lost: ({ dayLost }) => dayLost ?? false,
   degraded: (rate) => rate.degraded,
   history_lost: (rate) => rate.historyLost,
   pep: ({ pep }) => (pep === null ? null : { count: pep.count, window_seconds: pep.windowSeconds }),

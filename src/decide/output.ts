@@ -43,6 +43,7 @@ export function decisionOf(
     upstream: effect === 'allow' ? upstreamOf(request, identity, enrichment, combined, options.upstream) : NO_UPSTREAM,
     response: effect === 'allow' ? null : responseOf(request.id, identity, combined, options.challenge),
     policy,
+    ...(combined.shadowLimits.length === 0 ? {} : { shadowLimits: combined.shadowLimits }),
     error: null,
     explanation: null,
   };

@@ -4,6 +4,7 @@ import type { DecisionRequest } from '../contract/request.ts';
 import type { EnrichmentSignals } from '../contract/signals.ts';
 import type { Combined } from './combine.ts';
 import type { UpstreamOptions } from './options.ts';
+import { limitFields } from './rate-headers.ts';
 
 /** The headers that only we may set, in any spelling. */
 const NAMES = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded'].map((name) => `x-countersign-${name}`);
@@ -41,8 +42,9 @@ export function upstreamOf(
   if (request.flags.includes('header_underscore')) remove.push(...MIXED);
   if (options.removeAuthorization && set['authorization'] === undefined) remove.push('authorization');
   const { dpopNonce } = identity.challenge;
-  if (dpopNonce === null && Object.keys(combined.responseHeaders).length === 0) return { headersToSet: set, headersToRemove: remove };
-  const responseHeaders = safeHeaders(combined.responseHeaders);
+  if (dpopNonce === null && combined.limits.length === 0 && Object.keys(combined.responseHeaders).length === 0)
+    return { headersToSet: set, headersToRemove: remove };
+  const responseHeaders = { ...safeHeaders(combined.responseHeaders), ...limitFields(combined.limits) };
   // RFC 9449 section 8.2: the next nonce comes with a good answer, before the last one is refused
   if (dpopNonce !== null) responseHeaders['dpop-nonce'] = dpopNonce;
   return { headersToSet: set, headersToRemove: remove, responseHeadersToSet: responseHeaders };

@@ -6,10 +6,12 @@ import type { DatabaseStatus, EnrichStatus } from '../contract/status.ts';
 import type { MmdbDatabase } from '../stores/mmdb.ts';
 import type { WindowStore } from '../stores/windows.ts';
 import { findClientAddress } from './client-address.ts';
+import { createClockWatch } from './clock-watch.ts';
 import { type IpBlock, parseAddressOrBlock } from './ip-address.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
 import { ageSeconds } from './network-age.ts';
-import { countedAddress, describeRate, windowKeys } from './rate.ts';
+import { countedAddress, describeRate, type RateQuestion, rateQuestion } from './rate.ts';
+import { type AmountReport, type AmountReported, reportAmount } from './report-amount.ts';
 
 export type EnricherOptions = NetworkSources & {
   /** Addresses and blocks of the proxies that vouch for the entry to their left. */
@@ -22,6 +24,8 @@ export type EnricherOptions = NetworkSources & {
 export type RunningEnricher = Enricher & {
   /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
   accountOf(request: DecisionRequest): string | null;
+  /** Adds an amount that became known after its request; `budgetMs` is how long the store may take. */
+  report(report: AmountReport, budgetMs: number): AmountReported | Promise<AmountReported>;
   status(): EnrichStatus;
 };
 
@@ -36,6 +40,8 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
   const { databases, windows, clock } = options;
   const trustedProxies = options.trustedProxies.map(parseTrustedProxy);
 
+  const wentBack = createClockWatch();
+
   const clientOf = ({ source, pep }: DecisionRequest) => findClientAddress(source, pep.forwardedFor, trustedProxies);
 
   return {
@@ -44,12 +50,18 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
       const client = clientOf(request);
       const network = describeNetwork(client, options, request.receivedAtMs);
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
-      const answer = windows.count(windowKeys(identity, route, client), request.receivedAtMs, budgetMs);
-      if (!(answer instanceof Promise)) return { network, rate: describeRate(answer, request.pepRate) };
-      return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate) }));
+      const question = flagged(rateQuestion(request, identity, route, client), wentBack(request.receivedAtMs));
+      const answer = windows.count(question.keys, request.receivedAtMs, budgetMs);
+      if (!(answer instanceof Promise)) return { network, rate: describeRate(answer, request.pepRate, question) };
+      return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate, question) }));
     },
+    report: (report, budgetMs) => reportAmount(windows, report, clock.now(), budgetMs),
     status: () => ({ databases: databases.map((database) => agedStatus(database, clock)), store: windows.status() }),
   };
+}
+
+function flagged(question: RateQuestion, back: boolean): RateQuestion {
+  return back ? { ...question, flags: ['clock_back', ...question.flags] } : question;
 }
 
 function agedStatus(database: MmdbDatabase, clock: Clock): DatabaseStatus {

@@ -50,6 +50,7 @@ export function buildLine(record: DecisionRecord, mode: InputMode): DecisionLine
     address: network === undefined ? null : clientAddressOf(network),
     assurance: { level: decision.assurance.level, required: decision.assurance.required },
     risk: { score: decision.risk.score, factors: decision.risk.factors.map(factorOf) },
+    ...(decision.shadowLimits === undefined ? {} : { shadow_limits: [...decision.shadowLimits] }),
     signals: signalStates(record),
     times_ms: { identify: micros(times.identify), enrich: micros(times.enrich), decide: micros(times.decide), total: micros(times.total) },
     slow: record.slow,

@@ -12,6 +12,8 @@ type SignalName = (typeof SIGNALS)[number];
 /** Reasons are rules of the active bundles and codes of the host; more than this many are somebody's mistake. */
 const REASONS_MAX = 500;
 const REASON_FORM = /^[a-z][a-z0-9_]{0,63}(\.[a-z][a-z0-9_]{0,63}){0,2}$/;
+const LIMIT_FORM = /^[a-z][a-z0-9_]{0,63}$/;
+const NO_LIMITS: readonly string[] = [];
 const POLICIES_MAX = 100;
 const POLICY_FORM = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
@@ -24,6 +26,7 @@ export type DecisionCounters = {
   readonly failures: Tally;
   readonly signalStates: Tally;
   readonly slow: Tally;
+  readonly shadowLimits: Tally;
   count(record: DecisionRecord): void;
 };
 
@@ -35,6 +38,8 @@ export function createDecisionCounters(
   const failures = new Tally(METRICS.failures.labels);
   const signalStates = new Tally(METRICS.signalStates.labels);
   const slow = new Tally(METRICS.slow.labels);
+  const shadowLimits = new Tally(METRICS.shadowLimits.labels);
+  const limitLabel = createLabelGate(REASONS_MAX, LIMIT_FORM);
   const reasonLabel = createLabelGate(REASONS_MAX, REASON_FORM);
   const policyLabel = createLabelGate(POLICIES_MAX, POLICY_FORM);
   const states = new Map<SignalName, Record<(typeof STATES)[number], Cell>>();
@@ -73,6 +78,7 @@ export function createDecisionCounters(
     const policy = policyLabel(decision.policy.name);
     decisionCell(decision.effect, policy, reasonLabel(decision.reasons[0]?.code ?? 'none'), request.endpoint).count += 1;
     if (decision.error !== null) failures.cell(decision.error.code).count += 1;
+    for (const name of decision.shadowLimits ?? NO_LIMITS) shadowLimits.cell(limitLabel(name)).count += 1;
     if (wasSlow) slow.cell(policy).count += 1;
     if (identity !== null) {
       countSignal('token', identity.signals.token);
@@ -89,7 +95,7 @@ export function createDecisionCounters(
     observers.total.observe(times.total / 1000);
   }
 
-  return { decisions, failures, signalStates, slow, count };
+  return { decisions, failures, signalStates, slow, shadowLimits, count };
 }
 
 const EFFECT_INDEX: Readonly<Record<Effect, number>> = { allow: 0, deny: 1, step_up: 2 };

@@ -43,6 +43,12 @@ export const METRICS = {
     help: 'States of signals: present, absent, invalid (offered and refused), unavailable (our source failed).',
     labels: ['signal', 'status'],
   },
+  shadowLimits: {
+    name: 'countersign_shadow_limit_exceeded_total',
+    type: 'counter',
+    help: 'Requests that were above a rate limit in shadow (`shadow: true`), by the limit. They were not denied for it.',
+    labels: ['limit'],
+  },
   slow: {
     name: 'countersign_slow_evaluations_total',
     type: 'counter',

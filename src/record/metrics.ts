@@ -57,6 +57,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     { metric: fromStatus(METRICS.failures), tally: counters.failures },
     { metric: fromStatus(METRICS.signalStates), tally: counters.signalStates },
     { metric: fromStatus(METRICS.slow), tally: counters.slow },
+    { metric: fromStatus(METRICS.shadowLimits), tally: counters.shadowLimits },
     { metric: fromStatus(METRICS.refused), tally: refusals },
   ];
   const shown = new Map<string, ReturnType<typeof fromStatus>>();

@@ -205,6 +205,7 @@ function windowsOf(rate: Case['given']['rate']): WindowStore {
       route: answer(keys.route, given?.route),
       historyLost: false,
     }),
+    add: (hits) => hits.map(() => 'store_unavailable' as const),
     status,
     close,
   };

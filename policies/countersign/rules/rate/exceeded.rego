@@ -1,36 +1,55 @@
 # METADATA
 # title: Too many requests
-# description: a window slides, so the time until it has room again is estimated from its own rate
+# description: the limits of entities; a window slides, so the service tells from its sub-buckets when there is room again
 # custom:
 #   public: true
 package countersign.rules.rate.exceeded
 
 verdict := "clear" if {
 	input.signals.rate.status in {"absent", "invalid", "unavailable"}
-} else := _verdict([item |
-	some entity, windows in limits
-	some window, limit in windows
-	count_now := value[entity][window]
-	count_now > limit
-	item := _item(entity, window, limit, count_now)
-]) if {
+} else := _verdict(exceeded) if {
 	limits := data.countersign.limits.rate
 	is_object(limits)
 	every windows in limits {
 		every limit in windows { is_number(limit) }
 	}
-	value := input.signals.rate.value
 	_typed(value.client)
 	_typed(value.address)
 	_typed(value.token)
 	_typed(value.route)
+	_typed(value.api_key)
+	is_object(value.resets)
+	exceeded := [item |
+		some entity, windows in limits
+		some window, limit in windows
+		count_now := value[entity][window]
+		count_now > limit
+		item := _item(entity, window, limit, count_now)
+	]
 }
+
+value := input.signals.rate.value
 
 _seconds := {"10s": 10, "1m": 60, "10m": 600, "1h": 3600}
 
-_verdict([]) := "clear"
+_verdict([]) := {"effect": "clear", "limits": _rest} if {
+	data.countersign.limits.rate_fields == "always"
+} else := "clear" if {
+	object.get(data.countersign.limits, "rate_fields", "denied") == "denied"
+}
 
 _verdict(limits) := {"effect": "deny", "status": 429, "limits": limits} if count(limits) > 0
+
+# what is left, for the fields of an answer that passes
+_rest := [item |
+	some entity, windows in data.countersign.limits.rate
+	some window, limit in windows
+	count_now := value[entity][window]
+	item := {
+		"name": concat("-", [entity, window]), "limit": limit, "window_seconds": _seconds[window],
+		"remaining": max([0, limit - count_now]), "reset_seconds": null,
+	}
+]
 
 # a number for every window, or nothing known
 _typed(null)
@@ -43,6 +62,11 @@ _typed(counts) if {
 }
 
 _item(entity, window, limit, count_now) := {
-	"name": concat("-", [entity, window]), "limit": limit, "window_seconds": _seconds[window],
-	"remaining": 0, "reset_seconds": max([1, ceil((_seconds[window] * (count_now - limit)) / count_now)]),
+	"name": name, "limit": limit, "window_seconds": _seconds[window],
+	"remaining": 0, "reset_seconds": object.get(value.resets, name, estimate),
+} if {
+	name := concat("-", [entity, window])
+
+	# where the service was not told of this limit
+	estimate := max([1, ceil((_seconds[window] * (count_now - limit)) / count_now)])
 }
