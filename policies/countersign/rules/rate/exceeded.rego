@@ -13,22 +13,25 @@ verdict := "clear" if {
 	every windows in limits {
 		every limit in windows { is_number(limit) }
 	}
-	_typed(value.client)
-	_typed(value.address)
-	_typed(value.token)
-	_typed(value.route)
-	_typed(value.api_key)
-	is_object(value.resets)
+	every counts in _entities { _typed(counts) }
+	is_object(input.signals.rate.value.resets)
 	exceeded := [item |
 		some entity, windows in limits
 		some window, limit in windows
-		count_now := value[entity][window]
+		count_now := _entities[entity][window]
 		count_now > limit
 		item := _item(entity, window, limit, count_now)
 	]
 }
 
-value := input.signals.rate.value
+# literal references, so that `opa deps` sees what is read
+_entities := {
+	"client": input.signals.rate.value.client,
+	"address": input.signals.rate.value.address,
+	"token": input.signals.rate.value.token,
+	"route": input.signals.rate.value.route,
+	"api_key": input.signals.rate.value.api_key,
+}
 
 _seconds := {"10s": 10, "1m": 60, "10m": 600, "1h": 3600}
 
@@ -44,7 +47,7 @@ _verdict(limits) := {"effect": "deny", "status": 429, "limits": limits} if count
 _rest := [item |
 	some entity, windows in data.countersign.limits.rate
 	some window, limit in windows
-	count_now := value[entity][window]
+	count_now := _entities[entity][window]
 	item := {
 		"name": concat("-", [entity, window]), "limit": limit, "window_seconds": _seconds[window],
 		"remaining": max([0, limit - count_now]), "reset_seconds": null,
@@ -63,7 +66,7 @@ _typed(counts) if {
 
 _item(entity, window, limit, count_now) := {
 	"name": name, "limit": limit, "window_seconds": _seconds[window],
-	"remaining": 0, "reset_seconds": object.get(value.resets, name, estimate),
+	"remaining": 0, "reset_seconds": object.get(input.signals.rate.value.resets, name, estimate),
 } if {
 	name := concat("-", [entity, window])
 

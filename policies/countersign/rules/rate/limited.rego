@@ -10,17 +10,15 @@ verdict := "clear" if {
 } else := "clear" if {
 	input.signals.rate.status in {"absent", "invalid", "unavailable"}
 } else := _verdict(enforced, shadow) if {
-	is_object(value.counters)
-	every sums in value.counters { _typed(sums) }
-	_measured(value.pep)
-	is_object(value.resets)
+	is_object(input.signals.rate.value.counters)
+	every sums in input.signals.rate.value.counters { _typed(sums) }
+	_measured(input.signals.rate.value.pep)
+	is_object(input.signals.rate.value.resets)
 	_entities
 	exceeded := [one | some name, one in _judged; one.count > one.limit]
 	enforced := [_item(one) | some one in exceeded; one.shadow == false]
 	shadow := [one.name | some one in exceeded; one.shadow == true]
 }
-
-value := input.signals.rate.value
 
 _limits := object.get(data.countersign.limits, "rate_limits", {})
 
@@ -58,12 +56,12 @@ _measured(pep) if {
 
 # literal references, so that `opa deps` sees what is read
 _entities := {
-	"client": value.client,
-	"address": value.address,
-	"token": value.token,
-	"route": value.route,
-	"api_key": value.api_key,
-	"pep": value.pep,
+	"client": input.signals.rate.value.client,
+	"address": input.signals.rate.value.address,
+	"token": input.signals.rate.value.token,
+	"route": input.signals.rate.value.route,
+	"api_key": input.signals.rate.value.api_key,
+	"pep": input.signals.rate.value.pep,
 }
 
 # the limits that this request is held to; one whose entity or counter is not known has none
@@ -75,19 +73,19 @@ _judged[name] := {
 	_count(set) >= 0
 }
 
-_count(set) := value.counters[set.of][set.window]
+_count(set) := input.signals.rate.value.counters[set.of][set.window]
 
 _count(set) := _entities[set.of][set.window] if set.of != "pep"
 
 # the gateway's rate, brought to the limit's window
-_count(set) := (value.pep.count * _seconds[set.window]) / value.pep.window_seconds if {
+_count(set) := (input.signals.rate.value.pep.count * _seconds[set.window]) / input.signals.rate.value.pep.window_seconds if {
 	set.of == "pep"
-	value.pep.window_seconds > 0
+	input.signals.rate.value.pep.window_seconds > 0
 }
 
 _item(one) := {
 	"name": one.name, "limit": one.limit, "window_seconds": _seconds[one.window],
-	"remaining": 0, "reset_seconds": object.get(value.resets, one.name, estimate),
+	"remaining": 0, "reset_seconds": object.get(input.signals.rate.value.resets, one.name, estimate),
 } if {
 	# of what the gateway counts we have no sub-buckets
 	estimate := max([1, ceil((_seconds[one.window] * (one.count - one.limit)) / one.count)])

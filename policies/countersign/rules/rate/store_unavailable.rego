@@ -36,8 +36,6 @@ _without("client") if input.subject.client == null
 
 _without("token") if input.signals.token.status != "present"
 
-_without("api_key") if not "api_key" in input.evidence.methods
-
 _without(counter) if {
 	routes := data.countersign.limits.counters[counter].routes
 	not input.route.id in routes
