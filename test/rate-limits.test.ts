@@ -164,8 +164,8 @@ describe('[asks 72, 73] the store is away', () => {
     };
     const world = await createRateWorld(limits, AWAY);
     expect((await world.ask(0, search('203.0.113.7'))).effect).toBe('allow');
-    const login = { request: { method: 'POST', host: 'api.example', path: '/login', body: { user: 'ann' } } };
-    expect((await world.ask(0, login)).response?.status).toBe(503);
+    const login = { request: { method: 'POST', host: 'api.example', path: '/login' } };
+    expect((await world.ask(0, login, { json: { user: 'ann' } })).response?.status).toBe(503);
   });
 
   test('/status shows what each limit does', async () => {

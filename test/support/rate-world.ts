@@ -31,8 +31,8 @@ const ROUTES = {
 const NO_RATES = { client: {}, address: {}, token: {}, route: {} };
 
 export type RateWorld = {
-  /** Asks at `NOW` and so many milliseconds. */
-  ask(afterMs: number, question: JsonObject, identity?: Identity): Promise<Decision>;
+  /** Asks at `NOW` and so many milliseconds; `json` is the body, which only ext_authz hands on. */
+  ask(afterMs: number, question: JsonObject, more?: { readonly identity?: Identity; readonly json?: JsonObject }): Promise<Decision>;
   /** Makes other limits the active ones; throws what the policies say against them. */
   activate(limits: JsonObject): Promise<void>;
   readonly records: readonly DecisionRecord[];
@@ -58,12 +58,15 @@ export async function createRateWorld(
     clock,
   });
   const world: RateWorld = {
-    async ask(afterMs, question, who = identityOf({ client: null, tokenKey: null })) {
-      identity = who;
+    async ask(afterMs, question, more = {}) {
+      identity = more.identity ?? identityOf({ client: null, tokenKey: null });
       const asked = { id: '01978a3c-0000-7000-8000-000000000001', pep: PEP, receivedAtMs: NOW + afterMs, deadlineAtMs: 1e9, explain: true };
       const request = receiveDecide(new TextEncoder().encode(JSON.stringify(question)), asked);
       if ('refused' in request) throw new Error(`${request.refused} ${request.field ?? ''}`);
-      return pdp.decide(request);
+      const { http } = request;
+      if (http === null || more.json === undefined) return pdp.decide(request);
+      const body = { status: 'parsed', reason: null, contentType: 'application/json', size: 2, json: more.json } as const;
+      return pdp.decide({ ...request, http: { ...http, body } });
     },
     async activate(changed) {
       const bundle = await editData(await baseBundle(), (data) => {
