@@ -181,7 +181,7 @@ function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
   if (store.kind === 'redis') return openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
   const startedAtMs = clock.now();
   return {
-    windows: createMemoryWindows({ entriesMax: store.entriesMax, startedAtMs }),
+    windows: createMemoryWindows({ entriesMax: store.entriesMax, counterEntriesMax: store.counterEntriesMax, startedAtMs }),
     replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
     close: () => Promise.resolve(),
   };

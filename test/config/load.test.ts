@@ -43,7 +43,7 @@ describe('where values come from', () => {
         forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
       },
     ]);
-    expect(config.store).toEqual({ kind: 'memory', entriesMax: 200_000, replayEntriesMax: 200_000 });
+    expect(config.store).toEqual({ kind: 'memory', entriesMax: 200_000, counterEntriesMax: 20_000, replayEntriesMax: 200_000 });
     expect(config.decisions).toEqual({ deadlineMs: 150, log: { sink: 'stdout', input: 'referenced', bufferBytesMax: 1_048_576 } });
   });
 
