@@ -13,32 +13,38 @@ verdict := "clear" if {
 	every windows in limits {
 		every limit in windows { is_number(limit) }
 	}
-	every counts in _entities { _typed(counts) }
+	_typed(input.signals.rate.value.client)
+	_typed(input.signals.rate.value.address)
+	_typed(input.signals.rate.value.token)
+	_typed(input.signals.rate.value.route)
+	_typed(input.signals.rate.value.api_key)
 	is_object(input.signals.rate.value.resets)
 	exceeded := [item |
 		some entity, windows in limits
+		counts := _counts(entity)
 		some window, limit in windows
-		count_now := _entities[entity][window]
-		count_now > limit
-		item := _item(entity, window, limit, count_now)
+		counts[window] > limit
+		item := _item(entity, window, limit, counts[window])
 	]
 }
 
 # literal references, so that `opa deps` sees what is read
-_entities := {
-	"client": input.signals.rate.value.client,
-	"address": input.signals.rate.value.address,
-	"token": input.signals.rate.value.token,
-	"route": input.signals.rate.value.route,
-	"api_key": input.signals.rate.value.api_key,
-}
+_counts("client") := input.signals.rate.value.client
+
+_counts("address") := input.signals.rate.value.address
+
+_counts("token") := input.signals.rate.value.token
+
+_counts("route") := input.signals.rate.value.route
+
+_counts("api_key") := input.signals.rate.value.api_key
 
 _seconds := {"10s": 10, "1m": 60, "10m": 600, "1h": 3600}
 
 _verdict([]) := {"effect": "clear", "limits": _rest} if {
 	data.countersign.limits.rate_fields == "always"
 } else := "clear" if {
-	object.get(data.countersign.limits, "rate_fields", "denied") == "denied"
+	not data.countersign.limits.rate_fields == "always"
 }
 
 _verdict(limits) := {"effect": "deny", "status": 429, "limits": limits} if count(limits) > 0
@@ -47,7 +53,7 @@ _verdict(limits) := {"effect": "deny", "status": 429, "limits": limits} if count
 _rest := [item |
 	some entity, windows in data.countersign.limits.rate
 	some window, limit in windows
-	count_now := _entities[entity][window]
+	count_now := _counts(entity)[window]
 	item := {
 		"name": concat("-", [entity, window]), "limit": limit, "window_seconds": _seconds[window],
 		"remaining": max([0, limit - count_now]), "reset_seconds": null,

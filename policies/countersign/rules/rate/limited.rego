@@ -6,7 +6,7 @@
 package countersign.rules.rate.limited
 
 verdict := "clear" if {
-	count(_limits) == 0
+	_none
 } else := "clear" if {
 	input.signals.rate.status in {"absent", "invalid", "unavailable"}
 } else := _verdict(enforced, shadow) if {
@@ -20,7 +20,14 @@ verdict := "clear" if {
 	shadow := [one.name | some one in exceeded; one.shadow == true]
 }
 
-_limits := object.get(data.countersign.limits, "rate_limits", {})
+_limits := data.countersign.limits.rate_limits
+
+_none if _limits == {}
+
+_none if {
+	is_object(data.countersign.limits)
+	not _limits
+}
 
 _seconds := {"10s": 10, "1m": 60, "10m": 600, "1h": 3600, "1d": 86400}
 
@@ -38,7 +45,7 @@ _verdict(enforced, shadow) := {"effect": "deny", "status": 429, "limits": enforc
 _rest := [_left(one) | some one in _judged; one.shadow == false] if {
 	data.countersign.limits.rate_fields == "always"
 } else := [] if {
-	object.get(data.countersign.limits, "rate_fields", "denied") == "denied"
+	not data.countersign.limits.rate_fields == "always"
 }
 
 _typed(null)

@@ -7,7 +7,7 @@
 package countersign.rules.rate.store_unavailable
 
 verdict := "clear" if {
-	count(_strict) == 0
+	_none
 } else := "clear" if {
 	input.signals.rate.status in {"absent", "invalid"}
 } else := _verdict([name | some name in _strict; _limits[name].of in input.signals.rate.value.failed]) if {
@@ -17,7 +17,14 @@ verdict := "clear" if {
 	input.signals.rate.status == "unavailable"
 }
 
-_limits := object.get(data.countersign.limits, "rate_limits", {})
+_limits := data.countersign.limits.rate_limits
+
+_none if _limits == {}
+
+_none if {
+	is_object(data.countersign.limits)
+	not _limits
+}
 
 # of the gateway's own count no store is asked
 _strict := [name | some name, set in _limits; set.on_store_error == "deny"; object.get(set, "shadow", false) == false; set.of != "pep"]
