@@ -8,12 +8,15 @@ import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
-import { createEnricher } from './enrich/enricher.ts';
+import { createEnricher, type RunningEnricher } from './enrich/enricher.ts';
 import { createIdentifier } from './identify/identifier.ts';
+import type { RegistryParts } from './identify/registered.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
+import { loadHashKeys } from './registry/hash-keys.ts';
+import { createRegistry, type RegistryFileParts, type RunningRegistry } from './registry/registry.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { httpFetch } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
@@ -61,6 +64,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     windows,
     clock,
   });
+  const { registry, parts: registryParts } = await openRegistry(config, enricher, { clock, logger, readFile: readDocumentFile });
   const identifier = createIdentifier(config.identity, {
     clock,
     logger,
@@ -69,6 +73,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     createCache: createBoundedCache,
     accountOf: enricher.accountOf,
     replays,
+    registry: registryParts,
   });
   const policyOptions = { default: config.policy, ...config.policies };
   const policies = createPolicies(
@@ -76,7 +81,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
       policies: policyOptions,
       input: config.input,
       upstream: config.upstream,
-      challenge: { ...config.challenge, dpopAlgorithms: config.identity.dpop.algorithms },
+      challenge: {
+        ...config.challenge,
+        dpopAlgorithms: config.identity.dpop.algorithms,
+        apiKeys: (registryParts?.hashKeys.size ?? 0) > 0,
+      },
     },
     { clock, logger },
   );
@@ -111,6 +120,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       draining,
       policies: policies.status(),
       identify: identifier.status(),
+      ...(registry === null ? {} : { registry: registry.status() }),
       enrich: enricher.status(),
       record: recorder.status(),
       strict: true,
@@ -143,6 +153,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
     identifier.stop();
+    registry?.stop();
     await closeStores();
     await recorder.close(boundMs);
   }
@@ -151,7 +162,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     async start() {
       const addresses = await listen();
       logger.info('listening', addresses);
-      await Promise.all([policies.load(), identifier.start()]);
+      await Promise.all([policies.load(), identifier.start(), registry?.start()]);
       logger.info('started', { ready: readiness().ready });
       return addresses;
     },
@@ -161,6 +172,20 @@ export async function createService({ config, version, clock, logger }: ServiceP
     },
     status,
   };
+}
+
+type OpenRegistry = { readonly registry: RunningRegistry | null; readonly parts: RegistryParts | undefined };
+
+/** Null where the configuration names none. Fails with `config_invalid` where a hash key cannot be had. */
+async function openRegistry(
+  { registry: options }: Config,
+  { addressOf }: RunningEnricher,
+  parts: RegistryFileParts,
+): Promise<OpenRegistry> {
+  if (options === null) return { registry: null, parts: undefined };
+  const hashKeys = await loadHashKeys(options.hashKeys, parts.readFile);
+  const registry = createRegistry({ ...options, hashKeyIds: [...hashKeys.keys()] }, parts);
+  return { registry, parts: { registry, hashKeys, addressOf } };
 }
 
 type Stores = { readonly windows: WindowStore; readonly replays: ReplayMemory; readonly close: () => Promise<void> };

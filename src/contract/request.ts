@@ -121,6 +121,8 @@ export type CertificateOffer =
 export type Credentials = {
   /** Every `authorization` value in order; two are a refusal. */
   readonly authorization: readonly string[];
+  /** Every `x-api-key` value in order; two are a refusal. */
+  readonly apiKeys: readonly string[];
   /** Every `dpop` value in order (RFC 9449 section 4.1); two are a refusal. */
   readonly dpop: readonly string[];
   /** Claims that the gateway verified (ext_authz `metadata_context` of jwt_authn, `/decide` `token.claims`), or null. */

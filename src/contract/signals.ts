@@ -38,7 +38,13 @@ export type TokenCode =
   | 'verification_budget_exhausted'
   | 'token_binding_mismatch'
   | 'token_unbound'
-  | 'binding_unavailable';
+  | 'binding_unavailable'
+  // by what the registry says
+  | 'token_revoked'
+  | 'session_revoked'
+  | 'token_issued_before'
+  | 'client_revoked'
+  | 'registry_unavailable';
 
 /** Whether the token's holder proved that it is theirs (`cnf`, RFC 7800): what all of its confirmations together say. */
 export type BindingState = 'none' | 'matched' | 'mismatched' | 'unchecked';
@@ -90,7 +96,10 @@ export type CertificateCode =
   | 'certificate_chain_expired'
   | 'certificate_revoked'
   | 'trust_unavailable'
-  | 'revocation_unavailable';
+  | 'revocation_unavailable'
+  // by what the registry says
+  | 'client_revoked'
+  | 'registry_unavailable';
 
 export type CertificateValue = {
   /** Lower-case hex of the DER's SHA-256. */
@@ -239,10 +248,35 @@ export function clientAddressOf(network: NetworkSignal): string | null {
   return 'address' in network ? network.address : null;
 }
 
+/** Why an API key signal is not present. */
+export type ApiKeyCode =
+  | 'api_key_missing'
+  | 'credentials_multiple'
+  | 'api_key_malformed'
+  | 'api_key_checksum_wrong'
+  | 'api_key_unknown'
+  | 'api_key_expired'
+  | 'api_key_network'
+  | 'api_key_revoked'
+  | 'client_revoked'
+  | 'registry_unavailable'
+  | 'verification_budget_exhausted';
+
+/** An API key whose secret was verified here. */
+export type ApiKeyValue = {
+  readonly id: string;
+  readonly clientId: string;
+  /** Its own, within those of the client. */
+  readonly scopes: readonly string[];
+  /** Unix seconds, or null. */
+  readonly expiresAt: number | null;
+};
+
 export type IdentitySignals = {
   readonly token: Signal<TokenValue, TokenCode>;
   readonly certificate: Signal<CertificateValue, CertificateCode>;
   readonly binding: Signal<BindingValue, BindingCode>;
+  readonly apiKey: Signal<ApiKeyValue, ApiKeyCode>;
 };
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;

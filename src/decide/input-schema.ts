@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
+import { API_KEY_VALUE, CLIENT } from './input-caller-schema.ts';
 
 /*
  * The policy authors' type: what `input` is in Rego, version 1. It is total: every key is always there; null, [] or {} where nothing is known.
@@ -110,6 +111,8 @@ const Binding = signal('Whether the token is bound to a key or certificate that 
   nonce: flag('The proof carries a nonce of this service'),
 });
 
+const ApiKey = signal('The API key', API_KEY_VALUE);
+
 const Network = signal('What is known of the client address', {
   address: text('Canonical; IPv4-mapped IPv6 is IPv4'),
   family: number('4 or 6'),
@@ -180,7 +183,7 @@ export const EvaluationInput = z.strictObject({
       type: text('user where the subject differs from the client, else client'),
       id: textOrNull('Of the token, or asserted'),
       asserted: flag('Only the gateway said so'),
-      client: textOrNull('The client that verified evidence names; null where two disagree'),
+      client: CLIENT,
     })
     .describe('AuthZEN subject'),
   action: z.strictObject({ name: textOrNull('The method for HTTP requests') }).describe('AuthZEN action'),
@@ -201,8 +204,8 @@ export const EvaluationInput = z.strictObject({
     .describe('The route of the catalogue'),
   evidence: z
     .strictObject({
-      methods: texts('token, certificate, dpop, mtls_bound, asserted_claims'),
-      assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token with a client certificate, 4 proven binding'),
+      methods: texts('token, api_key, certificate, dpop, mtls_bound, asserted_claims'),
+      assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token or key with a client certificate, 4 proven binding'),
       binding: z
         .enum(['none', 'matched', 'mismatched', 'unchecked'])
         .describe('Of the token: mismatched makes it invalid; unchecked: bound, and not judged here or not just now'),
@@ -212,7 +215,7 @@ export const EvaluationInput = z.strictObject({
     })
     .describe('What was verified'),
   signals: z
-    .strictObject({ token: Token, certificate: Certificate, binding: Binding, network: Network, rate: Rate })
+    .strictObject({ token: Token, certificate: Certificate, binding: Binding, api_key: ApiKey, network: Network, rate: Rate })
     .describe('Each in one of four states'),
 });
 export type EvaluationInput = z.infer<typeof EvaluationInput>;

@@ -11,6 +11,7 @@ import type {
   Signal,
   TokenValue,
 } from '../contract/signals.ts';
+import { API_KEY, clientOf } from './input-caller.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
@@ -183,7 +184,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         type: ({ identity }) => identity.subject.type,
         id: ({ identity }) => identity.subject.id,
         asserted: ({ identity }) => identity.subject.asserted,
-        client: ({ identity }) => identity.subject.client,
+        client: clientOf,
       },
     },
     action: { group: { name: ({ request }) => request.action?.name ?? request.http?.method ?? null } },
@@ -234,6 +235,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         token: signal((facts) => facts.identity.signals.token, { ...TOKEN, claims: claimsOf(options) }),
         certificate: signal((facts) => facts.identity.signals.certificate, CERTIFICATE),
         binding: signal((facts) => facts.identity.signals.binding, BINDING),
+        api_key: signal((facts) => facts.identity.signals.apiKey, API_KEY),
         network: signal((facts) => facts.enrichment.network, NETWORK),
         rate: signal((facts) => facts.enrichment.rate, RATE),
       },

@@ -12,6 +12,7 @@ export type ReceivedHeaders = {
   readonly authorization: string[];
   /** Of the gateway's own header. */
   readonly certificate: CertificateOffer | null;
+  readonly apiKeys: string[];
   readonly dpop: string[];
   readonly forwardedFor: string[];
   readonly hosts: string[];
@@ -26,6 +27,7 @@ export type ReceivedHeaders = {
 export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pep, flags: RequestFlag[]): ReceivedHeaders {
   const headers = new Map<string, string[]>();
   const authorization: string[] = [];
+  const apiKeys: string[] = [];
   const dpop: string[] = [];
   const hosts: string[] = [];
   const chainLines: string[] = [];
@@ -49,6 +51,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     if (certificate) noteOnce(flags, 'untrusted_client_certificate');
     if (hidden) {
       if (name === 'authorization') authorization.push(value);
+      else if (name === 'x-api-key') apiKeys.push(value);
       else if (name === 'dpop') dpop.push(value);
       else if (name === 'host') hosts.push(value);
       continue;
@@ -69,6 +72,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     headers,
     authorization,
     certificate: trustedCertificate(certificateLines, issuerLines, pep, flags),
+    apiKeys,
     dpop,
     forwardedFor: trustedChain(chainLines, pep, flags),
     hosts,

@@ -25,6 +25,8 @@ export type ReceivedHttp = {
   readonly authorization: string[];
   /** Of the gateway's configured header, only where it is trusted for `client_certificate`. */
   readonly certificate: CertificateOffer | null;
+  /** Every `x-api-key` value in order. */
+  readonly apiKeys: string[];
   /** Every `dpop` value in order. */
   readonly dpop: string[];
   /** The chain of the gateway's configured header, only where it is trusted for `client_address`. */
@@ -60,8 +62,8 @@ export function receiveHttpFacts(raw: RawHttp, pep: Pep): ReceivedHttp {
     body: receiveClientBody(raw.body, headers.contentType, headers.contentLength),
     pathAmbiguous: target.ambiguous || hosts.ambiguous,
   };
-  const { authorization, dpop, certificate, forwardedFor } = headers;
-  return { http, flags, authorization, dpop, certificate, forwardedFor };
+  const { authorization, apiKeys, dpop, certificate, forwardedFor } = headers;
+  return { http, flags, authorization, apiKeys, dpop, certificate, forwardedFor };
 }
 
 /**

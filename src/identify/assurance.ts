@@ -4,16 +4,21 @@ import { isValidAt } from './certificate.ts';
 import type { ClientAgreement, Evidence } from './subject.ts';
 
 /**
- * How strongly the caller is identified (DESIGN 1): 2 a token that was verified here, 3 the same with a client certificate of a known hash that
- * is valid now and does not name somebody else, 4 a token whose binding to a key or to such a certificate was proven, else 0: what only the
- * gateway says does not count.
+ * How strongly the caller is identified (DESIGN 1): 1 an API key, 2 a token that was verified here, 3 either with a client certificate of a known
+ * hash that is valid now and does not name somebody else, 4 a token whose binding to a key or to such a certificate was proven, else 0: what
+ * only the gateway says does not count.
  */
-export function assuranceOf({ token, certificate, binding }: Evidence, agreement: ClientAgreement, nowSeconds: number): AssuranceLevel {
-  if (token?.verifiedBy !== 'countersign') return 0;
-  if (agreement === 'conflict') return 2;
+export function assuranceOf(
+  { token, apiKey, certificate, binding }: Evidence,
+  agreement: ClientAgreement,
+  nowSeconds: number,
+): AssuranceLevel {
+  const verified = token?.verifiedBy === 'countersign';
+  const alone = verified ? 2 : apiKey === null ? 0 : 1;
+  if (alone === 0 || agreement === 'conflict') return alone;
   const certified = certificate !== null && isUsable(certificate, nowSeconds);
-  if (binding?.proven === true && (binding.method === 'dpop' || certified)) return 4;
-  return certified ? 3 : 2;
+  if (verified && binding?.proven === true && (binding.method === 'dpop' || certified)) return 4;
+  return certified ? 3 : alone;
 }
 
 function isUsable(certificate: CertificateValue, nowSeconds: number): boolean {
@@ -21,9 +26,14 @@ function isUsable(certificate: CertificateValue, nowSeconds: number): boolean {
 }
 
 /** What counts as evidence, in a fixed order; a certificate that is not valid now is none. */
-export function methodsOf({ token, certificate }: Evidence, bindingMethods: readonly string[], nowSeconds: number): readonly string[] {
+export function methodsOf(
+  { token, apiKey, certificate }: Evidence,
+  bindingMethods: readonly string[],
+  nowSeconds: number,
+): readonly string[] {
   const methods: string[] = [];
   if (token?.verifiedBy === 'countersign') methods.push('token');
+  if (apiKey !== null) methods.push('api_key');
   if (certificate !== null && isValidAt(certificate, nowSeconds)) methods.push('certificate');
   for (const method of bindingMethods) methods.push(method);
   if (token?.verifiedBy === 'pep') methods.push('asserted_claims');

@@ -7,6 +7,7 @@ import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
 import type { HttpFetch } from '../stores/http-fetch.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import type { ReplayMemory } from '../stores/replay-memory.ts';
+import { type ApiKeySignal, NO_API_KEY } from './api-key.ts';
 import { readAssertedClaims } from './asserted-claims.ts';
 import { assuranceOf, methodsOf } from './assurance.ts';
 import { readAuthorization, type TokenOffer } from './authorization.ts';
@@ -16,7 +17,8 @@ import { createDpopVerifier } from './dpop.ts';
 import { createKeySet, KEY_TIMING, type KeyTiming } from './keys.ts';
 import { createKeyLoader } from './keys-document.ts';
 import type { IdentityOptions, IssuerOptions } from './options.ts';
-import { agreeOnClient, type ClientMap, deriveSubject, type Evidence } from './subject.ts';
+import { createRegistered, type RegistryParts } from './registered.ts';
+import { agreeOnClient, deriveSubject, type Evidence } from './subject.ts';
 import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
 import { refusal, type TokenOutcome } from './token-outcome.ts';
 import { createCertificateTrust } from './trust/certificate-trust.ts';
@@ -39,9 +41,14 @@ export type IdentifierParts = {
   readonly accountOf: (request: DecisionRequest) => string | null;
   /** Proofs that were used. */
   readonly replays: ReplayMemory;
+  /** Declared clients, API keys and revocations; left out where there are none. */
+  readonly registry?: RegistryParts | undefined;
   /** Other pauses between fetches of keys, for tests. */
   readonly keyTiming?: KeyTiming;
 };
+
+/** The evidence beside the token. */
+type Beside = { readonly certificate: CertificateSignal; readonly apiKey: ApiKeySignal; readonly asserted: Evidence['asserted'] };
 
 /** The stage with its background work. */
 export type RunningIdentifier = Identifier & {
@@ -59,7 +66,7 @@ export type RunningIdentifier = Identifier & {
 export function createIdentifier(options: IdentityOptions, parts: IdentifierParts): RunningIdentifier {
   const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, createIssuer(issuer, parts)]));
   if (issuers.size !== options.issuers.length) throw new CountersignError('config_invalid', { field: 'identity.issuers' });
-  const clients: ClientMap = new Map(options.clients.flatMap(({ id, spiffeIds }) => spiffeIds.map((spiffeId) => [spiffeId, id] as const)));
+  const registered = createRegistered(options, parts);
   const tokens = createTokenVerifier(options, issuers, parts);
   const certificates = createCertificateReader(options.certificateCache, parts.createCache);
   const trust = createCertificateTrust(options.certificates, parts);
@@ -68,7 +75,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
 
   function identify(request: DecisionRequest): Awaitable<Identity> {
     const { authorization } = request.credentials;
-    const offer = authorization.length === 0 ? null : readAuthorization(authorization);
+    const offer = authorization.length === 0 || registered.holdsApiKey(authorization) ? null : readAuthorization(authorization);
     const token = judgeToken(request, offer);
     return token instanceof Promise ? token.then((outcome) => complete(request, offer, outcome)) : complete(request, offer, token);
   }
@@ -82,39 +89,47 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   function complete(request: DecisionRequest, offer: TokenOffer | null, token: TokenOutcome): Awaitable<Identity> {
     const { pep, credentials } = request;
     const offers = pep.trusts.has('client_certificate') ? credentials.certificates : NO_OFFERS;
-    const certificate = trust.judge(certificates.read(offers), request.receivedAtMs / 1000);
+    const certificate = registered.certificate(trust.judge(certificates.read(offers), request.receivedAtMs / 1000));
+    const apiKey = registered.apiKeyOf(request);
     const asserted = pep.trusts.has('subject') ? request.subject : null;
     const offered = offer !== null && 'token' in offer ? offer : null;
     const scheme = offered?.scheme === 'DPoP' || token.confirmation?.jkt ? 'DPoP' : 'Bearer';
     if (scheme === 'DPoP' || token.confirmation !== null) {
       const bound = bindings.judge(request, offered, token, certificate);
-      const join = (known: Bound): Identity => assemble(known, scheme, certificate, asserted, request.receivedAtMs);
+      const join = (known: Bound): Identity => assemble(known, scheme, { certificate, apiKey, asserted }, request.receivedAtMs);
       return bound instanceof Promise ? bound.then(join) : join(bound);
     }
-    if (certificate.status !== 'absent' || asserted !== null) {
-      return assemble(unbound(token), scheme, certificate, asserted, request.receivedAtMs);
+    if (certificate.status !== 'absent' || apiKey !== NO_API_KEY || asserted !== null) {
+      return assemble(unbound(token), scheme, { certificate, apiKey, asserted }, request.receivedAtMs);
     }
-    token.identityAlone ??= assemble(unbound(token), scheme, certificate, null, request.receivedAtMs);
-    return token.identityAlone;
+    const { generation } = registered;
+    if (token.identityAlone?.generation !== generation) {
+      const identity = assemble(unbound(token), scheme, { certificate, apiKey, asserted }, request.receivedAtMs);
+      token.identityAlone = { identity, generation };
+    }
+    return token.identityAlone.identity;
   }
 
   function assemble(
-    { token, signal: binding, state, methods, dpopNonce }: Bound,
+    judged: Bound,
     scheme: Identity['challenge']['scheme'],
-    certificate: CertificateSignal,
-    asserted: Evidence['asserted'],
+    { certificate, apiKey, asserted }: Beside,
     nowMs: number,
   ): Identity {
+    // the last look, after whatever had to be waited for: a revocation of meanwhile counts
+    const left = registered.token(judged.token);
+    const { token, signal: binding, state, methods, dpopNonce } = left === judged.token ? judged : unbound(left);
     const evidence: Evidence = {
       token: token.signal.status === 'present' ? token.signal.value : null,
+      apiKey: apiKey.status === 'present' ? apiKey.value : null,
       certificate: certificate.status === 'present' ? certificate.value : null,
       binding: binding.status === 'present' ? binding.value : null,
       asserted,
     };
-    const { client, agreement } = agreeOnClient(evidence, clients, nowMs / 1000);
+    const { client, agreement } = agreeOnClient(evidence, registered.clients, nowMs / 1000);
     return {
-      signals: { token: token.signal, certificate, binding },
-      subject: deriveSubject(evidence, client),
+      signals: { token: token.signal, certificate, binding, apiKey },
+      subject: deriveSubject(evidence, client, registered.recordOf(client)),
       evidence: {
         methods: methodsOf(evidence, methods, nowMs / 1000),
         assurance: assuranceOf(evidence, agreement, nowMs / 1000),

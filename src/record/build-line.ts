@@ -75,7 +75,8 @@ type SignalState = { status: Signal<unknown>['status']; code?: string };
 function signalStates({ identity, enrichment }: DecisionRecord): Record<string, SignalState> {
   const states: Record<string, SignalState> = {};
   for (const part of [identity?.signals, enrichment]) {
-    for (const [name, signal] of Object.entries(part ?? {})) {
+    for (const [key, signal] of Object.entries(part ?? {})) {
+      const name = key === 'apiKey' ? 'api_key' : key;
       states[name] = signal.status === 'present' ? { status: signal.status } : { status: signal.status, code: signal.code };
     }
   }

@@ -39,7 +39,12 @@ export function identityOf({ given }: Case, request: DecisionRequest): Identity 
   const certificateSignal = certificateOf(given, request);
   const offered = tokenOf(given, request, nowSeconds);
   const bound = boundOf(given, offered, certificateSignal);
-  const signals: IdentitySignals = { token: bound.token, certificate: certificateSignal, binding: bound.binding };
+  const signals: IdentitySignals = {
+    token: bound.token,
+    certificate: certificateSignal,
+    binding: bound.binding,
+    apiKey: { status: 'absent', code: 'api_key_missing' },
+  };
   const token = signals.token.status === 'present' ? signals.token.value : null;
   const certificate = signals.certificate.status === 'present' ? signals.certificate.value : null;
   const verified = token?.verifiedBy === 'countersign' ? token : null;
@@ -55,6 +60,7 @@ export function identityOf({ given }: Case, request: DecisionRequest): Identity 
       id,
       asserted: verified === null && id !== null,
       client: verified?.clientId ?? null,
+      record: null,
       properties: {},
     },
     evidence: {

@@ -215,6 +215,7 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
     tls: { sni: null, version: null, ja3: null, ja4: null },
     credentials: {
       authorization: facts.authorization ?? [],
+      apiKeys: facts.apiKeys ?? [],
       dpop: facts.dpop ?? [],
       claims: facts.claims ?? null,
       certificates: facts.certificates ?? [],

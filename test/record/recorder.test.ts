@@ -110,6 +110,7 @@ describe('[asks 83] secrets', () => {
       ...request,
       credentials: {
         authorization: [`Bearer ${canary}`],
+        apiKeys: [canary],
         dpop: [canary],
         claims: { secret: canary },
         certificates: [{ form: 'pem', from: 'decide', pem: canary }],

@@ -64,6 +64,7 @@ export function receiveDecide(bytes: Uint8Array, asked: Asked): DecisionRequest 
     tls: receiveTls(body.tls, pep, flags),
     credentials: {
       authorization: received?.authorization ?? [],
+      apiKeys: received?.apiKeys ?? [],
       dpop: received?.dpop ?? [],
       claims: trusted('claims', body.token !== undefined) ? (body.token?.claims ?? null) : null,
       certificates: receiveCertificates(body.certificate, received?.certificate ?? null, pep, flags),
