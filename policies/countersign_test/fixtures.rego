@@ -9,14 +9,14 @@ present(value) := {"status": "present", "value": value}
 missing(status, code) := {"status": status, "code": code}
 
 client := {
-	"id": "agent-a", "registered": true, "status": "active", "scopes": null, "tags": [],
+	"id": "agent-a", "status": "active", "scopes": null, "tags": [],
 	"issuer": "any", "network": "any", "country": "any",
 }
 
 good := {
 	"time": {"unix_seconds": 1000},
 	"request": {"flags": [], "address_lists": []},
-	"subject": {"type": "client", "id": "agent-a", "asserted": false, "client": client},
+	"subject": {"type": "client", "id": "agent-a", "asserted": false, "registered": true, "client": client},
 	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false},
 	"evidence": {"assurance": 2, "binding": "none", "agreement": {"client": "single"}},
 	"signals": {

@@ -9,7 +9,6 @@ export const BASE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
     '509d526d57bcf554e19811caf280ec74667f7374556c2d3bfa51da19f6c623bc',
   ],
   'countersign.lib.certificate': ['1a4383dac3d9e6098ef916d7227b8f60e6bc3a83be273561ae514ad1ec876213'],
-  'countersign.lib.client': ['8c086909dfd549c33120b6d04850a1b64820969626f43c9e94919af18dc76abd'],
   'countersign.lib.credential': ['ecabfca160f7fe1c20af6f6f507cbcf561f9b069e93cd589dfdae2d91cd6b284'],
   'countersign.lib.is': ['61079d3e21caa08b385ae4bcc4a3d612b735366ae0a2f14dbe8291ffb17945b8'],
   'countersign.lib.route': ['ded7bc100a01eaa46d66f539d4f98a3f0852c8e5fa1fbbbe98a8c8c52d335517'],

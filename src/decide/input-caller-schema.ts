@@ -17,7 +17,6 @@ export const API_KEY_VALUE = {
 export const CLIENT = z
   .strictObject({
     id: z.string().describe('The client that verified evidence names'),
-    registered: z.boolean().describe('Whether the registry knows it; where not, all that follows is null, [] or any'),
     name: textOrNull('For people'),
     type: z.enum(CLIENT_TYPES).nullable().describe('service, agent or device'),
     owner: textOrNull('Who answers for it'),
@@ -32,4 +31,6 @@ export const CLIENT = z
       .describe('The same for the country of the address; unavailable: our source of countries failed'),
   })
   .nullable()
-  .describe('The caller and its own record; null where no verified evidence names a client, or where two disagree');
+  .describe(
+    'The caller and its own record; null where no verified evidence names a client, or where two disagree. Of one without a record all but the id is null, [] or any',
+  );

@@ -18,44 +18,39 @@ type CallerFacts = {
   readonly enrichment: EnrichmentSignals;
 };
 
+type ClientField = (record: ClientRecord, facts: CallerFacts) => JsonValue;
+
+const CLIENT: Readonly<Record<string, ClientField>> = {
+  id: ({ id }) => id,
+  name: ({ name }) => name,
+  type: ({ type }) => type,
+  owner: ({ owner }) => owner,
+  tier: ({ tier }) => tier,
+  status: ({ status }) => status,
+  scopes: ({ scopes }) => scopes,
+  tags: ({ tags }) => tags,
+  issuer: (record, { identity }) => issuerFit(record, identity.signals.token),
+  network: (record, { enrichment }) => networkFit(record, enrichment.network),
+  country: (record, { enrichment }) => countryFit(record, enrichment.network),
+};
+
+export const CLIENT_FIELDS: readonly string[] = Object.keys(CLIENT);
+
 /** The client that verified evidence names, with its record; null where there is none, or where two disagree. */
-export function clientOf({ identity, enrichment }: CallerFacts): JsonValue {
-  const { client: id, record } = identity.subject;
+export function clientOf(facts: CallerFacts, names: readonly string[]): JsonValue {
+  const { client: id, record } = facts.identity.subject;
   if (id === null) return null;
-  if (record === null) return { ...UNREGISTERED, id };
-  const { name, type, owner, tier, status, scopes, tags } = record;
-  return {
-    id,
-    registered: true,
-    name,
-    type,
-    owner,
-    tier,
-    status,
-    scopes,
-    tags,
-    issuer: issuerFit(record, identity.signals.token),
-    network: networkFit(record, enrichment.network),
-    country: countryFit(record, enrichment.network),
-  };
+  const client: Record<string, JsonValue> = {};
+  for (const name of names) client[name] = record === null ? (UNREGISTERED[name] ?? null) : (CLIENT[name]?.(record, facts) ?? null);
+  if (record === null && names.includes('id')) client['id'] = id;
+  return client;
 }
 
 /** Whether what is seen of a caller is what its record expects. */
 type Fit = 'any' | 'expected' | 'unexpected' | 'unknown' | 'unavailable';
 
-const UNREGISTERED = {
-  registered: false,
-  name: null,
-  type: null,
-  owner: null,
-  tier: null,
-  status: null,
-  scopes: null,
-  tags: [],
-  issuer: 'any',
-  network: 'any',
-  country: 'any',
-} as const;
+/** Of a client without a record; what is not named is null. */
+const UNREGISTERED: Readonly<Record<string, JsonValue>> = { tags: [], issuer: 'any', network: 'any', country: 'any' };
 
 /** Only of a token that was verified here; without one nothing contradicts the record. */
 function issuerFit({ issuers }: ClientRecord, token: IdentitySignals['token']): Fit {

@@ -183,6 +183,7 @@ export const EvaluationInput = z.strictObject({
       type: text('user where the subject differs from the client, else client'),
       id: textOrNull('Of the token, or asserted'),
       asserted: flag('Only the gateway said so'),
+      registered: flag('The registry has a record of the client'),
       client: CLIENT,
     })
     .describe('AuthZEN subject'),

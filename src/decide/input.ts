@@ -11,7 +11,7 @@ import type {
   Signal,
   TokenValue,
 } from '../contract/signals.ts';
-import { API_KEY, clientOf } from './input-caller.ts';
+import { API_KEY, CLIENT_FIELDS, clientOf } from './input-caller.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
@@ -184,7 +184,8 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         type: ({ identity }) => identity.subject.type,
         id: ({ identity }) => identity.subject.id,
         asserted: ({ identity }) => identity.subject.asserted,
-        client: clientOf,
+        registered: ({ identity }) => identity.subject.record !== null,
+        client: { optional: clientOf, fields: CLIENT_FIELDS },
       },
     },
     action: { group: { name: ({ request }) => request.action?.name ?? request.http?.method ?? null } },

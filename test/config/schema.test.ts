@@ -216,9 +216,10 @@ describe('the schema itself', () => {
 
   it('marks every path and every secret', () => {
     const marked = (mark: 'x-path' | 'x-secret') => JSON.stringify(CONFIG_JSON_SCHEMA).split(`"${mark}"`).length - 1;
-    // two listeners with three files; jwksFile, databases, the sink; bundles, revocation lists, refused certificates; bundle and opaBin of policy and policies
-    expect(marked('x-path')).toBe(6 + 3 + 3 + 4);
-    // the tokens of gateways and operators, the secret of nonces, and the URL of the store
-    expect(marked('x-secret')).toBe(4);
+    // two listeners with three files; jwksFile, databases, the sink; bundles, revocation lists, refused certificates; folder and hash keys of the registry;
+    // bundle and opaBin of policy and policies
+    expect(marked('x-path')).toBe(6 + 3 + 3 + 2 + 4);
+    // the tokens of gateways and operators, the secret of nonces, hash keys of the registry, and the URL of the store
+    expect(marked('x-secret')).toBe(5);
   });
 });

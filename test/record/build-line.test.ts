@@ -38,6 +38,7 @@ describe('a line', () => {
         token: { status: 'present' },
         certificate: { status: 'absent', code: 'certificate_missing' },
         binding: { status: 'absent', code: 'token_not_bound' },
+        api_key: { status: 'absent', code: 'api_key_missing' },
         network: { status: 'present' },
         rate: { status: 'unavailable', code: 'store_unavailable' },
       },

@@ -87,6 +87,7 @@ describe('decisions', () => {
     metrics.count(failed);
     expect((await linesOf(metrics, 'countersign_signal_states_total')).filter((line) => !line.endsWith(' 0'))).toEqual([
       'countersign_signal_states_total{signal="token",status="present"} 1',
+      'countersign_signal_states_total{signal="api_key",status="absent"} 1',
       'countersign_signal_states_total{signal="certificate",status="absent"} 1',
       'countersign_signal_states_total{signal="network",status="present"} 1',
       'countersign_signal_states_total{signal="rate",status="unavailable"} 1',

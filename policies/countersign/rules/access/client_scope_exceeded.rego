@@ -5,13 +5,12 @@
 #   public: true
 package countersign.rules.access.client_scope_exceeded
 
-import data.countersign.lib.client
 import data.countersign.lib.is
 import data.countersign.lib.route
 import data.countersign.lib.say
 
 verdict := "clear" if {
-	client.unregistered
+	input.subject.registered == false
 } else := "clear" if {
 	is_null(input.subject.client.scopes)
 } else := say.deny_when(count(is.missing(input.route.scopes, input.subject.client.scopes)) > 0) if {

@@ -5,12 +5,11 @@
 #   public: true
 package countersign.rules.identity.client_issuer_unexpected
 
-import data.countersign.lib.client
 import data.countersign.lib.route
 import data.countersign.lib.say
 
 verdict := "clear" if {
-	client.unregistered
+	input.subject.registered == false
 } else := "clear" if {
 	route.public
 } else := say.deny_when(input.subject.client.issuer in {"unexpected", "unknown"}) if {
