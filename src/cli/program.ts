@@ -4,6 +4,9 @@ import { ConfigError } from '../config/config-error.ts';
 import { loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/mask.ts';
 import type { Config } from '../config/schema.ts';
+import { EXIT_CONFIG, EXIT_DATA, EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
+import { addKeysCommand } from './keys.ts';
+import { addRegistryCommand } from './registry.ts';
 
 /** What the command line needs from the process. */
 export type ProgramParts = {
@@ -13,19 +16,15 @@ export type ProgramParts = {
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** A cryptographic source of random bytes. */
+  readonly randomBytes: (size: number) => Uint8Array;
 };
-
-/** Exit codes as sysexits.h has them. */
-const EXIT_OK = 0;
-const EXIT_USAGE = 64;
-const EXIT_DATA = 65;
-const EXIT_CONFIG = 78;
 
 const TOKEN_BYTES_MAX = 65_536;
 
 /**
  * Runs `countersign` with the arguments after its name, and resolves with the exit code: 0, 64 for wrong arguments, 65 for a token
- * that is none, 78 for a configuration that is refused, or what `serve` says.
+ * that is none and for a registry that is not sound, 66 for one that is not there, 78 for a configuration that is refused, or what `serve` says.
  */
 export async function runProgram(args: readonly string[], parts: ProgramParts): Promise<number> {
   let exitCode = EXIT_OK;
@@ -60,6 +59,12 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
       parts.stderr('A token is one line of printable ASCII without spaces, and not empty.\n');
       exitCode = EXIT_DATA;
     });
+
+  const exit = (code: number): void => {
+    exitCode = code;
+  };
+  addKeysCommand(program, parts, exit);
+  addRegistryCommand(program, parts, exit);
 
   try {
     await program.parseAsync(args, { from: 'user' });
