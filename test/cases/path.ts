@@ -18,6 +18,7 @@ import type { ReplayMemory } from '../../src/stores/replay-memory.ts';
 import type { Counts, EntityCounts, WindowStore } from '../../src/stores/windows.ts';
 import { SILENT } from '../decide/fixtures.ts';
 import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
+import { registryOf } from './registered.ts';
 import type { Case } from './schema.ts';
 
 /* Levels `pdp` and `wire`: the real stages run; only what they ask at the outermost edge (a database, a store) answers by `given`. */
@@ -108,7 +109,8 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
   return { pdp: createPdp({ policies, identifier, enricher, recorder, clock }), clock, records, stop: () => identifier.stop() };
 }
 
-function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
+function createCaseIdentifier(one: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
+  const { given } = one;
   const missing = `${issuer.jwksFile}.missing`;
   return createIdentifier(
     {
@@ -157,6 +159,7 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
       createCache: createBoundedCache,
       accountOf: ({ source }) => source.ip,
       replays: replaysOf(given.dpop),
+      registry: registryOf(given.registry, one)?.parts,
     },
   );
 }
