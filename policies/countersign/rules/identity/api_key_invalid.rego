@@ -9,7 +9,9 @@ import data.countersign.lib.credential
 import data.countersign.lib.route
 
 verdict := "clear" if {
-	input.signals.api_key.status in {"present", "absent", "unavailable"}
+	input.signals.api_key.status == "absent"
+} else := "clear" if {
+	input.signals.api_key.status in {"present", "unavailable"}
 } else := "clear" if {
 	route.public
 } else := "clear" if {

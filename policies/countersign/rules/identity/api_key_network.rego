@@ -9,7 +9,9 @@ import data.countersign.lib.route
 import data.countersign.lib.say
 
 verdict := "clear" if {
-	input.signals.api_key.status in {"present", "absent", "unavailable"}
+	input.signals.api_key.status == "absent"
+} else := "clear" if {
+	input.signals.api_key.status in {"present", "unavailable"}
 } else := "clear" if {
 	route.public
 } else := say.deny_when(input.signals.api_key.code == "api_key_network") if {

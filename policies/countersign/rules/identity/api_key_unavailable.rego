@@ -8,7 +8,9 @@ package countersign.rules.identity.api_key_unavailable
 import data.countersign.lib.route
 
 verdict := "clear" if {
-	input.signals.api_key.status in {"present", "absent", "invalid"}
+	input.signals.api_key.status == "absent"
+} else := "clear" if {
+	input.signals.api_key.status in {"present", "invalid"}
 } else := "clear" if {
 	route.public
 } else := {

@@ -8,7 +8,9 @@ package countersign.rules.identity.registry_unavailable
 import data.countersign.lib.route
 
 verdict := "clear" if {
-	input.signals.token.status in {"present", "absent", "invalid"}
+	input.signals.token.status == "present"
+} else := "clear" if {
+	input.signals.token.status in {"absent", "invalid"}
 } else := "clear" if {
 	route.public
 } else := {

