@@ -179,6 +179,11 @@ describe('the status of the parts', () => {
       'countersign_key_set_age_seconds{issuer="https://as.example"} 600',
       'countersign_key_set_state{issuer="https://as.example",state="stale"} 1',
       'countersign_key_set_state{issuer="https://new.example",state="never_fetched"} 1',
+      'countersign_registry_state{part="records",state="stale"} 1',
+      'countersign_registry_state{part="revocations",state="never_loaded"} 1',
+      'countersign_registry_age_seconds{part="records"} 30',
+      'countersign_registry_entries{kind="clients"} 12',
+      'countersign_registry_entries{kind="api_keys"} 34',
       'countersign_policy_revision_info{policy="default",revision="r1"} 1',
       'countersign_policy_last_error_timestamp_seconds{policy="default",code="bundle_unreadable"} 1700000050',
       'countersign_database_build_age_seconds{database="city.mmdb"} 1000',
@@ -193,6 +198,7 @@ describe('the status of the parts', () => {
       expect(text.split('\n')).toContain(line);
     }
     expect(text).not.toContain('countersign_key_set_age_seconds{issuer="https://new.example"}');
+    expect(text).not.toContain('countersign_registry_age_seconds{part="revocations"}');
     current = { ...status, draining: true, policies: status.policies.map((one) => ({ ...one, revision: 'r2', lastError: null })) };
     const later = (await metrics.scrape()).text;
     expect(later).toContain('countersign_draining 1');

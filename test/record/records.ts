@@ -204,6 +204,17 @@ export const status: ServiceStatus = {
     proofKeyCache: { hits: 0, misses: 0, entries: 0 },
     replays: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
   },
+  registry: {
+    records: {
+      state: 'stale',
+      ageSeconds: 30,
+      lastError: 'registry_invalid',
+      problems: ['keys.yaml:3 keys[0].hash'],
+      clients: 12,
+      apiKeys: 34,
+    },
+    revocations: { state: 'never_loaded', ageSeconds: null, lastError: 'registry_missing', problems: [], entries: 0 },
+  },
   enrich: {
     databases: [
       { name: 'city.mmdb', state: 'ready', type: 'GeoIP2-City', builtAt: 1_699_999_000 },
