@@ -2,7 +2,7 @@ import { type ParsedRecords, parseRecords } from './parse-records.ts';
 import { type ParsedRevocations, parseRevocations } from './parse-revocations.ts';
 import type { Problem, Refusal } from './problem.ts';
 import type { SourceFile } from './sections.ts';
-import { decode, type FoundFile, type Part, readSource } from './source-files.ts';
+import { decode, FILES_MAX, type FoundFile, type Part, readSource } from './source-files.ts';
 
 export type LoadBounds = { readonly entriesMax: number; readonly bytesMax: number; readonly hashKeyIds: readonly string[] | null };
 
@@ -20,6 +20,7 @@ export function refusedBefore(part: Part, files: readonly FoundFile[], { bytesMa
         : 'revocations.yaml is missing: `revocations: []` revokes nothing';
     return refusal('registry_missing', message);
   }
+  if (files.length > FILES_MAX) return refusal('registry_too_large', `more than ${FILES_MAX} files`);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return bytes > bytesMax ? refusal('registry_too_large', `${part} have more than ${bytesMax} bytes together`) : null;
 }

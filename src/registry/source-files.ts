@@ -14,14 +14,15 @@ export type Found = { readonly files: readonly FoundFile[]; readonly signature: 
 
 const NAME = /^[^.][^/]*\.(ya?ml|jsonl)$/;
 const REVOCATIONS = /^revocations\.(ya?ml|jsonl)$/;
-const FILES_MAX = 1000;
+/** More files than this are refused. */
+export const FILES_MAX = 1000;
 
 /** The names of a part's files: `revocations.yaml` (or `.yml`, `.jsonl`) is the one, every other file of these kinds the other; dot files are none. */
 export function namesOf(part: Part, names: readonly string[]): string[] {
   return names
     .filter((name) => NAME.test(name) && REVOCATIONS.test(name) === (part === 'revocations'))
     .sort()
-    .slice(0, FILES_MAX);
+    .slice(0, FILES_MAX + 1);
 }
 
 /** Looks at the files of a part, through symbolic links, by which mounted volumes swap them. Rejects where one cannot be looked at. */

@@ -46,10 +46,13 @@ export function createWatchedPart({ directory, part, load, counts, clock, logger
       seen = found.signature;
     } catch (thrown) {
       // what cannot be looked at is gone
-      fail({ code: 'registry_missing', problems: [] }, asCountersignError(thrown, 'registry_missing').cause);
+      const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown';
+      fail({ code: 'registry_missing', problems: [`${part}: could not be looked at (${code})`] });
       seen = null;
     }
-    if (!stopping.signal.aborted) timer = setTimeout(() => void look(false), EVERY_MS);
+    if (stopping.signal.aborted) return;
+    timer = setTimeout(() => void look(false), EVERY_MS);
+    timer.unref();
   }
 
   function isRefused({ signature }: Found): boolean {
@@ -85,12 +88,12 @@ export function createWatchedPart({ directory, part, load, counts, clock, logger
     logger.info('registry.loaded', { part, ...counts() });
   }
 
-  function fail(now: { readonly code: string; readonly problems: readonly string[] }, cause?: unknown): void {
+  function fail(now: { readonly code: string; readonly problems: readonly string[] }): void {
     if (stopping.signal.aborted) return;
     const told = failure !== null && failure.code === now.code && failure.problems.join() === now.problems.join();
     failure = now;
     // a file that stays broken is one warning
-    if (!told) logger.warn('registry.failed', { part, ...now, ...(cause === undefined ? {} : { cause }) });
+    if (!told) logger.warn('registry.failed', { part, ...now });
   }
 
   return {

@@ -151,6 +151,7 @@ describe('what cannot be used', () => {
     spoil(folder.directory);
     await until(() => registry.status().revocations.state === 'stale');
     expect([registry.available, registry.revocations.client('a')]).toEqual([true, true]);
+    expect(registry.status().revocations.problems).not.toEqual([]);
   });
 
   it('the same file back again is the end of it', async () => {
@@ -196,6 +197,14 @@ describe('what cannot be used', () => {
     await registry.start();
     expect(registry.status().records.problems).toEqual(['clients.yaml: is not UTF-8']);
   });
+});
+
+it('more than a thousand files are refused, not the first thousand of them read', async () => {
+  const folder = createRegistryFolder();
+  for (let index = 0; index < 1001; index++) writeFileSync(join(folder.directory, `${index}.yaml`), 'clients: []\n');
+  const { registry } = open(folder.directory);
+  await registry.start();
+  expect(registry.status().records).toMatchObject({ state: 'never_loaded', lastError: 'registry_too_large' });
 });
 
 describe('files too large to be read where decisions are made', () => {
