@@ -49,6 +49,9 @@ export interface Service {
   status(): ServiceStatus;
 }
 
+/** The start waits no longer for the registry: what lacks it says so in its decisions, and a signal to end must not wait for a large one. */
+const REGISTRY_WAIT_MS = 2000;
+
 /** The composition root: the only place that constructs parts and joins them. */
 export async function createService({ config, version, clock, logger }: ServiceParts): Promise<Service> {
   const startedAtMs = clock.now();
@@ -162,7 +165,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     async start() {
       const addresses = await listen();
       logger.info('listening', addresses);
-      await Promise.all([policies.load(), identifier.start(), registry?.start()]);
+      await Promise.all([policies.load(), identifier.start(), registry?.start(REGISTRY_WAIT_MS)]);
       logger.info('started', { ready: readiness().ready });
       return addresses;
     },

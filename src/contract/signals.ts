@@ -1,3 +1,4 @@
+import type { ApiKeyCode, ApiKeyValue } from './api-key.ts';
 import type { JsonObject } from './json.ts';
 import type { RequestFlag } from './request.ts';
 
@@ -247,30 +248,6 @@ export function clientAddressOf(network: NetworkSignal): string | null {
   if (network.status === 'present') return network.value.address;
   return 'address' in network ? network.address : null;
 }
-
-/** Why an API key signal is not present. */
-export type ApiKeyCode =
-  | 'api_key_missing'
-  | 'credentials_multiple'
-  | 'api_key_malformed'
-  | 'api_key_checksum_wrong'
-  | 'api_key_unknown'
-  | 'api_key_expired'
-  | 'api_key_network'
-  | 'api_key_revoked'
-  | 'client_revoked'
-  | 'registry_unavailable'
-  | 'verification_budget_exhausted';
-
-/** An API key whose secret was verified here. */
-export type ApiKeyValue = {
-  readonly id: string;
-  readonly clientId: string;
-  /** Its own, within those of the client. */
-  readonly scopes: readonly string[];
-  /** Unix seconds, or null. */
-  readonly expiresAt: number | null;
-};
 
 export type IdentitySignals = {
   readonly token: Signal<TokenValue, TokenCode>;

@@ -1,7 +1,8 @@
+import type { ApiKeyValue } from '../contract/api-key.ts';
 import type { Subject } from '../contract/identity.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { ClientRecord } from '../contract/registry.ts';
-import { type ApiKeyValue, clientAddressOf, type EnrichmentSignals, type IdentitySignals } from '../contract/signals.ts';
+import { clientAddressOf, type EnrichmentSignals, type IdentitySignals } from '../contract/signals.ts';
 import { blocksContain } from '../formats/address-blocks.ts';
 
 /* What Rego reads of the caller's API key and of its own record; `input-caller-schema.ts` says what each field means. */

@@ -1,7 +1,8 @@
 import { type KeyObject, timingSafeEqual } from 'node:crypto';
+import type { ApiKeyCode, ApiKeyValue } from '../contract/api-key.ts';
 import type { ApiKeyRecord, Registry } from '../contract/registry.ts';
 import type { Credentials, DecisionRequest } from '../contract/request.ts';
-import type { ApiKeyCode, ApiKeyValue, Signal } from '../contract/signals.ts';
+import type { Signal } from '../contract/signals.ts';
 import { blocksContain } from '../formats/address-blocks.ts';
 import { digestOf } from '../formats/api-key-hash.ts';
 import { parseApiKey } from '../formats/api-key-text.ts';

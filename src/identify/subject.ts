@@ -1,7 +1,8 @@
+import type { ApiKeyValue } from '../contract/api-key.ts';
 import type { Identity, Subject } from '../contract/identity.ts';
 import type { ClientRecord } from '../contract/registry.ts';
 import type { AssertedSubject } from '../contract/request.ts';
-import type { ApiKeyValue, BindingValue, CertificateValue, TokenValue } from '../contract/signals.ts';
+import type { BindingValue, CertificateValue, TokenValue } from '../contract/signals.ts';
 import { isValidAt } from './certificate.ts';
 
 /** What is present of the evidence. */

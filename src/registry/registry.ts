@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from '../contract/registry.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
 import type { RegistryStatus } from '../contract/status.ts';
@@ -25,8 +26,8 @@ export type RegistryFileParts = { readonly clock: Clock; readonly logger: Logger
 
 /** The registry with its background work. */
 export type RunningRegistry = Registry & {
-  /** Loads, and goes on looking for changes; never rejects. */
-  start(): Promise<void>;
+  /** Loads, and goes on looking for changes; resolves once both halves were read, or after `waitMs` where it is given. Never rejects. */
+  start(waitMs?: number): Promise<void>;
   stop(): void;
   status(): RegistryStatus;
 };
@@ -99,8 +100,10 @@ export function createRegistry(options: RegistryOptions, { clock, logger, readFi
     get revocations() {
       return revocations;
     },
-    async start() {
-      await Promise.all([recordFiles.start(), revocationFiles.start()]);
+    async start(waitMs) {
+      const read = Promise.all([recordFiles.start(), revocationFiles.start()]);
+      if (waitMs === undefined) await read;
+      else await Promise.race([read, sleep(waitMs, undefined, { ref: false })]);
     },
     stop() {
       recordFiles.stop();
