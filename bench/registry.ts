@@ -12,6 +12,8 @@ import { makeApiKey } from '../src/formats/api-key-text.ts';
 import { createIdentifier } from '../src/identify/identifier.ts';
 import { createRegistry, type RunningRegistry } from '../src/registry/registry.ts';
 import { createBoundedCache } from '../src/stores/bounded-cache.ts';
+import { CircuitBreaker } from '../src/stores/circuit-breaker.ts';
+import { formPost } from '../src/stores/form-post.ts';
 import { httpFetch } from '../src/stores/http-fetch.ts';
 import { createMemoryReplays } from '../src/stores/memory-replays.ts';
 import { readDocumentFile } from '../src/stores/read-file.ts';
@@ -118,6 +120,8 @@ async function identifierOver(registry: RunningRegistry | null) {
     clock: systemClock,
     logger: QUIET,
     httpFetch,
+    formPost,
+    createBreaker: () => new CircuitBreaker({ failuresMax: 5, openMs: 1000 }, () => systemClock.monotonic()),
     readFile: readDocumentFile,
     createCache: createBoundedCache,
     accountOf: ({ source }) => source.ip,
@@ -166,7 +170,16 @@ function request(credentials: Partial<DecisionRequest['credentials']>): Decision
     http: null,
     source: { ip: '203.0.113.7', port: null, forwardedFor: [] },
     tls: { sni: null, version: null, ja3: null, ja4: null },
-    credentials: { authorization: [], apiKeys: [], dpop: [], claims: null, certificates: [], principal: null, ...credentials },
+    credentials: {
+      authorization: [],
+      apiKeys: [],
+      dpop: [],
+      txnToken: [],
+      claims: null,
+      certificates: [],
+      principal: null,
+      ...credentials,
+    },
     subject: null,
     action: null,
     resource: null,

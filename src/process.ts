@@ -6,7 +6,7 @@ import type { Config } from './config/schema.ts';
 import { asCountersignError } from './contract/errors.ts';
 import { isJsonObject } from './contract/json.ts';
 import { createLogger } from './record/logger.ts';
-import { createService } from './service.ts';
+import { createGeoipTools, createService } from './service.ts';
 import { systemClock } from './system-clock.ts';
 
 /** A start that failed: EX_UNAVAILABLE of sysexits.h. A configuration that is refused ends with 78 (EX_CONFIG) before this. */
@@ -19,6 +19,7 @@ export function runCountersign(args: readonly string[]): Promise<number> {
   return runProgram(args, {
     version,
     serve: (config) => serve(config, version),
+    geoip: createGeoipTools(systemClock),
     stdin: process.stdin,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

@@ -1,4 +1,5 @@
 import type { Config } from './config/schema.ts';
+import type { GeoipTools } from './contract/geoip.ts';
 import type { Listener } from './contract/lifecycle.ts';
 import type { Clock, Logger } from './contract/stages.ts';
 import type { ServiceStatus } from './contract/status.ts';
@@ -9,6 +10,7 @@ import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
 import { createEnricher, type RunningEnricher } from './enrich/enricher.ts';
+import { knownFields } from './enrich/network-record.ts';
 import { createIdentifier } from './identify/identifier.ts';
 import type { RegistryParts } from './identify/registered.ts';
 import { createPdp } from './pdp.ts';
@@ -18,15 +20,23 @@ import { createRecorder } from './record/recorder.ts';
 import { loadHashKeys } from './registry/hash-keys.ts';
 import { createRegistry, type RegistryFileParts, type RunningRegistry } from './registry/registry.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
+import { CircuitBreaker } from './stores/circuit-breaker.ts';
+import { formPost } from './stores/form-post.ts';
 import { httpFetch } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
-import { openMmdbDatabases } from './stores/mmdb.ts';
+import { inspectMmdb } from './stores/mmdb-inspect.ts';
+import { installMmdb } from './stores/mmdb-install.ts';
+import { openMmdbSet } from './stores/mmdb-set.ts';
+import { npmRegistry } from './stores/npm-registry.ts';
 import { readDocumentFile } from './stores/read-file.ts';
-import { openRedisStores } from './stores/redis-stores.ts';
+import { openRedisStores } from './stores/redis/stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import type { ReplayMemory } from './stores/replay-memory.ts';
 import type { WindowStore } from './stores/windows.ts';
+
+/** An authorization server that failed five times in a row is asked again after two seconds. */
+const INTROSPECTION_BREAKER = { failuresMax: 5, openMs: 2000 };
 
 /** What the process hands in: nothing below reads a clock, the environment or a file name of its own. */
 export type ServiceParts = { readonly config: Config; readonly version: string; readonly clock: Clock; readonly logger: Logger };
@@ -58,10 +68,10 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let draining = false;
   let drained: Promise<void> | null = null;
 
-  const databases = await openMmdbDatabases(config.network.databases, logger);
+  const addressData = await openMmdbSet(config.network.databases, logger);
   const { windows, replays, close: closeStores } = openStores(config, clock, logger);
   const enricher = createEnricher({
-    databases,
+    databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
@@ -72,11 +82,13 @@ export async function createService({ config, version, clock, logger }: ServiceP
     clock,
     logger,
     httpFetch,
+    formPost,
     readFile: readDocumentFile,
     createCache: createBoundedCache,
     accountOf: enricher.accountOf,
     replays,
     registry: registryParts,
+    createBreaker: () => new CircuitBreaker(INTROSPECTION_BREAKER, () => clock.monotonic()),
   });
   const policyOptions = { default: config.policy, ...config.policies };
   const policies = createPolicies(
@@ -94,7 +106,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   );
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
-  const pdp = createPdp({ policies, identifier, enricher, recorder, clock });
+  const pdp = createPdp({ policies, identifier, enricher, sources: { introspection: identifier.introspect }, recorder, clock });
 
   const pepAuth = createPepAuth(config.peps, Object.keys(policyOptions));
   const endpoint = {
@@ -157,6 +169,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await operations.stop(boundMs);
     identifier.stop();
     registry?.stop();
+    addressData.stop();
     await closeStores();
     await recorder.close(boundMs);
   }
@@ -189,6 +202,12 @@ async function openRegistry(
   const hashKeys = await loadHashKeys(options.hashKeys, parts.readFile);
   const registry = createRegistry({ ...options, hashKeyIds: [...hashKeys.keys()] }, parts);
   return { registry, parts: { registry, hashKeys, addressOf } };
+}
+
+/** What `countersign geoip` works with: no service is needed for it. */
+export function createGeoipTools(clock: Clock): GeoipTools {
+  const deps = { now: () => clock.now(), fieldsOf: knownFields, fetch: httpFetch, npmRegistry };
+  return { inspect: (file) => inspectMmdb(file, deps), update: (update) => installMmdb(update, deps) };
 }
 
 type Stores = { readonly windows: WindowStore; readonly replays: ReplayMemory; readonly close: () => Promise<void> };

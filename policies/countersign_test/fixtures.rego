@@ -18,12 +18,13 @@ good := {
 	"request": {"flags": [], "address_lists": []},
 	"subject": {"type": "client", "id": "agent-a", "asserted": false, "registered": true, "client": client},
 	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false},
-	"evidence": {"assurance": 2, "binding": "none", "agreement": {"client": "single"}},
+	"evidence": {"assurance": 2, "binding": "none", "agreement": {"client": "single", "conflicts": []}},
 	"signals": {
-		"token": present({"scopes": ["orders:read", "orders:write"]}),
+		"token": present({"scopes": ["orders:read", "orders:write"], "introspected_at": null, "delegation": null}),
 		"certificate": missing("absent", "certificate_missing"),
 		"binding": missing("absent", "token_not_bound"),
 		"api_key": missing("absent", "api_key_missing"),
+		"txn_token": missing("absent", "txn_token_missing"),
 		"network": present({"country": "DE", "kinds": [], "lists": []}),
 		"rate": present({
 			"client": windows, "address": windows, "token": windows, "route": windows,

@@ -4,7 +4,9 @@ import { ConfigError } from '../config/config-error.ts';
 import { loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/mask.ts';
 import type { Config } from '../config/schema.ts';
+import type { GeoipTools } from '../contract/geoip.ts';
 import { EXIT_CONFIG, EXIT_DATA, EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
+import { addGeoipCommands } from './geoip.ts';
 import { addKeysCommand } from './keys.ts';
 import { addRegistryCommand } from './registry.ts';
 
@@ -13,6 +15,7 @@ export type ProgramParts = {
   readonly version: string;
   /** Runs the service until it has ended; resolves with the exit code of the process. */
   readonly serve: (config: Config) => Promise<number>;
+  readonly geoip: GeoipTools;
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -24,7 +27,8 @@ const TOKEN_BYTES_MAX = 65_536;
 
 /**
  * Runs `countersign` with the arguments after its name, and resolves with the exit code: 0, 64 for wrong arguments, 65 for a token
- * that is none and for a registry that is not sound, 66 for one that is not there, 78 for a configuration that is refused, or what `serve` says.
+ * that is none and for data that is refused, 66 for a registry that is not there, 69 for what could not be fetched, 78 for a configuration that
+ * is refused, or what `serve` says.
  */
 export async function runProgram(args: readonly string[], parts: ProgramParts): Promise<number> {
   let exitCode = EXIT_OK;
@@ -63,6 +67,7 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
   const exit = (code: number): void => {
     exitCode = code;
   };
+  addGeoipCommands(program, parts, exit);
   addKeysCommand(program, parts, exit);
   addRegistryCommand(program, parts, exit);
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { plainHeaderName } from '../formats/credential-headers.ts';
 import { challenge, decisions, drain, input, log, upstream } from './answers.ts';
-import { network, store } from './enrichment.ts';
+import { network } from './enrichment.ts';
 import { isLoopback, repeated, whenSound } from './forms.ts';
 import { identity } from './identity.ts';
 import { grpc, http, operations } from './listeners.ts';
@@ -9,6 +9,7 @@ import type { SchemaNode } from './outline.ts';
 import { peps } from './peps.ts';
 import { policies, policy } from './policy.ts';
 import { registry } from './registry.ts';
+import { store } from './store.ts';
 
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
 export const configSchema = z
@@ -70,6 +71,19 @@ export const configSchema = z
       }
     },
     { when: whenSound('http.tls', 'grpc.tls', 'peps') },
+  )
+  .superRefine(
+    (config, context) => {
+      const names = new Set(config.peps.map((pep) => pep.name));
+      for (const [index, { introspection }] of config.identity.issuers.entries()) {
+        for (const [at, pep] of introspection?.opaqueTokens.peps.entries() ?? []) {
+          if (names.has(pep)) continue;
+          const path = ['identity', 'issuers', index, 'introspection', 'opaqueTokens', 'peps', at];
+          context.addIssue({ code: 'custom', path, message: 'is no gateway of this configuration' });
+        }
+      }
+    },
+    { when: whenSound('peps', 'identity.issuers') },
   )
   .superRefine(
     (config, context) => {

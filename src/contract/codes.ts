@@ -43,6 +43,8 @@ export const CODES = {
   policy_unknown: { http: 503, rpc: 13, text: 'The policy is not known' },
   policy_evaluation_failed: { http: 503, rpc: 13, text: 'The policy could not be evaluated' },
   policy_result_invalid: { http: 503, rpc: 13, text: 'The policy gave a result of the wrong form' },
+  policy_collect_unknown: { http: 503, rpc: 13, text: 'The policy asked for a source that is not known' },
+  policy_collect_repeated: { http: 503, rpc: 13, text: 'The policy asked for more sources after it had them' },
   deadline_exceeded: { http: 503, rpc: 13, text: 'The decision was not made in time' },
   internal_error: { http: 503, rpc: 13, text: 'The decision could not be made' },
   // a bundle that is refused: the active policy stays
@@ -70,6 +72,8 @@ export const CODES = {
   fetch_failed: { http: 503, rpc: 13, text: 'The document could not be fetched' },
   fetch_too_large: { http: 503, rpc: 13, text: 'The document is too large' },
   keys_invalid: { http: 503, rpc: 13, text: 'The key set does not have the required form' },
+  introspection_refused: { http: 503, rpc: 13, text: 'The authorization server did not answer the introspection' },
+  introspection_invalid: { http: 503, rpc: 13, text: 'The introspection answer does not have the required form' },
   trust_bundle_invalid: { http: 503, rpc: 13, text: 'The trust bundle does not have the required form' },
   crl_invalid: { http: 503, rpc: 13, text: 'The revocation list does not have the required form' },
   crl_untrusted: { http: 503, rpc: 13, text: 'The revocation list is not signed by a certificate of a trust bundle' },

@@ -1,3 +1,4 @@
+import type { EvidenceAgreement } from './agreement.ts';
 import type { JsonObject } from './json.ts';
 import type { ClientRecord } from './registry.ts';
 import type { BindingState, IdentitySignals } from './signals.ts';
@@ -23,12 +24,12 @@ export type Identity = {
   readonly signals: IdentitySignals;
   readonly subject: Subject;
   readonly evidence: {
-    /** What was verified, in a fixed order: `token`, `api_key`, `certificate`, `dpop`, `mtls_bound`, `asserted_claims`. */
+    /** What was verified, in a fixed order: `token`, `api_key`, `certificate`, `dpop`, `mtls_bound`, `txn_token`, `asserted_claims`. */
     readonly methods: readonly string[];
     readonly assurance: AssuranceLevel;
-    /** `conflict` where two pieces of evidence name different clients. */
     readonly binding: BindingState;
-    readonly agreement: { readonly client: 'none' | 'single' | 'agreed' | 'conflict' };
+    /** `client` is `conflict` where two pieces of evidence name different clients. */
+    readonly agreement: EvidenceAgreement & { readonly client: 'none' | 'single' | 'agreed' | 'conflict' };
   };
   /** Stable key of the verified token for counting (a hash); null where no token was verified. */
   readonly tokenKey: string | null;

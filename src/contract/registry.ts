@@ -5,6 +5,9 @@ export const CLIENT_TYPES = ['service', 'agent', 'device'] as const;
 /** Only `active` clients may do anything; `suspended` ones may again some day, `retired` ones not. */
 export const CLIENT_STATUSES = ['active', 'suspended', 'retired'] as const;
 
+/** Why evidence that is good in itself counts for nothing: it is revoked, or that could not be told. */
+export type RegistryCode = 'token_revoked' | 'session_revoked' | 'token_issued_before' | 'client_revoked' | 'registry_unavailable';
+
 /** One client as it is declared. Lists that are empty restrict nothing. */
 export type ClientRecord = {
   readonly id: string;

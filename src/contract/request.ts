@@ -125,6 +125,8 @@ export type Credentials = {
   readonly apiKeys: readonly string[];
   /** Every `dpop` value in order (RFC 9449 section 4.1); two are a refusal. */
   readonly dpop: readonly string[];
+  /** Every `txn-token` value in order; two are a refusal. */
+  readonly txnToken: readonly string[];
   /** Claims that the gateway verified (ext_authz `metadata_context` of jwt_authn, `/decide` `token.claims`), or null. */
   readonly claims: JsonObject | null;
   readonly certificates: readonly CertificateOffer[];

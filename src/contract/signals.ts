@@ -1,6 +1,9 @@
 import type { ApiKeyCode, ApiKeyValue } from './api-key.ts';
+import type { AuthorizationDetail, TokenActor, TokenDelegation } from './delegation.ts';
 import type { JsonObject } from './json.ts';
+import type { RegistryCode } from './registry.ts';
 import type { RequestFlag } from './request.ts';
+import type { TxnTokenValue } from './txn-token.ts';
 
 /**
  * The typed result of one identity check or one source of attributes. Four facts that stay apart all the way into Rego:
@@ -40,18 +43,15 @@ export type TokenCode =
   | 'token_binding_mismatch'
   | 'token_unbound'
   | 'binding_unavailable'
-  // by what the registry says
-  | 'token_revoked'
-  | 'session_revoked'
-  | 'token_issued_before'
-  | 'client_revoked'
-  | 'registry_unavailable';
+  | RegistryCode
+  // of what its authorization server says (RFC 7662)
+  | 'token_inactive'
+  | 'introspection_mismatch'
+  | 'introspection_unavailable'
+  | 'introspection_not_configured';
 
 /** Whether the token's holder proved that it is theirs (`cnf`, RFC 7800): what all of its confirmations together say. */
 export type BindingState = 'none' | 'matched' | 'mismatched' | 'unchecked';
-
-/** RFC 8693 `act`: the outermost actor is for decisions, the depth for caps. */
-export type TokenActor = { readonly subject: string | null; readonly depth: number };
 
 /** A token that was verified here, or claims that a trusted gateway verified. Times are unix seconds. */
 export type TokenValue = {
@@ -76,10 +76,18 @@ export type TokenValue = {
    */
   readonly binding: Exclude<BindingState, 'mismatched'>;
   readonly actor: TokenActor | null;
-  readonly authorizationDetails: readonly JsonObject[];
+  /** Null where nobody acts for the subject. */
+  readonly delegation: TokenDelegation | null;
+  readonly authorizationDetails: readonly AuthorizationDetail[];
+  /** RFC 9068 section 2.2.3.1: names, or the `value` of SCIM's objects. */
+  readonly roles: readonly string[];
+  readonly groups: readonly string[];
+  readonly entitlements: readonly string[];
   readonly claims: JsonObject;
-  /** `countersign` where the signature was verified here, `pep` for asserted claims. */
-  readonly verifiedBy: 'countersign' | 'pep';
+  /** `countersign` where the signature was verified here, `introspection` where its server says all this, `pep` for asserted claims. */
+  readonly verifiedBy: 'countersign' | 'introspection' | 'pep';
+  /** When its authorization server last called it active, unix seconds; not there where it was not asked. */
+  readonly introspectedAt?: number;
 };
 
 /** Why a certificate signal is not present. */
@@ -98,9 +106,7 @@ export type CertificateCode =
   | 'certificate_revoked'
   | 'trust_unavailable'
   | 'revocation_unavailable'
-  // by what the registry says
-  | 'client_revoked'
-  | 'registry_unavailable';
+  | Extract<RegistryCode, 'client_revoked' | 'registry_unavailable'>;
 
 export type CertificateValue = {
   /** Lower-case hex of the DER's SHA-256. */
@@ -167,6 +173,7 @@ export type BindingCode =
   | 'dpop_key_mismatch'
   | 'dpop_replayed'
   // unavailable: it could not be judged here
+  | 'certificate_unavailable'
   | 'public_origin_unknown'
   | 'verification_budget_exhausted'
   | 'replay_memory_too_young'
@@ -197,6 +204,22 @@ export type NetworkCode =
   | 'database_missing'
   | 'database_broken';
 
+/** WGS 84 degrees of a place that a database puts an address at. */
+export type NetworkCoordinates = {
+  /** -90 to 90. */
+  readonly latitude: number;
+  /** -180 to 180. */
+  readonly longitude: number;
+  /** Radius around it in which the address lies with some certainty; null where the database does not say. */
+  readonly accuracyKm: number | null;
+};
+
+/**
+ * What was odd about the data itself: `coordinates_invalid` out of range, no numbers or one without the other, and dropped;
+ * `database_from_future` one that was built after the request came, by more than a day: its clock or ours is wrong, and its age is 0.
+ */
+export type NetworkFlag = 'coordinates_invalid' | 'database_from_future';
+
 export type NetworkValue = {
   /** Canonical text; an IPv4-mapped IPv6 address is IPv4. */
   readonly address: string;
@@ -209,10 +232,18 @@ export type NetworkValue = {
   readonly countrySource: 'database' | 'registry' | null;
   readonly continent: string | null;
   readonly city: string | null;
+  readonly coordinates: NetworkCoordinates | null;
+  /** Whether the country is in the European Union; null where no country is known. */
+  readonly inEu: boolean | null;
   readonly asn: number | null;
   readonly asOrg: string | null;
-  /** Lower-case kinds: hosting, vpn, tor, proxy, residential. */
+  /** Sorted: business, hosting, mobile, proxy, residential (a proxy on residential addresses), tor, vpn. */
   readonly kinds: readonly string[];
+  /** Build time of the oldest database that knew the address, unix seconds; null where none did, or where one of them does not say. */
+  readonly dataBuiltAt: number | null;
+  /** Its age when the request came, never below 0. */
+  readonly dataAgeSeconds: number | null;
+  readonly dataFlags: readonly NetworkFlag[];
   /** Why no geographic data is there though the address is known, or null: a private address, none in the database … */
   readonly code: NetworkCode | null;
   /**
@@ -249,11 +280,15 @@ export function clientAddressOf(network: NetworkSignal): string | null {
   return 'address' in network ? network.address : null;
 }
 
+/** Why a transaction token is not present; the other codes are those of any token. `txn_token_unchecked`: no issuer is configured for them. */
+export type TxnTokenCode = TokenCode | 'txn_token_missing' | 'txn_token_unchecked' | 'txn_token_multiple';
+
 export type IdentitySignals = {
   readonly token: Signal<TokenValue, TokenCode>;
   readonly certificate: Signal<CertificateValue, CertificateCode>;
   readonly binding: Signal<BindingValue, BindingCode>;
   readonly apiKey: Signal<ApiKeyValue, ApiKeyCode>;
+  readonly txnToken: Signal<TxnTokenValue, TxnTokenCode>;
 };
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;

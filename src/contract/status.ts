@@ -48,16 +48,33 @@ export type CertificateTrustStatus = {
   readonly denied: DenyListStatus;
 };
 
+/** One authorization server that is asked about tokens. */
+export type IntrospectionStatus = {
+  readonly issuer: string;
+  /** `open`: it has failed several times in a row, and is left alone for a while. */
+  readonly state: 'ready' | 'failing' | 'open' | 'never_asked';
+  readonly inFlight: number;
+  /** Answers since the start, by what they said; `failed` are those that could not be used or did not come. */
+  readonly answers: { readonly active: number; readonly inactive: number; readonly failed: number };
+  /** Requests that were not asked about: too many in flight, or open. */
+  readonly shed: number;
+  readonly lastError: string | null;
+};
+
 export type IdentifyStatus = {
   readonly keySets: readonly KeySetStatus[];
   readonly tokenCache: CacheStatus;
   readonly negativeCache: CacheStatus;
   readonly certificateCache: CacheStatus;
   readonly certificates: CertificateTrustStatus;
+  /** Verified transaction tokens. */
+  readonly txnTokenCache: CacheStatus;
   /** Keys of DPoP proofs. */
   readonly proofKeyCache: CacheStatus;
   /** Identifiers of proofs that were used. */
   readonly replays: StoreStatus;
+  /** Of authorization servers that are asked about tokens; not there where none is. */
+  readonly introspection?: { readonly servers: readonly IntrospectionStatus[]; readonly cache: CacheStatus };
 };
 
 /** One half of the registry. */
@@ -80,10 +97,19 @@ export type RegistryStatus = {
 
 export type DatabaseStatus = {
   readonly name: string;
-  readonly state: 'ready' | 'missing' | 'broken';
+  /**
+   * `stale`: the file that lies there now is missing or cannot be used, and the last good one still answers; `broken` also where a record
+   * of the one in use could not be read.
+   */
+  readonly state: 'ready' | 'stale' | 'missing' | 'broken';
   readonly type: string | null;
   /** Unix seconds. */
   readonly builtAt: number | null;
+  /** Since it was built. */
+  readonly ageSeconds: number | null;
+  readonly sizeBytes: number | null;
+  /** Stable code of what is wrong with the file or one of its records, or null. */
+  readonly lastError: string | null;
 };
 
 export type StoreStatus = {

@@ -133,7 +133,9 @@ function createActivePolicy(
       try {
         built = parts.build(facts);
         const combined = combinedOf(wasm.answer(built));
-        const decision = decisionOf(request, identity, enrichment, combined, policy, parts.output);
+        if (combined.collect.length > 0)
+          return { ...done(failedDecision(request, 'policy_collect_repeated', policy, identity), null), collect: combined.collect };
+        const decision = decisionOf(request, identity, enrichment, route, combined, policy, parts.output);
         return done(request.explain ? { ...decision, explanation: explain(parts, facts, combined) } : decision, null);
       } catch (error) {
         const failure = asCountersignError(error, 'policy_evaluation_failed');

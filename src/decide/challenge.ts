@@ -1,10 +1,21 @@
 import type { StepUp } from '../contract/decision.ts';
 import type { Identity } from '../contract/identity.ts';
+import type { Route } from '../contract/route.ts';
 import type { BindingCode } from '../contract/signals.ts';
 import type { ChallengeOptions } from './options.ts';
 
 /** The status and `www-authenticate` of an answer; no challenge where HTTP has none for it. */
 export type Challenged = { readonly status: number; readonly challenge: string | null };
+
+/** What the challenges of one route say: a route that describes its own resource (RFC 9728) names that, and the scopes that it needs. */
+export type RouteChallenge = ChallengeOptions & { readonly scopes: readonly string[] };
+
+const NO_SCOPES: readonly string[] = [];
+
+/** The metadata of the route's own resource go before those of the whole service. */
+export function challengeOptionsOf({ resourceMetadataUrl, scopes }: Route, options: ChallengeOptions): RouteChallenge {
+  return resourceMetadataUrl === null ? { ...options, scopes: NO_SCOPES } : { ...options, resourceMetadataUrl, scopes };
+}
 
 type Scheme = Identity['challenge']['scheme'];
 
@@ -32,17 +43,20 @@ const PROOF_CODES: ReadonlySet<BindingCode> = new Set<BindingCode>([
  * An error only where something was offered and refused: without a token (or with another scheme) there is none, and where something else was
  * wrong a new token would not help. `description` is a title that may be shown.
  */
-export function challengeOfDeny({ signals, challenge }: Identity, description: string | null, options: ChallengeOptions): string {
+export function challengeOfDeny({ signals, challenge }: Identity, description: string | null, options: RouteChallenge): string {
   const { token, binding, apiKey } = signals;
   const described = description === null ? {} : { error_description: description };
   if (token.status === 'absent' && apiKey.status === 'invalid')
     return challengeOf('ApiKey', options, { error: 'invalid_key', ...described });
+  // MCP's authorization asks for the scopes in the first challenge, so that a client asks for all of them at once
+  const names = tokens(options.scopes);
+  const scope = names === '' || token.status === 'present' ? {} : { scope: names };
   if (token.status === 'absent' && options.apiKeys === true) {
-    return `${challengeOf(challenge.scheme, options, {})}, ${challengeOf('ApiKey', options, {})}`;
+    return `${challengeOf(challenge.scheme, options, scope)}, ${challengeOf('ApiKey', options, {})}`;
   }
-  if (token.status !== 'invalid' || token.code === 'scheme_unsupported') return challengeOf(challenge.scheme, options, {});
+  if (token.status !== 'invalid' || token.code === 'scheme_unsupported') return challengeOf(challenge.scheme, options, scope);
   const error = errorOf(binding);
-  return challengeOf(challenge.scheme, options, { error, ...described });
+  return challengeOf(challenge.scheme, options, { error, ...described, ...scope });
 }
 
 function errorOf(binding: Identity['signals']['binding']): string {

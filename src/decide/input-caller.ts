@@ -55,7 +55,7 @@ const UNREGISTERED: Readonly<Record<string, JsonValue>> = { tags: [], issuer: 'a
 
 /** Only of a token that was verified here; without one nothing contradicts the record. */
 function issuerFit({ issuers }: ClientRecord, token: IdentitySignals['token']): Fit {
-  if (issuers.length === 0 || token.status !== 'present' || token.value.verifiedBy !== 'countersign') return 'any';
+  if (issuers.length === 0 || token.status !== 'present' || token.value.verifiedBy === 'pep') return 'any';
   return issuers.includes(token.value.issuer) ? 'expected' : 'unexpected';
 }
 

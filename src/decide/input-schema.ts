@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { isJsonObject, type JsonObject } from '../contract/json.ts';
+import { AGREEMENT_PAIRS } from '../contract/agreement.ts';
 import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
 import { API_KEY_VALUE, CLIENT } from './input-caller-schema.ts';
+import { ActorInput, DelegationInput, DetailsInput, PairsInput, TxnTokenInput } from './input-schema-delegation.ts';
+import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
 
 /*
  * The policy authors' type: what `input` is in Rego, version 1. It is total: every key is always there; null, [] or {} where nothing is known.
- * `opa check` reads neither `oneOf` nor what lies below a nullable object, so `generateInputSchema` merges both into one object.
+ * `opa check` reads neither `oneOf` nor what lies below a nullable object, so `input-schema-json.ts` merges both into one object.
  */
 
 const text = (about: string) => z.string().describe(about);
@@ -58,19 +60,24 @@ const Token = signal('The access token', {
   acr: textOrNull('Authentication context class'),
   amr: texts('Authentication methods'),
   auth_time: secondsOrNull('When the user authenticated'),
+  auth_age_seconds: z.number().nullable().describe('Seconds since auth_time, or null'),
   jti_hash: textOrNull('SHA-256 of jti, base64url'),
   binding: z
     .enum(['none', 'matched', 'unchecked'])
     .describe('none: no cnf; matched: what cnf names was proven; unchecked: cnf names something that is not judged here'),
-  actor: z
-    .strictObject({ subject: textOrNull('sub of the outermost act'), depth: number('Length of the chain') })
-    .nullable()
-    .describe('RFC 8693 act, or null'),
-  authorization_details: z.array(z.record(z.string(), z.unknown())).describe('RFC 9396'),
+  actor: ActorInput,
+  delegation: DelegationInput,
+  authorization_details: DetailsInput,
+  roles: texts('RFC 9068; of SCIM objects their value'),
+  groups: texts('Likewise'),
+  entitlements: texts('Likewise'),
   claims: json(
     'The claims that `input.claims` of the config names. Integers above 2^53 have lost their last digits: compare ids as strings',
   ),
-  verified_by: z.enum(['countersign', 'pep']).describe('pep: the gateway verified it and is trusted for claims'),
+  verified_by: z
+    .enum(['countersign', 'introspection', 'pep'])
+    .describe('countersign: by its signature; introspection: its server says so; pep: the gateway verified it and is trusted for claims'),
+  introspected_at: secondsOrNull('When its authorization server last called it active'),
 });
 
 const Certificate = signal('The client certificate', {
@@ -112,6 +119,7 @@ const Binding = signal('Whether the token is bound to a key or certificate that 
 });
 
 const ApiKey = signal('The API key', API_KEY_VALUE);
+const TxnToken = signal('The transaction token of the header txn-token', TxnTokenInput);
 
 const Network = signal('What is known of the client address', {
   address: text('Canonical; IPv4-mapped IPv6 is IPv4'),
@@ -121,9 +129,11 @@ const Network = signal('What is known of the client address', {
   country_source: textOrNull('database or registry'),
   continent: textOrNull('Two letters'),
   city: textOrNull('English name'),
+  ...PLACE_FIELDS,
   asn: z.number().nullable().describe('Autonomous system number'),
   as_org: textOrNull('Its organisation'),
-  kinds: texts('hosting, vpn, tor, proxy, residential'),
+  kinds: texts('business, hosting, mobile, proxy, residential, tor, vpn'),
+  ...DATA_FIELDS,
   lists: Lists.describe('Lists that the address is on'),
   code: textOrNull('Why geographic data is missing though the address is known'),
 });
@@ -205,85 +215,30 @@ export const EvaluationInput = z.strictObject({
     .describe('The route of the catalogue'),
   evidence: z
     .strictObject({
-      methods: texts('token, api_key, certificate, dpop, mtls_bound, asserted_claims'),
+      methods: texts('token, api_key, certificate, dpop, mtls_bound, txn_token, asserted_claims'),
       assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token or key with a client certificate, 4 proven binding'),
       binding: z
         .enum(['none', 'matched', 'mismatched', 'unchecked'])
         .describe('Of the token: mismatched makes it invalid; unchecked: bound, and not judged here or not just now'),
       agreement: z
-        .strictObject({ client: z.enum(['none', 'single', 'agreed', 'conflict']).describe('conflict: two pieces name different clients') })
+        .strictObject({
+          client: z.enum(['none', 'single', 'agreed', 'conflict']).describe('conflict: two pieces name different clients'),
+          conflicts: z.array(z.enum(AGREEMENT_PAIRS)).describe('The pairs in conflict'),
+          pairs: PairsInput,
+        })
         .describe('Whether the evidence agrees'),
     })
     .describe('What was verified'),
   signals: z
-    .strictObject({ token: Token, certificate: Certificate, binding: Binding, api_key: ApiKey, network: Network, rate: Rate })
+    .strictObject({
+      token: Token,
+      certificate: Certificate,
+      binding: Binding,
+      api_key: ApiKey,
+      txn_token: TxnToken,
+      network: Network,
+      rate: Rate,
+    })
     .describe('Each in one of four states'),
 });
 export type EvaluationInput = z.infer<typeof EvaluationInput>;
-
-/** JSON Schema (draft-07) of the input in the forms that `opa check` reads; written to `policies/schemas/input.json`. */
-export function generateInputSchema(): JsonObject {
-  const schema: unknown = JSON.parse(
-    JSON.stringify(z.toJSONSchema(EvaluationInput, { target: 'draft-07', reused: 'inline', io: 'output' })),
-  );
-  if (!isJsonObject(schema)) throw new TypeError('zod gave no object');
-  return mergeAlternatives(schema);
-}
-
-/**
- * Turns `oneOf`/`anyOf` of objects, with or without null, into one object that has the fields of all, and `type: [x, null]` into `anyOf`
- * (of a list OPA takes the first type only, and would refuse `== null`).
- */
-export function mergeAlternatives(schema: JsonObject): JsonObject {
-  const walked: Record<string, JsonObject[string]> = {};
-  for (const [name, value] of Object.entries(schema)) walked[name] = walk(value);
-  const types = walked['type'];
-  if (Array.isArray(types)) {
-    const { type: _type, ...rest } = walked;
-    return { ...rest, anyOf: types.map((type: JsonObject[string]) => ({ type })) };
-  }
-  const alternatives = walked['oneOf'] ?? walked['anyOf'];
-  if (!Array.isArray(alternatives)) return walked;
-  const objects = alternatives.filter((one) => propertiesOf(one).length > 0);
-  const nulls = alternatives.filter((one) => isJsonObject(one) && one['type'] === 'null');
-  if (objects.length === 0 || objects.length + nulls.length < alternatives.length) return walked;
-  const { oneOf: _one, anyOf: _any, ...rest } = walked;
-  const properties: Record<string, JsonObject[string]> = {};
-  for (const one of objects) {
-    for (const [name, value] of propertiesOf(one))
-      properties[name] = name in properties ? { type: 'string', description: 'present, absent, invalid or unavailable' } : value;
-  }
-  return { ...rest, type: 'object', properties, additionalProperties: false };
-}
-
-function propertiesOf(schema: JsonObject[string]): [string, JsonObject[string]][] {
-  if (!isJsonObject(schema) || schema['type'] !== 'object') return [];
-  const properties = schema['properties'];
-  return isJsonObject(properties) ? Object.entries(properties) : [];
-}
-
-function walk(value: JsonObject[string]): JsonObject[string] {
-  if (Array.isArray(value)) return value.map(walk);
-  return isJsonObject(value) ? mergeAlternatives(value) : value;
-}
-
-/** The text of `policies/schemas/input.json`: objects one name a line, lists in one line where they fit, as the project's formatter has it. */
-export function inputSchemaText(): string {
-  return `${print(generateInputSchema(), '')}\n`;
-}
-
-const LINE_WIDTH = 140;
-
-function print(value: JsonObject[string], indent: string, before = 0): string {
-  const inner = `${indent}  `;
-  if (Array.isArray(value)) {
-    const line = `[${value.map((one) => print(one, inner)).join(', ')}]`;
-    if (!line.includes('\n') && indent.length + before + line.length < LINE_WIDTH) return line;
-    return `[\n${value.map((one) => inner + print(one, inner)).join(',\n')}\n${indent}]`;
-  }
-  if (!isJsonObject(value)) return JSON.stringify(value);
-  const entries = Object.entries(value);
-  if (entries.length === 0) return '{}';
-  const lines = entries.map(([name, one]) => `${inner}${JSON.stringify(name)}: ${print(one, inner, name.length + 4)}`);
-  return `{\n${lines.join(',\n')}\n${indent}}`;
-}

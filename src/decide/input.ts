@@ -12,6 +12,7 @@ import type {
   TokenValue,
 } from '../contract/signals.ts';
 import { API_KEY, CLIENT_FIELDS, clientOf } from './input-caller.ts';
+import { actorOf, delegationOf, txnTokenFields } from './input-delegation.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
@@ -52,11 +53,17 @@ const TOKEN: Record<string, (token: TokenValue, facts: InputFacts) => JsonValue>
   acr: (token) => token.acr,
   amr: (token) => token.amr,
   auth_time: (token) => token.authTime,
+  auth_age_seconds: (token, facts) => (token.authTime === null ? null : second(facts) - token.authTime),
   jti_hash: (token) => token.jtiHash,
   binding: (token) => token.binding,
-  actor: (token) => token.actor,
+  actor: (token) => actorOf(token.actor),
+  delegation: (token) => delegationOf(token.delegation),
   authorization_details: (token) => token.authorizationDetails,
+  roles: (token) => token.roles,
+  groups: (token) => token.groups,
+  entitlements: (token) => token.entitlements,
   verified_by: (token) => token.verifiedBy,
+  introspected_at: (token) => token.introspectedAt ?? null,
 };
 
 const CERTIFICATE: Record<string, (certificate: CertificateValue, facts: InputFacts) => JsonValue> = {
@@ -93,9 +100,15 @@ const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => Json
   country_source: (network) => network.countrySource,
   continent: (network) => network.continent,
   city: (network) => network.city,
+  coordinates: ({ coordinates: place }) =>
+    place === null ? null : { latitude: place.latitude, longitude: place.longitude, accuracy_km: place.accuracyKm },
+  in_eu: (network) => network.inEu,
   asn: (network) => network.asn,
   as_org: (network) => network.asOrg,
   kinds: (network) => network.kinds,
+  data_built_at: (network) => network.dataBuiltAt,
+  data_age_seconds: (network) => network.dataAgeSeconds,
+  data_flags: (network) => network.dataFlags,
   lists: (_network, facts) => facts.lists,
   code: (network) => network.code,
 };
@@ -228,7 +241,13 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         methods: ({ identity }) => identity.evidence.methods,
         assurance: ({ identity }) => identity.evidence.assurance,
         binding: ({ identity }) => identity.evidence.binding,
-        agreement: { group: { client: ({ identity }) => identity.evidence.agreement.client } },
+        agreement: {
+          group: {
+            client: ({ identity }) => identity.evidence.agreement.client,
+            conflicts: ({ identity }) => identity.evidence.agreement.conflicts,
+            pairs: ({ identity }) => identity.evidence.agreement.pairs,
+          },
+        },
       },
     },
     signals: {
@@ -237,6 +256,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         certificate: signal((facts) => facts.identity.signals.certificate, CERTIFICATE),
         binding: signal((facts) => facts.identity.signals.binding, BINDING),
         api_key: signal((facts) => facts.identity.signals.apiKey, API_KEY),
+        txn_token: signal((facts) => facts.identity.signals.txnToken, txnTokenFields(second)),
         network: signal((facts) => facts.enrichment.network, NETWORK),
         rate: signal((facts) => facts.enrichment.rate, RATE),
       },

@@ -72,7 +72,7 @@ function setIdentity(
   enrichment: EnrichmentSignals,
   combined: Combined,
 ): void {
-  const { token, certificate } = identity.signals;
+  const { token, certificate, txnToken } = identity.signals;
   put(set, 'x-countersign-decision-id', request.id);
   put(set, 'x-countersign-subject', identity.subject.id);
   put(set, 'x-countersign-client-id', identity.subject.client);
@@ -83,6 +83,7 @@ function setIdentity(
   if (token.status === 'unavailable') degraded.push('token');
   if (identity.signals.apiKey.status === 'unavailable') degraded.push('api_key');
   if (certificate.status === 'unavailable') degraded.push('certificate');
+  if (txnToken.status === 'unavailable') degraded.push('txn_token');
   if (enrichment.network.status === 'unavailable') degraded.push('network');
   const { rate } = enrichment;
   if (rate.status === 'unavailable' || (rate.status === 'present' && rate.value.degraded)) degraded.push('rate');

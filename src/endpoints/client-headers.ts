@@ -14,6 +14,7 @@ export type ReceivedHeaders = {
   readonly certificate: CertificateOffer | null;
   readonly apiKeys: string[];
   readonly dpop: string[];
+  readonly txnToken: string[];
   readonly forwardedFor: string[];
   readonly hosts: string[];
   readonly contentType: string | null;
@@ -29,6 +30,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
   const authorization: string[] = [];
   const apiKeys: string[] = [];
   const dpop: string[] = [];
+  const txnToken: string[] = [];
   const hosts: string[] = [];
   const chainLines: string[] = [];
   const certificateLines: string[] = [];
@@ -53,6 +55,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
       if (name === 'authorization') authorization.push(value);
       else if (name === 'x-api-key') apiKeys.push(value);
       else if (name === 'dpop') dpop.push(value);
+      else if (name === 'txn-token') txnToken.push(value);
       else if (name === 'host') hosts.push(value);
       continue;
     }
@@ -74,6 +77,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     certificate: trustedCertificate(certificateLines, issuerLines, pep, flags),
     apiKeys,
     dpop,
+    txnToken,
     forwardedFor: trustedChain(chainLines, pep, flags),
     hosts,
     contentType,

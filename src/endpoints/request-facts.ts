@@ -29,6 +29,8 @@ export type ReceivedHttp = {
   readonly apiKeys: string[];
   /** Every `dpop` value in order. */
   readonly dpop: string[];
+  /** Every `txn-token` value in order. */
+  readonly txnToken: string[];
   /** The chain of the gateway's configured header, only where it is trusted for `client_address`. */
   readonly forwardedFor: string[];
 };
@@ -62,8 +64,8 @@ export function receiveHttpFacts(raw: RawHttp, pep: Pep): ReceivedHttp {
     body: receiveClientBody(raw.body, headers.contentType, headers.contentLength),
     pathAmbiguous: target.ambiguous || hosts.ambiguous,
   };
-  const { authorization, apiKeys, dpop, certificate, forwardedFor } = headers;
-  return { http, flags, authorization, apiKeys, dpop, certificate, forwardedFor };
+  const { authorization, apiKeys, dpop, txnToken, certificate, forwardedFor } = headers;
+  return { http, flags, authorization, apiKeys, dpop, txnToken, certificate, forwardedFor };
 }
 
 /**

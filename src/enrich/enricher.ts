@@ -2,11 +2,13 @@ import { CountersignError } from '../contract/errors.ts';
 import type { DecisionRequest } from '../contract/request.ts';
 import type { EnrichmentSignals } from '../contract/signals.ts';
 import type { Clock, Enricher } from '../contract/stages.ts';
-import type { EnrichStatus } from '../contract/status.ts';
+import type { DatabaseStatus, EnrichStatus } from '../contract/status.ts';
+import type { MmdbDatabase } from '../stores/mmdb.ts';
 import type { WindowStore } from '../stores/windows.ts';
 import { findClientAddress } from './client-address.ts';
 import { type IpBlock, parseAddressOrBlock } from './ip-address.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
+import { ageSeconds } from './network-age.ts';
 import { countedAddress, describeRate, windowKeys } from './rate.ts';
 
 export type EnricherOptions = NetworkSources & {
@@ -43,14 +45,19 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
     addressOf: (request) => clientOf(request).address?.text ?? null,
     enrich(request, identity, route): EnrichmentSignals | Promise<EnrichmentSignals> {
       const client = clientOf(request);
-      const network = describeNetwork(client, options);
+      const network = describeNetwork(client, options, request.receivedAtMs);
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
       const answer = windows.count(windowKeys(identity, route, client), request.receivedAtMs, budgetMs);
       if (!(answer instanceof Promise)) return { network, rate: describeRate(answer, request.pepRate) };
       return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate) }));
     },
-    status: () => ({ databases: databases.map((database) => database.status()), store: windows.status() }),
+    status: () => ({ databases: databases.map((database) => agedStatus(database, clock)), store: windows.status() }),
   };
+}
+
+function agedStatus(database: MmdbDatabase, clock: Clock): DatabaseStatus {
+  const status = database.status();
+  return { ...status, ageSeconds: ageSeconds(status.builtAt, Math.floor(clock.now() / 1000)) };
 }
 
 function parseTrustedProxy(text: string, index: number): IpBlock {

@@ -1,7 +1,7 @@
 import type { AssuranceLevel } from '../contract/identity.ts';
 import type { CertificateValue } from '../contract/signals.ts';
 import { isValidAt } from './certificate.ts';
-import type { ClientAgreement, Evidence } from './subject.ts';
+import { type ClientAgreement, type Evidence, isVerified } from './subject.ts';
 
 /**
  * How strongly the caller is identified (DESIGN 1): 1 an API key, 2 a token that was verified here, 3 either with a client certificate of a known
@@ -13,7 +13,7 @@ export function assuranceOf(
   agreement: ClientAgreement,
   nowSeconds: number,
 ): AssuranceLevel {
-  const verified = token?.verifiedBy === 'countersign';
+  const verified = isVerified(token);
   const alone = verified ? 2 : apiKey === null ? 0 : 1;
   if (alone === 0 || agreement === 'conflict') return alone;
   const certified = certificate !== null && isUsable(certificate, nowSeconds);
@@ -27,15 +27,16 @@ function isUsable(certificate: CertificateValue, nowSeconds: number): boolean {
 
 /** What counts as evidence, in a fixed order; a certificate that is not valid now is none. */
 export function methodsOf(
-  { token, apiKey, certificate }: Evidence,
+  { token, apiKey, certificate, txnToken }: Evidence,
   bindingMethods: readonly string[],
   nowSeconds: number,
 ): readonly string[] {
   const methods: string[] = [];
-  if (token?.verifiedBy === 'countersign') methods.push('token');
+  if (isVerified(token)) methods.push('token');
   if (apiKey !== null) methods.push('api_key');
   if (certificate !== null && isValidAt(certificate, nowSeconds)) methods.push('certificate');
   for (const method of bindingMethods) methods.push(method);
+  if (txnToken !== null) methods.push('txn_token');
   if (token?.verifiedBy === 'pep') methods.push('asserted_claims');
   return methods;
 }

@@ -13,10 +13,14 @@ export const TAG = {
   sequence: 0x30,
 } as const;
 
-/** The elements within one, or null where they do not fill it. */
-export function childrenOf(der: Buffer, parent: Pick<Element, 'start' | 'end'>): readonly Element[] | null {
+/** Certificates have a dozen elements within one at most; more are an attempt at making us work. */
+const CHILDREN_MAX = 64;
+
+/** The elements within one, or null where they do not fill it or are more than `max`. */
+export function childrenOf(der: Buffer, parent: Pick<Element, 'start' | 'end'>, max = CHILDREN_MAX): readonly Element[] | null {
   const children: Element[] = [];
   for (let at = parent.start; at < parent.end; ) {
+    if (children.length === max) return null;
     const child = elementAt(der, at, parent.end);
     if (child === null) return null;
     children.push(child);

@@ -24,6 +24,8 @@ export interface Registered {
   /** Another number whenever the registry changed: an identity made before is void. */
   readonly generation: number;
   readonly clients: ClientMap;
+  /** Those of the configuration alone, by SPIFFE id. */
+  readonly configured: ReadonlyMap<string, string>;
   /** The signal of the API key that came with the request. */
   apiKeyOf(request: DecisionRequest): ApiKeySignal;
   /** True where `authorization` holds an API key and therefore no token. */
@@ -56,6 +58,7 @@ export function createRegistered(
       return registry.generation;
     },
     clients,
+    configured,
     apiKeyOf: (request) => keys?.judge(request) ?? NO_API_KEY,
     holdsApiKey: ([value, ...more]) => keys !== null && value !== undefined && more.length === 0 && holdsOne(value),
     ...revocation,
@@ -68,10 +71,11 @@ function holdsOne(authorization: string): boolean {
   return isApiKeyScheme(authorization) && !authorization.includes(',');
 }
 
-function withoutRegistry(clients: ClientMap): Registered {
+function withoutRegistry(configured: ReadonlyMap<string, string>): Registered {
   return {
     generation: 0,
-    clients,
+    clients: configured,
+    configured,
     apiKeyOf: () => NO_API_KEY,
     holdsApiKey: () => false,
     token: (outcome) => outcome,

@@ -3,6 +3,7 @@ import type { Identity, Subject } from '../contract/identity.ts';
 import type { ClientRecord } from '../contract/registry.ts';
 import type { AssertedSubject } from '../contract/request.ts';
 import type { BindingValue, CertificateValue, TokenValue } from '../contract/signals.ts';
+import type { TxnTokenValue } from '../contract/txn-token.ts';
 import { isValidAt } from './certificate.ts';
 
 /** What is present of the evidence. */
@@ -12,6 +13,7 @@ export type Evidence = {
   readonly certificate: CertificateValue | null;
   /** What the token is bound to, where that was proven. */
   readonly binding: BindingValue | null;
+  readonly txnToken: TxnTokenValue | null;
   /** From a gateway trusted for `subject`. */
   readonly asserted: AssertedSubject | null;
 };
@@ -35,11 +37,11 @@ export function agreeOnClient(
 ): { readonly client: string | null; readonly agreement: ClientAgreement } {
   const byToken = token === null ? null : clientOfToken(token, clients);
   const byKey = apiKey === null ? null : apiKey.clientId;
-  const byCertificate = certificate?.spiffeId ? (clients.get(certificate.spiffeId) ?? null) : null;
+  const byCertificate = certificate === null ? null : clientOfCertificate(certificate, clients);
   if (differ(byToken, byKey) || differ(byToken, byCertificate) || differ(byKey, byCertificate)) {
     return { client: null, agreement: 'conflict' };
   }
-  const verified = token?.verifiedBy === 'countersign' ? byToken : null;
+  const verified = isVerified(token) ? byToken : null;
   const certified = certificate !== null && isValidAt(certificate, nowSeconds) ? byCertificate : null;
   const client = verified ?? byKey ?? certified;
   const voices = Number(verified !== null) + Number(byKey !== null) + Number(certified !== null);
@@ -50,14 +52,19 @@ function differ(one: string | null, other: string | null): boolean {
   return one !== null && other !== null && one !== other;
 }
 
-/** The client of a token; a JWT-SVID's is that of its SPIFFE id. */
-export function clientOfToken(token: TokenValue, clients: ClientMap): string | null {
-  return token.clientId ?? clientOfSvid(token, clients);
+/** True where more than the gateway vouches for the token: its signature, or its authorization server. */
+export function isVerified(token: TokenValue | null): token is TokenValue {
+  return token !== null && token.verifiedBy !== 'pep';
 }
 
 /** A JWT-SVID names no client but its own SPIFFE id, as an X.509-SVID does. */
-function clientOfSvid({ issuer, subject }: TokenValue, clients: ClientMap): string | null {
-  return subject !== null && issuer.startsWith('spiffe://') ? (clients.get(subject) ?? null) : null;
+export function clientOfToken({ clientId, issuer, subject }: TokenValue, clients: ClientMap): string | null {
+  return clientId ?? (subject !== null && issuer.startsWith('spiffe://') ? (clients.get(subject) ?? null) : null);
+}
+
+/** The client that the SPIFFE id is mapped to. */
+export function clientOfCertificate({ spiffeId }: CertificateValue, clients: ClientMap): string | null {
+  return spiffeId === null ? null : (clients.get(spiffeId) ?? null);
 }
 
 /**
@@ -65,7 +72,7 @@ function clientOfSvid({ issuer, subject }: TokenValue, clients: ClientMap): stri
  * the subject that it names. The last two are marked `asserted`; an asserted subject has a client only by certificate.
  */
 export function deriveSubject({ token, asserted }: Evidence, client: string | null, record: ClientRecord | null): Subject {
-  if (token?.verifiedBy === 'countersign') return subjectOf(token, false, client, record);
+  if (isVerified(token)) return subjectOf(token, false, client, record);
   if (client !== null) return { type: 'client', id: client, asserted: false, client, record, properties: {} };
   if (token !== null) return subjectOf(token, true, null, null);
   if (asserted !== null) {

@@ -71,14 +71,18 @@ function micros(milliseconds: number): number {
   return Math.max(0, Math.round(milliseconds * 1000) / 1000);
 }
 
+/** Names of signals are those of the contract here, and those of the input in the log. */
+function inSnakeCase(name: string): string {
+  return name === 'txnToken' ? 'txn_token' : name === 'apiKey' ? 'api_key' : name;
+}
+
 type SignalState = { status: Signal<unknown>['status']; code?: string };
 
 function signalStates({ identity, enrichment }: DecisionRecord): Record<string, SignalState> {
   const states: Record<string, SignalState> = {};
   for (const part of [identity?.signals, enrichment]) {
-    for (const [key, signal] of Object.entries(part ?? {})) {
-      const name = key === 'apiKey' ? 'api_key' : key;
-      states[name] = signal.status === 'present' ? { status: signal.status } : { status: signal.status, code: signal.code };
+    for (const [name, signal] of Object.entries(part ?? {})) {
+      states[inSnakeCase(name)] = signal.status === 'present' ? { status: signal.status } : { status: signal.status, code: signal.code };
     }
   }
   return states;

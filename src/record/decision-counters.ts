@@ -5,7 +5,7 @@ import type { Signal } from '../contract/signals.ts';
 import { METRICS } from './metric-definitions.ts';
 import { type Cell, createLabelGate, Tally } from './tally.ts';
 
-const SIGNALS = ['token', 'api_key', 'certificate', 'network', 'rate'] as const;
+const SIGNALS = ['token', 'api_key', 'certificate', 'txn_token', 'network', 'rate'] as const;
 const STATES = ['present', 'absent', 'invalid', 'unavailable'] as const;
 type SignalName = (typeof SIGNALS)[number];
 
@@ -78,6 +78,7 @@ export function createDecisionCounters(
       countSignal('token', identity.signals.token);
       countSignal('api_key', identity.signals.apiKey);
       countSignal('certificate', identity.signals.certificate);
+      countSignal('txn_token', identity.signals.txnToken);
       observers.identify.observe(times.identify / 1000);
     }
     if (enrichment !== null) {

@@ -81,6 +81,24 @@ export const METRICS = {
     help: '1 for the state that the key set of an issuer is in: ready, stale, never_fetched.',
     labels: ['issuer', 'state'],
   },
+  introspectionAnswers: {
+    name: 'countersign_introspection_answers_total',
+    type: 'counter',
+    help: 'Questions to an authorization server about tokens, by what came back: active, inactive, failed (no answer that could be used).',
+    labels: ['issuer', 'result'],
+  },
+  introspectionShed: {
+    name: 'countersign_introspection_shed_total',
+    type: 'counter',
+    help: 'Tokens that were not asked about: too many questions in flight, or the server failed several times in a row.',
+    labels: ['issuer'],
+  },
+  introspectionState: {
+    name: 'countersign_introspection_state',
+    type: 'gauge',
+    help: '1 for the state that introspection at an issuer is in: ready, failing, open (left alone for a while), never_asked.',
+    labels: ['issuer', 'state'],
+  },
   trustBundleState: {
     name: 'countersign_trust_bundle_state',
     type: 'gauge',
@@ -147,11 +165,23 @@ export const METRICS = {
     help: 'Age of the data in an address database, by its build time.',
     labels: ['database'],
   },
+  databaseBuildTime: {
+    name: 'countersign_database_build_timestamp_seconds',
+    type: 'gauge',
+    help: 'When an address database in use was built, unix time.',
+    labels: ['database'],
+  },
   databaseReady: {
     name: 'countersign_database_ready',
     type: 'gauge',
     help: '1 where an address database is in use, 0 where it is missing or broken.',
     labels: ['database'],
+  },
+  databaseState: {
+    name: 'countersign_database_state',
+    type: 'gauge',
+    help: '1 at the state that an address database is in: stale where its file was replaced by one that cannot be used, and the last good one answers.',
+    labels: ['database', 'state'],
   },
   storeReady: {
     name: 'countersign_store_ready',

@@ -4,6 +4,8 @@ import type { Labels } from './tally.ts';
 
 const REVISION_MAX = 128;
 const DOCUMENT_STATES = ['ready', 'stale', 'never_loaded'] as const;
+const DATABASE_STATES = ['ready', 'stale', 'missing', 'broken'] as const;
+const INTROSPECTION_STATES = ['ready', 'failing', 'open', 'never_asked'] as const;
 const KEY_SET_STATES = ['ready', 'stale', 'never_fetched'] as const;
 
 /** Shows a status snapshot as metrics. Labels come from the configuration and from bundles, never from requests. */
@@ -17,7 +19,9 @@ export function showStatus(
     token: identify.tokenCache,
     negative: identify.negativeCache,
     certificate: identify.certificateCache,
+    txn_token: identify.txnTokenCache,
     proof_key: identify.proofKeyCache,
+    ...(identify.introspection === undefined ? {} : { introspection: identify.introspection.cache }),
   };
   for (const [cache, { hits, misses, entries }] of Object.entries(caches)) {
     set(METRICS.cacheHits, { cache }, hits);
@@ -27,6 +31,11 @@ export function showStatus(
   for (const { issuer, state, ageSeconds } of identify.keySets) {
     if (ageSeconds !== null) set(METRICS.keySetAge, { issuer }, ageSeconds);
     for (const one of KEY_SET_STATES) set(METRICS.keySetState, { issuer, state: one }, one === state ? 1 : 0);
+  }
+  for (const { issuer, state, answers, shed } of identify.introspection?.servers ?? []) {
+    for (const [result, count] of Object.entries(answers)) set(METRICS.introspectionAnswers, { issuer, result }, count);
+    set(METRICS.introspectionShed, { issuer }, shed);
+    for (const one of INTROSPECTION_STATES) set(METRICS.introspectionState, { issuer, state: one }, one === state ? 1 : 0);
   }
   for (const { name: bundle, state } of identify.certificates.trustBundles) {
     for (const one of DOCUMENT_STATES) set(METRICS.trustBundleState, { bundle, state: one }, one === state ? 1 : 0);
@@ -43,8 +52,11 @@ export function showStatus(
     if (lastError !== null) set(METRICS.policyError, { policy, code: lastError.code }, lastError.at);
   }
   for (const { name: database, state, builtAt } of enrich.databases) {
-    set(METRICS.databaseReady, { database }, state === 'ready' ? 1 : 0);
-    if (builtAt !== null) set(METRICS.databaseBuilt, { database }, Math.max(0, nowSeconds - builtAt));
+    set(METRICS.databaseReady, { database }, state === 'ready' || state === 'stale' ? 1 : 0);
+    for (const one of DATABASE_STATES) set(METRICS.databaseState, { database, state: one }, one === state ? 1 : 0);
+    if (builtAt === null) continue;
+    set(METRICS.databaseBuilt, { database }, Math.max(0, nowSeconds - builtAt));
+    set(METRICS.databaseBuildTime, { database }, builtAt);
   }
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);

@@ -52,7 +52,8 @@ export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
 }
 
-function allowedUrl(url: string, allowInsecureHttp: boolean): URL {
+/** The address where it may be asked: https, or plain http to this machine or where that is allowed; fails with `fetch_failed`. */
+export function allowedUrl(url: string, allowInsecureHttp: boolean): URL {
   const parsed = URL.parse(url);
   if (parsed === null) throw new CountersignError('fetch_failed', { detail: 'not a URL' });
   if (parsed.username !== '' || parsed.password !== '') throw new CountersignError('fetch_failed', { detail: 'credentials in the URL' });
@@ -61,7 +62,8 @@ function allowedUrl(url: string, allowInsecureHttp: boolean): URL {
   return parsed;
 }
 
-async function readBounded(response: Response, bytesMax: number): Promise<Buffer> {
+/** The body, up to its bound; fails with `fetch_too_large`. */
+export async function readBounded(response: Response, bytesMax: number): Promise<Buffer<ArrayBuffer>> {
   const announced = Number(response.headers.get('content-length') ?? '0');
   if (announced > bytesMax) {
     await response.body?.cancel();

@@ -1,18 +1,20 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { open, type Reader, type Response } from 'maxmind';
+import { type FileFault, type FileMark, markOf, readFileWhole } from './mmdb-file.ts';
+import { type MmdbFault, type MmdbReader, type MmdbSource, openMmdbBytes } from './mmdb-reader.ts';
 import type { StoreLogger } from './store-logger.ts';
 
-/** What one lookup in one database gave. */
-export type MmdbLookup = { readonly record: unknown } | 'database_missing' | 'database_broken';
+/** What one lookup in one database gave; `source` is of the file that gave it. */
+export type MmdbLookup = { readonly record: unknown; readonly source: MmdbSource } | 'database_missing' | 'database_broken';
 
 export type MmdbStatus = {
   readonly name: string;
-  readonly state: 'ready' | 'missing' | 'broken';
-  /** `database_type` of the file's metadata. */
+  /** `stale`: what lies there now cannot be used, and the last good file still answers; `broken` also where a record could not be read. */
+  readonly state: 'ready' | 'stale' | 'missing' | 'broken';
   readonly type: string | null;
   /** Unix seconds. */
   readonly builtAt: number | null;
+  readonly sizeBytes: number | null;
+  readonly lastError: FileFault | MmdbFault | null;
 };
 
 /** One MaxMind DB file (https://maxmind.github.io/MaxMind-DB/), whatever its layout. */
@@ -22,70 +24,116 @@ export interface MmdbDatabase {
   status(): MmdbStatus;
 }
 
+/** A database that can be told to look whether its file was replaced. */
+export interface WatchedMmdb extends MmdbDatabase {
+  /**
+   * Takes a replaced file into use: once its mark was the same at two calls in a row, so that one that is still being written is left
+   * alone. The last good one answers meanwhile, and stays where the new one cannot be used. Never rejects; calls do not overlap.
+   */
+  refresh(): Promise<void>;
+}
+
+/** What is open now, beside the lookups: replaced as a whole. */
+type Open = { readonly reader: MmdbReader; readonly sizeBytes: number };
+
 /**
- * Opens the files of the configuration, in its order; the owner of `maxmind`. A file that is missing or cannot be read gives a
- * database that says so, never a failure: the service starts. Each database is replaced as a whole or not at all.
+ * Opens one file. One that is missing or cannot be read gives a database that says so, never a failure: the service starts, and takes
+ * the file when it comes.
  */
-export function openMmdbDatabases(paths: readonly string[], logger: StoreLogger): Promise<readonly MmdbDatabase[]> {
-  return Promise.all(paths.map((path) => openMmdb(path, logger)));
-}
-
-async function openMmdb(path: string, logger: StoreLogger): Promise<MmdbDatabase> {
-  const name = basename(path);
-  try {
-    const { size } = await stat(path);
-    const reader = await open<Response>(path);
-    const bound = describe(reader, size);
-    logger.info('database_opened', { name, type: bound.type, built_at: bound.builtAt });
-    return readyDatabase(name, reader, bound, logger);
-  } catch (thrown) {
-    const state = isMissing(thrown) ? 'missing' : 'broken';
-    logger.warn(`database_${state}`, { name, error: textOf(thrown) });
-    const status: MmdbStatus = { name, state, type: null, builtAt: null };
-    return { lookup: () => `database_${state}` as const, status: () => status };
-  }
-}
-
-/** Zero bytes between the search tree and the data. */
-const SEPARATOR_BYTES = 16;
-
-type Facts = { readonly ipVersion: 4 | 6; readonly type: string | null; readonly builtAt: number | null };
-
-/** @throws Error where the metadata does not fit the file: the reader itself does not look. */
-function describe({ metadata }: Reader<Response>, size: number): Facts {
-  const ipVersion: unknown = metadata.ipVersion;
-  if (ipVersion !== 4 && ipVersion !== 6) throw new Error('unknown IP version');
-  if (!Number.isSafeInteger(metadata.nodeCount) || metadata.nodeCount < 0) throw new Error('the number of nodes is no number');
-  if (metadata.searchTreeSize + SEPARATOR_BYTES > size) throw new Error('the search tree is longer than the file');
-  const type: unknown = metadata.databaseType;
-  const builtMs = metadata.buildEpoch.getTime();
-  return { ipVersion, type: typeof type === 'string' ? type : null, builtAt: Number.isNaN(builtMs) ? null : Math.floor(builtMs / 1000) };
-}
-
-function readyDatabase(name: string, reader: Reader<Response>, facts: Facts, logger: StoreLogger): MmdbDatabase {
-  const { ipVersion, type, builtAt } = facts;
-  // a record that cannot be read is told once and stays in the status; other addresses go on being answered
+export async function openMmdb(path: string, name: string, logger: StoreLogger): Promise<WatchedMmdb> {
+  let open: Open | null = null;
+  let inUse: FileMark | null = null;
+  /** Seen at the last look; bytes with the mark of `refused` are not judged again. */
+  let seen: FileMark | null = null;
+  let refused: FileMark | null = null;
+  let lastError: FileFault | MmdbFault | null = null;
   let damaged = false;
+  let refreshing: Promise<void> | null = null;
+
+  function refuse(error: FileFault | MmdbFault, mark: FileMark | null, cause: unknown): void {
+    // an outage of hours is one line, not one in two seconds
+    if (lastError !== error || refused !== mark) {
+      logger.warn(error === 'file_missing' ? 'database_missing' : 'database_broken', { name, code: error, error: textOf(cause) });
+    }
+    lastError = error;
+    refused = mark;
+  }
+
+  async function load(): Promise<void> {
+    const read = await readFileWhole(path);
+    if ('fault' in read) return refuse(read.fault, null, read.cause);
+    const opened = openMmdbBytes(read.bytes);
+    if ('fault' in opened) return refuse(opened.fault, read.mark, opened.cause);
+    const event = open === null ? 'database_opened' : 'database_replaced';
+    open = { reader: opened.reader, sizeBytes: read.bytes.length };
+    inUse = read.mark;
+    seen = read.mark;
+    refused = null;
+    lastError = null;
+    damaged = false;
+    const { type, builtAt } = opened.reader.facts;
+    logger.info(event, { name, type, built_at: builtAt, size_bytes: read.bytes.length });
+  }
+
+  async function look(): Promise<void> {
+    const mark = await markOf(path);
+    const settled = mark === seen;
+    seen = mark;
+    // to tell one that is not there from one that may not be read
+    if (mark === null) return load();
+    if (mark === inUse) {
+      // what lay there in between is gone again
+      lastError = null;
+      refused = null;
+    } else if (settled && mark !== refused) await load();
+  }
+
+  await load();
   return {
     lookup(address, family) {
-      // the reader would walk the first 32 bits of an IPv6 address through an IPv4 tree and find a stranger's record
-      if (family === 6 && ipVersion === 4) return { record: null };
+      if (open === null) return lastError === 'file_missing' ? 'database_missing' : 'database_broken';
+      const { reader } = open;
       try {
-        return { record: reader.get(address) };
+        return { record: reader.find(address, family), source: reader.facts };
       } catch (thrown) {
-        if (!damaged) logger.warn('database_broken', { name, error: textOf(thrown) });
+        // a record that cannot be read is told once and stays in the status; other addresses go on being answered
+        if (!damaged) logger.warn('database_broken', { name, code: 'record_unreadable', error: textOf(thrown) });
         damaged = true;
         return 'database_broken';
       }
     },
-    status: () => ({ name, state: damaged ? 'broken' : 'ready', type, builtAt }),
+    refresh() {
+      refreshing ??= look().finally(() => {
+        refreshing = null;
+      });
+      return refreshing;
+    },
+    status() {
+      const facts = open?.reader.facts;
+      return {
+        name,
+        state: stateOf(open !== null, damaged, lastError),
+        type: facts?.type ?? null,
+        builtAt: facts?.builtAt ?? null,
+        sizeBytes: open?.sizeBytes ?? null,
+        lastError: lastError ?? (damaged ? 'record_unreadable' : null),
+      };
+    },
   };
 }
 
-function isMissing(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
+function stateOf(isOpen: boolean, damaged: boolean, lastError: MmdbStatus['lastError']): MmdbStatus['state'] {
+  if (!isOpen) return lastError === 'file_missing' ? 'missing' : 'broken';
+  if (damaged) return 'broken';
+  return lastError === null ? 'ready' : 'stale';
 }
 
-function textOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+/** File names for logs and metrics; the whole path where two are the same. */
+export function namesOf(paths: readonly string[]): string[] {
+  const bases = paths.map((path) => basename(path));
+  return paths.map((path, index) => (bases.filter((base) => base === bases[index]).length > 1 ? path : basename(path)));
+}
+
+function textOf(thrown: unknown): string | null {
+  return thrown instanceof Error ? thrown.message : null;
 }

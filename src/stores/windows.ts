@@ -24,7 +24,7 @@ export const LONGEST_WINDOW_MS = 3_600_000;
 
 export const WINDOW_MS = [10_000, 60_000, 600_000, LONGEST_WINDOW_MS] as const;
 
-/** Numbers of the running sub-buckets since the epoch, one a window; the script of redis-windows-script.ts rounds in the same way. */
+/** Numbers of the running sub-buckets since the epoch, one a window; the script of redis/windows-script.ts rounds in the same way. */
 export type SubBuckets = readonly [number, number, number, number];
 
 /** The running sub-bucket of each window at this time, shortest window first. */

@@ -8,8 +8,11 @@ import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { Clock, Pdp, Policies } from '../../src/contract/stages.ts';
 import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createIdentifier, type RunningIdentifier } from '../../src/identify/identifier.ts';
+import type { IssuerOptions } from '../../src/identify/options.ts';
 import { createPdp } from '../../src/pdp.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
+import { CircuitBreaker } from '../../src/stores/circuit-breaker.ts';
+import { formPost } from '../../src/stores/form-post.ts';
 import { httpFetch } from '../../src/stores/http-fetch.ts';
 import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
 import type { MmdbDatabase } from '../../src/stores/mmdb.ts';
@@ -20,6 +23,7 @@ import { SILENT } from '../decide/fixtures.ts';
 import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
 import { registryOf } from './registered.ts';
 import type { Case } from './schema.ts';
+import { txnIssuers } from './txn-token.ts';
 
 /* Levels `pdp` and `wire`: the real stages run; only what they ask at the outermost edge (a database, a store) answers by `given`. */
 
@@ -106,36 +110,42 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
   });
   const records: DecisionRecord[] = [];
   const recorder = { record: (record: DecisionRecord) => void records.push(record) };
-  return { pdp: createPdp({ policies, identifier, enricher, recorder, clock }), clock, records, stop: () => identifier.stop() };
+  return {
+    pdp: createPdp({ policies, identifier, enricher, sources: { introspection: identifier.introspect }, recorder, clock }),
+    clock,
+    records,
+    stop: () => identifier.stop(),
+  };
 }
 
 function createCaseIdentifier(one: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
   const { given } = one;
   const missing = `${issuer.jwksFile}.missing`;
+  const access: IssuerOptions = {
+    kind: 'jwt',
+    issuer: ISSUER,
+    audiences: [AUDIENCE],
+    allowAnyAudience: false,
+    jwksUrl: null,
+    jwksFile: given.token_defect === 'keys_unavailable' ? missing : issuer.jwksFile,
+    discovery: false,
+    algorithms: ['ES256'],
+    types: ['at+jwt'],
+    clockSkewSeconds: 5,
+    ageMaxSeconds: null,
+    refreshSeconds: 300,
+    fetchTimeoutMs: 1000,
+    allowInsecureHttp: false,
+    introspection: null,
+  };
   return createIdentifier(
     {
-      issuers: [
-        {
-          kind: 'jwt',
-          issuer: ISSUER,
-          audiences: [AUDIENCE],
-          allowAnyAudience: false,
-          jwksUrl: null,
-          jwksFile: given.token_defect === 'keys_unavailable' ? missing : issuer.jwksFile,
-          discovery: false,
-          algorithms: ['ES256'],
-          types: ['at+jwt'],
-          clockSkewSeconds: 5,
-          ageMaxSeconds: null,
-          refreshSeconds: 300,
-          fetchTimeoutMs: 1000,
-          allowInsecureHttp: false,
-        },
-      ],
+      issuers: [access, ...txnIssuers(given, access, issuer.jwksFile)],
       keyWaitMs: 100,
       tokenBytesMax: 16_384,
       actorDepthMax: 8,
       tokenCache: { bytesMax: 1 << 20, ttlSeconds: 300 },
+      introspectionCache: { bytesMax: 1 << 20 },
       negativeCache: { entriesMax: 100, ttlSeconds: 10 },
       verificationBudget: { failuresPerMinute: 60, addressesMax: 100 },
       certificateCache: { entriesMax: 10 },
@@ -150,11 +160,14 @@ function createCaseIdentifier(one: Case, clock: Clock, issuer: TestIssuer): Runn
         nonce: given.dpop?.defect === 'dpop_nonce_required' ? { secret: null, lifetimeSeconds: 300 } : null,
       },
       clients: [],
+      agreement: { rules: [], withoutBuiltIn: [] },
     },
     {
       clock,
       logger: SILENT,
       httpFetch,
+      formPost,
+      createBreaker: () => new CircuitBreaker({ failuresMax: 5, openMs: 2000 }, () => clock.monotonic()),
       readFile: readDocumentFile,
       createCache: createBoundedCache,
       accountOf: ({ source }) => source.ip,
@@ -179,11 +192,11 @@ const KIND_TRAITS: Readonly<Record<string, string>> = {
 };
 
 function databaseOf(network: NonNullable<Case['given']['network']>): MmdbDatabase {
-  const status = () => ({ name: 'cases.mmdb', state: 'ready', type: 'Cases', builtAt: null }) as const;
+  const status = () => ({ name: 'cases.mmdb', state: 'ready', type: 'Cases', builtAt: null, sizeBytes: 1, lastError: null }) as const;
   if ('unavailable' in network) return { lookup: () => network.unavailable, status };
   const traits = Object.fromEntries(network.kinds.map((kind) => [KIND_TRAITS[kind] ?? `unknown_kind_${kind}`, true]));
   const country = network.country === null ? {} : { country: { iso_code: network.country } };
-  return { lookup: () => ({ record: { ...country, ...traits } }), status };
+  return { lookup: () => ({ record: { ...country, ...traits }, source: { type: 'Cases', builtAt: null } }), status };
 }
 
 function windowsOf(rate: Case['given']['rate']): WindowStore {

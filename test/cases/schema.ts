@@ -63,6 +63,12 @@ const Given = z
       .optional(),
     /** The registry: a client as its files have it, an API key of it that comes in `x-api-key`, what is revoked, or `unavailable`: it was never loaded. */
     registry: Registered.optional(),
+    /** Claims of a transaction token that the test key set signs: aud, iat and exp are filled in; sent as `txn-token`. */
+    txn_token: z.record(z.string(), z.json()).optional(),
+    /** The transaction token has this defect; `txn_token_unchecked` means that no service is configured. */
+    txn_token_defect: z
+      .enum(['signature_invalid', 'token_expired', 'type_not_allowed', 'txn_token_multiple', 'txn_token_unchecked', 'keys_unavailable'])
+      .optional(),
     /** What the sources say of the client address; `unavailable` names the code of their failure. */
     network: z
       .union([

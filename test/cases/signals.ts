@@ -14,10 +14,12 @@ import type {
   WindowCounts,
 } from '../../src/contract/signals.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
+import { readDelegation } from '../../src/identify/delegation.ts';
 import { createRegistered } from '../../src/identify/registered.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { registryOf, withApiKey } from './registered.ts';
 import type { Case } from './schema.ts';
+import { agreementOf, txnSignalOf } from './txn-token.ts';
 
 /* Level `wasm`: the question is received as POST /decide receives it; what identify and enrich would say comes from `given`. */
 
@@ -57,6 +59,7 @@ export function identityOf(one: Case, request: DecisionRequest): Identity {
     certificate: certificateSignal,
     binding: bound.binding,
     apiKey,
+    txnToken: txnSignalOf(given, nowSeconds),
   };
   const token = signals.token.status === 'present' ? signals.token.value : null;
   const certificate = signals.certificate.status === 'present' ? signals.certificate.value : null;
@@ -88,7 +91,10 @@ export function identityOf(one: Case, request: DecisionRequest): Identity {
       ],
       assurance,
       binding: bound.state,
-      agreement: { client: conflict ? 'conflict' : byToken !== null && byKey !== null ? 'agreed' : client === null ? 'none' : 'single' },
+      agreement: {
+        client: conflict ? 'conflict' : byToken !== null && byKey !== null ? 'agreed' : client === null ? 'none' : 'single',
+        ...agreementOf(token, signals.txnToken),
+      },
     },
     tokenKey: verified === null ? null : 'token-key',
     challenge: {
@@ -134,22 +140,22 @@ function boundOf({ dpop }: Case['given'], token: IdentitySignals['token'], certi
 function tokenOf(given: Case['given'], request: DecisionRequest, nowSeconds: number): IdentitySignals['token'] {
   if (given.token_defect === 'keys_unavailable') return { status: 'unavailable', code: 'keys_unavailable' };
   if (given.token_defect !== undefined) return { status: 'invalid', code: given.token_defect };
-  if (given.token !== undefined) return { status: 'present', value: tokenValue(given.token, nowSeconds, 'countersign') };
+  if (given.token !== undefined) return tokenSignal(given.token, nowSeconds, 'countersign');
   const { claims } = request.credentials;
-  return claims === null
-    ? { status: 'absent', code: 'token_missing' }
-    : { status: 'present', value: tokenValue(claims, nowSeconds, 'pep') };
+  return claims === null ? { status: 'absent', code: 'token_missing' } : tokenSignal(claims, nowSeconds, 'pep');
 }
 
-function tokenValue(claims: JsonObject, nowSeconds: number, verifiedBy: TokenValue['verifiedBy']): TokenValue {
+function tokenSignal(claims: JsonObject, nowSeconds: number, verifiedBy: TokenValue['verifiedBy']): IdentitySignals['token'] {
   const text = (name: string): string | null => (typeof claims[name] === 'string' ? claims[name] : null);
-  const act = claims['act'];
-  return {
+  const scopes = (text('scope') ?? '').split(' ').filter((one) => one !== '');
+  const delegated = readDelegation(claims['act'], scopes, 8);
+  if (typeof delegated === 'string') return { status: 'invalid', code: delegated };
+  const value: TokenValue = {
     issuer: text('iss') ?? 'https://issuer.cases.example',
     subject: text('sub'),
     clientId: text('client_id'),
     audience: ['https://api.example'],
-    scopes: text('scope')?.split(' ') ?? [],
+    scopes,
     expiresAt: nowSeconds + 300,
     issuedAt: nowSeconds - 10,
     notBefore: null,
@@ -158,15 +164,16 @@ function tokenValue(claims: JsonObject, nowSeconds: number, verifiedBy: TokenVal
     authTime: null,
     jtiHash: null,
     binding: 'none',
-    actor: isJsonObject(act) && typeof act['sub'] === 'string' ? { subject: act['sub'], depth: depthOf(act) } : null,
+    actor: delegated?.actor ?? null,
+    delegation: delegated?.delegation ?? null,
     authorizationDetails: [],
+    roles: [],
+    groups: [],
+    entitlements: [],
     claims,
     verifiedBy,
   };
-}
-
-function depthOf(act: JsonObject): number {
-  return isJsonObject(act['act']) ? 1 + depthOf(act['act']) : 1;
+  return { status: 'present', value };
 }
 
 function certificateOf(given: Case['given'], request: DecisionRequest): IdentitySignals['certificate'] {
@@ -211,9 +218,14 @@ function networkOf({ network }: Case['given'], { source }: DecisionRequest): Enr
       countrySource: network?.country ? 'database' : null,
       continent: null,
       city: null,
+      coordinates: null,
+      inEu: network?.country ? network.country === 'DE' : null,
       asn: null,
       asOrg: null,
       kinds: network?.kinds ?? [],
+      dataBuiltAt: null,
+      dataAgeSeconds: null,
+      dataFlags: [],
       addressFlags: [],
       code: null,
     },

@@ -25,6 +25,7 @@ async function run(args: readonly string[], input: readonly (string | Uint8Array
       served.push(config);
       return 7;
     },
+    geoip: { inspect: () => expect.fail(), update: () => expect.fail() },
     stdin: Readable.from(input),
     stdout: (text) => {
       stdout += text;

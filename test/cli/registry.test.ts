@@ -30,6 +30,7 @@ async function run(...args: readonly string[]) {
       stderr += text;
     },
     randomBytes,
+    geoip: { inspect: () => expect.fail(), update: () => expect.fail() },
   });
   return { code, stdout, stderr };
 }

@@ -26,6 +26,8 @@ describe('what is shown of a configuration', () => {
     expect(shown.store).toEqual({
       kind: 'redis',
       url: 'rediss://reader:***@redis.example:6380/3',
+      sentinels: [],
+      cluster: null,
       deadlineMs: 25,
       keyPrefix: 'countersign',
     });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { pathText } from '../../src/config/config-error.ts';
 import { outline } from '../../src/config/outline.ts';
 import { CONFIG_JSON_SCHEMA, configSchema } from '../../src/config/schema.ts';
+import { AGREEMENT_PAIRS } from '../../src/contract/agreement.ts';
 import { TRUSTS } from '../../src/contract/pep.ts';
 import { isCredentialHeader, plainHeaderName } from '../../src/formats/credential-headers.ts';
 
@@ -155,6 +156,48 @@ describe('what is refused', () => {
     ],
     ['no algorithm', withIssuer({ algorithms: [] }), ['identity.issuers[0].algorithms']],
     ['an issuer twice', { identity: { issuers: [issuer, issuer] } }, ['identity.issuers[1].issuer']],
+    ['transaction tokens as access tokens', withIssuer({ types: ['at+jwt', 'txntoken+jwt'] }), ['identity.issuers[0].types']],
+    [
+      'a transaction token service for any audience',
+      withIssuer({ kind: 'txn_token', audiences: [], allowAnyAudience: true }),
+      ['identity.issuers[0].kind'],
+    ],
+    [
+      'a transaction token service twice',
+      { identity: { issuers: ['a', 'b'].map((domain) => ({ ...issuer, kind: 'txn_token', audiences: [domain] })) } },
+      ['identity.issuers[1].issuer'],
+    ],
+    ['nothing that is wrong in a server of both kinds', { identity: { issuers: [issuer, { ...issuer, kind: 'txn_token' }] } }, []],
+    [
+      'two transaction token services of one trust domain',
+      { identity: { issuers: ['https://a', 'https://b'].map((name) => ({ ...issuer, kind: 'txn_token', issuer: name })) } },
+      ['identity.issuers[1].audiences'],
+    ],
+    [
+      'comparisons by names that are none',
+      {
+        identity: {
+          agreement: {
+            rules: ['claim:', 'spiffe_path_segment:0', '.*', 'A', 'subject'].map((left) => ({
+              pair: 'token_certificate',
+              left,
+              right: 'uri',
+            })),
+          },
+        },
+      },
+      [0, 1, 2, 3].map((i) => `identity.agreement.rules[${i}].left`),
+    ],
+    [
+      'a comparison of what is no pair',
+      { identity: { agreement: { rules: [{ pair: 'token_token', left: 'subject', right: 'uri' }], withoutBuiltIn: ['certificate'] } } },
+      ['identity.agreement.rules[0].pair', 'identity.agreement.withoutBuiltIn[0]'],
+    ],
+    [
+      'the header of transaction tokens for certificates',
+      { peps: [{ ...edge, certificateHeader: { name: 'txn-token', form: 'rfc9440' } }] },
+      ['peps[0].certificateHeader.name'],
+    ],
     [
       'a SPIFFE id of two clients',
       { identity: { clients: ['a', 'b'].map((id) => ({ id, spiffeIds: ['spiffe://td/x'] })) } },
@@ -236,12 +279,19 @@ describe('the schema itself', () => {
     expect(trusts?.node.items?.enum).toEqual(TRUSTS);
   });
 
+  it('names the pairs of evidence of the contract', () => {
+    const left = entries.find((entry) => entry.path.join('.') === 'identity.agreement.withoutBuiltIn');
+    expect(left?.node.items?.enum).toEqual(AGREEMENT_PAIRS);
+    const pair = entries.find((entry) => entry.path.join('.') === 'identity.agreement.rules.[].pair');
+    expect(pair?.node.enum).toEqual(AGREEMENT_PAIRS);
+  });
+
   it('marks every path and every secret', () => {
     const marked = (mark: 'x-path' | 'x-secret') => JSON.stringify(CONFIG_JSON_SCHEMA).split(`"${mark}"`).length - 1;
-    // two listeners with three files; jwksFile, databases, the sink; bundles, revocation lists, refused certificates; folder and hash keys of the registry;
-    // bundle and opaBin of policy and policies
-    expect(marked('x-path')).toBe(6 + 3 + 3 + 2 + 4);
+    // two listeners with three files; jwksFile, databases in both forms, the sink; bundles, revocation lists, refused certificates; folder and hash keys of the
+    // registry; bundle and opaBin of policy and policies
+    expect(marked('x-path')).toBe(6 + 4 + 3 + 2 + 4 + 2);
     // the tokens of gateways and operators, the secret of nonces, hash keys of the registry, and the URL of the store
-    expect(marked('x-secret')).toBe(5);
+    expect(marked('x-secret')).toBe(8);
   });
 });

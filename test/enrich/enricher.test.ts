@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
-import { openRedisStores } from '../../src/stores/redis-stores.ts';
+import { openRedisStores } from '../../src/stores/redis/stores.ts';
 import { registryCountry } from '../../src/stores/registry-country.ts';
 import type { WindowStore } from '../../src/stores/windows.ts';
 import { openFixtures } from '../stores/databases.ts';
@@ -46,8 +46,24 @@ describe('with the memory store', () => {
   test('the status shows databases and store', () => {
     expect(enricherOver(memory()).status()).toEqual({
       databases: [
-        { name: 'geo-city.mmdb', state: 'ready', type: 'GeoIP2-City', builtAt: 1_767_225_600 },
-        { name: 'no-such-file.mmdb', state: 'missing', type: null, builtAt: null },
+        {
+          name: 'geo-city.mmdb',
+          state: 'ready',
+          type: 'GeoIP2-City',
+          builtAt: 1_767_225_600,
+          ageSeconds: Math.max(0, NOW_MS / 1000 - 1_767_225_600),
+          sizeBytes: expect.any(Number),
+          lastError: null,
+        },
+        {
+          name: 'no-such-file.mmdb',
+          state: 'missing',
+          type: null,
+          builtAt: null,
+          ageSeconds: null,
+          sizeBytes: null,
+          lastError: 'file_missing',
+        },
       ],
       store: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
     });

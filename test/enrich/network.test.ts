@@ -3,6 +3,7 @@ import type { ClientAddress } from '../../src/enrich/client-address.ts';
 import { findClientAddress } from '../../src/enrich/client-address.ts';
 import { describeNetwork, type NetworkSources } from '../../src/enrich/network.ts';
 import type { MmdbDatabase, MmdbLookup } from '../../src/stores/mmdb.ts';
+import type { MmdbSource } from '../../src/stores/mmdb-reader.ts';
 import { openFixtures } from '../stores/databases.ts';
 import { sourceOf, TRUSTED_WALK } from './requests.ts';
 
@@ -17,6 +18,10 @@ const [city, country, asn, isp, anonymous, flatIpv4, flatIpinfo] = await openFix
     'geo-flat-ipinfo.mmdb',
   ],
 );
+const BUILT_AT = 1_767_225_600;
+/** A day after the fixtures were built. */
+const NOW_MS = (BUILT_AT + 86_400) * 1000;
+
 const [missing, broken] = await openFixtures('no-such-file.mmdb', '../enrich/network.test.ts');
 
 function client(ip: string): ClientAddress {
@@ -25,13 +30,19 @@ function client(ip: string): ClientAddress {
 
 function look(ip: string, databases: readonly (MmdbDatabase | undefined)[], registry: NetworkSources['registryCountry'] = null) {
   const given = databases.map((database) => database ?? expect.fail('a fixture is missing'));
-  return describeNetwork(client(ip), { databases: given, registryCountry: registry });
+  return describeNetwork(client(ip), { databases: given, registryCountry: registry }, NOW_MS);
 }
 
 const registry = (): string => 'US';
 
+/** What a database of 2026-01-01 says. */
+function found(record: unknown, source: Partial<MmdbSource> = {}): MmdbLookup {
+  return { record, source: { type: null, builtAt: BUILT_AT, ...source } };
+}
+
 function answering(found: MmdbLookup): MmdbDatabase {
-  return { lookup: () => found, status: () => ({ name: 'x', state: 'ready', type: null, builtAt: null }) };
+  const status = () => ({ name: 'x', state: 'ready', type: null, builtAt: null, sizeBytes: 1, lastError: null }) as const;
+  return { lookup: () => found, status };
 }
 
 describe('layouts', () => {
@@ -46,9 +57,14 @@ describe('layouts', () => {
         countrySource: 'database',
         continent: 'EU',
         city: 'Berlin',
+        coordinates: null,
+        inEu: true,
         asn: null,
         asOrg: null,
         kinds: [],
+        dataBuiltAt: 1_767_225_600,
+        dataAgeSeconds: 86_400,
+        dataFlags: [],
         code: null,
         addressFlags: [],
       },
@@ -92,16 +108,26 @@ describe('layouts', () => {
     ['inherited members', Object.create({ country_code: 'DE', asn: 'AS1', hosting: true })],
     ['numbers out of range', { autonomous_system_number: 4_294_967_296, asn: -1 }],
   ])('%s gives nothing', (_name, record) => {
-    expect(look('203.0.113.7', [answering({ record })])).toMatchObject({
+    expect(look('203.0.113.7', [answering(found(record))])).toMatchObject({
       status: 'present',
-      value: { country: null, continent: null, city: null, asn: null, asOrg: null, kinds: [], code: 'address_unknown' },
+      value: {
+        country: null,
+        continent: null,
+        city: null,
+        coordinates: null,
+        inEu: null,
+        asn: null,
+        asOrg: null,
+        kinds: [],
+        code: 'address_unknown',
+      },
     });
   });
 
   test('texts are cut and well formed', () => {
     const long = { as_name: `${'x'.repeat(127)}\u{1f600}` };
-    const found = look('203.0.113.7', [answering({ record: long })]);
-    const org = found.status === 'present' ? (found.value.asOrg ?? '') : '';
+    const signal = look('203.0.113.7', [answering(found(long))]);
+    const org = signal.status === 'present' ? (signal.value.asOrg ?? '') : '';
     expect(org).toHaveLength(128);
     expect(org.isWellFormed()).toBe(true);
   });
@@ -168,6 +194,9 @@ describe('no address', () => {
     ['address_invalid', 'invalid'],
     ['address_chain_broken', 'invalid'],
   ] as const)('%s is %s', (code, status) => {
-    expect(describeNetwork({ address: null, code, nearest: null }, { databases: [], registryCountry: null })).toEqual({ status, code });
+    expect(describeNetwork({ address: null, code, nearest: null }, { databases: [], registryCountry: null }, NOW_MS)).toEqual({
+      status,
+      code,
+    });
   });
 });

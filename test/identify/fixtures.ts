@@ -10,6 +10,8 @@ import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createIdentifier, type IdentifierParts, type RunningIdentifier } from '../../src/identify/identifier.ts';
 import type { IdentityOptions, IssuerOptions } from '../../src/identify/options.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
+import { CircuitBreaker } from '../../src/stores/circuit-breaker.ts';
+import { formPost } from '../../src/stores/form-post.ts';
 import { httpFetch } from '../../src/stores/http-fetch.ts';
 import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
@@ -139,6 +141,7 @@ export function issuerOptions(more: Partial<IssuerOptions> = {}): IssuerOptions 
     refreshSeconds: 300,
     fetchTimeoutMs: 3000,
     allowInsecureHttp: false,
+    introspection: null,
     ...more,
   };
 }
@@ -150,6 +153,7 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
     tokenBytesMax: 16_384,
     actorDepthMax: 8,
     tokenCache: { bytesMax: 67_108_864, ttlSeconds: 300 },
+    introspectionCache: { bytesMax: 33_554_432 },
     negativeCache: { entriesMax: 10_000, ttlSeconds: 10 },
     verificationBudget: { failuresPerMinute: 60, addressesMax: 10_000 },
     certificateCache: { entriesMax: 1000 },
@@ -164,6 +168,7 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
       nonce: null,
     },
     clients: [],
+    agreement: { rules: [], withoutBuiltIn: [] },
     ...more,
   };
 }
@@ -177,10 +182,12 @@ export function createParts(clock: Clock, more: Partial<IdentifierParts> = {}): 
     clock,
     logger: silentLogger,
     httpFetch,
+    formPost,
     readFile: readDocumentFile,
     createCache: createBoundedCache,
     accountOf,
     replays,
+    createBreaker: () => new CircuitBreaker({ failuresMax: 5, openMs: 2000 }, () => clock.monotonic()),
     ...more,
   };
 }
@@ -217,6 +224,7 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
       authorization: facts.authorization ?? [],
       apiKeys: facts.apiKeys ?? [],
       dpop: facts.dpop ?? [],
+      txnToken: facts.txnToken ?? [],
       claims: facts.claims ?? null,
       certificates: facts.certificates ?? [],
       principal: facts.principal ?? null,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NOTHING_COMPARED } from '../../src/contract/agreement.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { createBench, createSigningKey, identityOptions, issuerOptions, keysAtHand, makeToken, type RequestFacts } from './fixtures.ts';
 
@@ -46,9 +47,10 @@ describe('subject and client', () => {
         certificate: { status: 'absent', code: 'certificate_missing' },
         binding: { status: 'absent', code: 'token_not_verified' },
         apiKey: { status: 'absent', code: 'api_key_missing' },
+        txnToken: { status: 'absent', code: 'txn_token_missing' },
       },
       subject: { type: 'unknown', id: null, asserted: false, client: null, record: null, properties: {} },
-      evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },
+      evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },
       tokenKey: null,
       challenge: { scheme: 'Bearer', dpopNonce: null },
     });
@@ -60,7 +62,7 @@ describe('subject and client', () => {
       methods: ['token', 'certificate'],
       assurance: 3,
       binding: 'none',
-      agreement: { client: 'agreed' },
+      agreement: { client: 'agreed', pairs: { ...NOTHING_COMPARED.pairs, token_certificate: 'agree' }, conflicts: [] },
     });
     expect(identity.subject.client).toBe('agent-a');
   });
@@ -71,7 +73,11 @@ describe('subject and client', () => {
       methods: ['token', 'certificate'],
       assurance: 2,
       binding: 'none',
-      agreement: { client: 'conflict' },
+      agreement: {
+        client: 'conflict',
+        pairs: { ...NOTHING_COMPARED.pairs, token_certificate: 'conflict' },
+        conflicts: ['token_certificate'],
+      },
     });
     expect(identity.subject).toMatchObject({ id: 'svc-b', client: null });
   });
@@ -85,7 +91,12 @@ describe('subject and client', () => {
   test('a certificate alone names its client, at assurance 0: it is the word of the gateway', async () => {
     const identity = await bench.identify({ certificates: [agent] });
     expect(identity.subject).toEqual({ type: 'client', id: 'agent-a', asserted: false, client: 'agent-a', record: null, properties: {} });
-    expect(identity.evidence).toEqual({ methods: ['certificate'], assurance: 0, binding: 'none', agreement: { client: 'single' } });
+    expect(identity.evidence).toEqual({
+      methods: ['certificate'],
+      assurance: 0,
+      binding: 'none',
+      agreement: { client: 'single', ...NOTHING_COMPARED },
+    });
   });
 
   test.each([
@@ -101,7 +112,7 @@ describe('subject and client', () => {
 
     const alone = await bench.identify({ certificates });
     expect(alone.subject).toEqual({ type: 'unknown', id: null, asserted: false, client: null, record: null, properties: {} });
-    expect(alone.evidence).toEqual({ methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } });
+    expect(alone.evidence).toEqual({ methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } });
 
     const other = await bench.identify({ ...(await bearer({ sub: 'svc-b', client_id: 'svc-b' })), certificates });
     expect(other.subject.client).toBeNull();
@@ -120,7 +131,12 @@ describe('what the gateway asserts', () => {
       value: { subject: 'alice', scopes: ['orders:read'], verifiedBy: 'pep' },
     });
     expect(identity.subject).toEqual({ type: 'user', id: 'alice', asserted: true, client: null, record: null, properties: {} });
-    expect(identity.evidence).toEqual({ methods: ['asserted_claims'], assurance: 0, binding: 'none', agreement: { client: 'none' } });
+    expect(identity.evidence).toEqual({
+      methods: ['asserted_claims'],
+      assurance: 0,
+      binding: 'none',
+      agreement: { client: 'none', ...NOTHING_COMPARED },
+    });
     expect(identity.tokenKey).toBeNull();
   });
 

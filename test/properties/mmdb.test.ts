@@ -5,8 +5,7 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { findClientAddress } from '../../src/enrich/client-address.ts';
 import { describeNetwork } from '../../src/enrich/network.ts';
-import { openMmdbDatabases } from '../../src/stores/mmdb.ts';
-import { FIXTURES } from '../stores/databases.ts';
+import { FIXTURES, openQuietly } from '../stores/databases.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-mmdb-property-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -25,9 +24,9 @@ test('whatever bytes of a database are changed or cut off, opening and asking en
       for (const { at, byte } of changes) bytes[at] = byte;
       const path = join(folder, 'x.mmdb');
       writeFileSync(path, length === null ? bytes : bytes.subarray(0, length));
-      const databases = await openMmdbDatabases([path], { info: () => undefined, warn: () => undefined });
+      const databases = [await openQuietly(path)];
       for (const client of clients) {
-        const signal = describeNetwork(client, { databases, registryCountry: null });
+        const signal = describeNetwork(client, { databases, registryCountry: null }, 0);
         if (signal.status === 'unavailable') {
           expect(signal.code).toBe('database_broken');
           continue;

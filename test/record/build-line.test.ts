@@ -48,6 +48,7 @@ describe('a line', () => {
         certificate: { status: 'absent', code: 'certificate_missing' },
         binding: { status: 'absent', code: 'token_not_bound' },
         api_key: { status: 'absent', code: 'api_key_missing' },
+        txn_token: { status: 'absent', code: 'txn_token_missing' },
         network: { status: 'present' },
         rate: { status: 'unavailable', code: 'store_unavailable' },
       },

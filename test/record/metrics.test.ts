@@ -89,6 +89,7 @@ describe('decisions', () => {
       'countersign_signal_states_total{signal="token",status="present"} 1',
       'countersign_signal_states_total{signal="api_key",status="absent"} 1',
       'countersign_signal_states_total{signal="certificate",status="absent"} 1',
+      'countersign_signal_states_total{signal="txn_token",status="absent"} 1',
       'countersign_signal_states_total{signal="network",status="present"} 1',
       'countersign_signal_states_total{signal="rate",status="unavailable"} 1',
     ]);
@@ -184,6 +185,10 @@ describe('the status of the parts', () => {
       'countersign_registry_age_seconds{part="records"} 30',
       'countersign_registry_entries{kind="clients"} 12',
       'countersign_registry_entries{kind="api_keys"} 34',
+      'countersign_cache_hits_total{cache="introspection"} 70',
+      'countersign_introspection_answers_total{issuer="https://as.example",result="failed"} 9',
+      'countersign_introspection_shed_total{issuer="https://as.example"} 4',
+      'countersign_introspection_state{issuer="https://as.example",state="open"} 1',
       'countersign_policy_revision_info{policy="default",revision="r1"} 1',
       'countersign_policy_last_error_timestamp_seconds{policy="default",code="bundle_unreadable"} 1700000050',
       'countersign_database_build_age_seconds{database="city.mmdb"} 1000',

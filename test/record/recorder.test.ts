@@ -112,6 +112,7 @@ describe('[asks 83] secrets', () => {
         authorization: [`Bearer ${canary}`],
         apiKeys: [canary],
         dpop: [canary],
+        txnToken: [canary],
         claims: { secret: canary },
         certificates: [{ form: 'pem', from: 'decide', pem: canary }],
         principal: canary,

@@ -1,3 +1,4 @@
+import { NOTHING_COMPARED } from '../../src/contract/agreement.ts';
 import type { Decision } from '../../src/contract/decision.ts';
 import type { Identity } from '../../src/contract/identity.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
@@ -36,7 +37,7 @@ export const request: DecisionRequest = {
   http,
   source: { ip: '203.0.113.7', port: 40_312, forwardedFor: [] },
   tls: { sni: null, version: null, ja3: null, ja4: null },
-  credentials: { authorization: [], apiKeys: [], dpop: [], claims: null, certificates: [], principal: null },
+  credentials: { authorization: [], apiKeys: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
   subject: null,
   action: null,
   resource: null,
@@ -61,7 +62,11 @@ export const token: TokenValue = {
   jtiHash: null,
   binding: 'none',
   actor: null,
+  delegation: null,
   authorizationDetails: [],
+  roles: [],
+  groups: [],
+  entitlements: [],
   claims: {},
   verifiedBy: 'countersign',
 };
@@ -72,9 +77,10 @@ export const identity: Identity = {
     certificate: { status: 'absent', code: 'certificate_missing' },
     binding: { status: 'absent', code: 'token_not_bound' },
     apiKey: { status: 'absent', code: 'api_key_missing' },
+    txnToken: { status: 'absent', code: 'txn_token_missing' },
   },
   subject: { type: 'client', id: 'agent-7', asserted: false, client: 'agent-7', record: null, properties: {} },
-  evidence: { methods: ['token'], assurance: 2, binding: 'none', agreement: { client: 'single' } },
+  evidence: { methods: ['token'], assurance: 2, binding: 'none', agreement: { client: 'single', ...NOTHING_COMPARED } },
   tokenKey: 'hash-of-the-token',
   challenge: { scheme: 'Bearer', dpopNonce: null },
 };
@@ -115,6 +121,7 @@ export const allowed: DecisionRecord = {
     tier: 'medium',
     scopes: ['orders:read'],
     public: false,
+    resourceMetadataUrl: null,
     parameters: {},
   },
   identity,
@@ -130,9 +137,14 @@ export const allowed: DecisionRecord = {
         countrySource: 'registry',
         continent: null,
         city: null,
+        coordinates: null,
+        inEu: true,
         asn: null,
         asOrg: null,
         kinds: [],
+        dataBuiltAt: null,
+        dataAgeSeconds: null,
+        dataFlags: [],
         code: null,
       },
     },
@@ -201,8 +213,22 @@ export const status: ServiceStatus = {
       ],
       denied: { state: 'none', entries: 0 },
     },
+    txnTokenCache: { hits: 0, misses: 0, entries: 0 },
     proofKeyCache: { hits: 0, misses: 0, entries: 0 },
     replays: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
+    introspection: {
+      servers: [
+        {
+          issuer: 'https://as.example',
+          state: 'open',
+          inFlight: 0,
+          answers: { active: 5, inactive: 3, failed: 9 },
+          shed: 4,
+          lastError: 'fetch_failed',
+        },
+      ],
+      cache: { hits: 70, misses: 17, entries: 6 },
+    },
   },
   registry: {
     records: {
@@ -217,8 +243,16 @@ export const status: ServiceStatus = {
   },
   enrich: {
     databases: [
-      { name: 'city.mmdb', state: 'ready', type: 'GeoIP2-City', builtAt: 1_699_999_000 },
-      { name: 'asn.mmdb', state: 'missing', type: null, builtAt: null },
+      {
+        name: 'city.mmdb',
+        state: 'stale',
+        type: 'GeoIP2-City',
+        builtAt: 1_699_999_000,
+        ageSeconds: 1000,
+        sizeBytes: 9,
+        lastError: 'file_empty',
+      },
+      { name: 'asn.mmdb', state: 'missing', type: null, builtAt: null, ageSeconds: null, sizeBytes: null, lastError: 'file_missing' },
     ],
     store: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
   },

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { openMmdbDatabases } from '../../src/stores/mmdb.ts';
+import { openQuietly } from './databases.ts';
 
 /** What the probe of one file tells: its state, the answers by kind, and the processor time of opening and asking. */
 export type ProbeReport = {
@@ -19,11 +19,10 @@ const path: unknown = workerData;
 if (port === null || typeof path !== 'string') throw new Error('to be started as a worker, with a path');
 
 const before = process.threadCpuUsage();
-const [database] = await openMmdbDatabases([path], { info: () => undefined, warn: () => undefined });
-if (database === undefined) throw new Error('no database');
+const database = await openQuietly(path);
 const tally = { records: 0, unknown: 0, broken: 0 };
 function ask(address: string, family: 4 | 6): void {
-  const found = database?.lookup(address, family);
+  const found = database.lookup(address, family);
   if (typeof found !== 'object') tally.broken += 1;
   else if (found.record === null) tally.unknown += 1;
   else tally.records += 1;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
-import { openRedisStores, type RedisStores } from '../../src/stores/redis-stores.ts';
+import { openRedisStores, type RedisStores } from '../../src/stores/redis/stores.ts';
 import type { ReplayMemory } from '../../src/stores/replay-memory.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 

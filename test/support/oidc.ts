@@ -8,6 +8,10 @@ export type OidcClient = {
   readonly scopes: readonly string[];
   /** Its tokens are bound to its certificate (RFC 8705 section 3.4). */
   readonly certificateBound?: boolean;
+  /** It authenticates by assertions of this key (RFC 7523) instead of the secret of the tests. */
+  readonly assertionKey?: JWK;
+  /** Answers about tokens come to it as JWT of this algorithm (RFC 9701). */
+  readonly signedAnswers?: 'RS256' | 'ES256';
 };
 
 export type OidcOptions = {
@@ -17,6 +21,8 @@ export type OidcOptions = {
   readonly algorithm?: 'RS256' | 'ES256';
   /** Lifetime of an access token, seconds. */
   readonly ttlSeconds?: number;
+  /** Opaque ones can be introspected and revoked. */
+  readonly format?: 'jwt' | 'opaque';
 };
 
 /** A real authorization server on loopback. */
@@ -30,11 +36,14 @@ export interface OidcServer {
   boundToken(clientId: string, scopes: readonly string[], prove: (htu: string) => Promise<string>): Promise<string>;
   /** The same, bound to a certificate (RFC 8705 section 3), which a TLS terminator in front would hand on by a header. */
   certificateToken(clientId: string, scopes: readonly string[], pem: string): Promise<string>;
+  /** RFC 7009, by the client itself. */
+  revoke(clientId: string, token: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 const CERTIFICATE_HEADER = 'x-test-client-certificate';
-const SECRET = 'a-secret-of-the-tests-only';
+/** Of every client without a key. */
+export const SECRET = 'a-secret-of-the-tests-only';
 
 /** npm oidc-provider with the settings of TRAPS 7; keys are made anew at each start. */
 export async function startOidc(options: OidcOptions): Promise<OidcServer> {
@@ -67,6 +76,12 @@ export async function startOidc(options: OidcOptions): Promise<OidcServer> {
     token: (clientId, scopes) => grant(clientId, scopes, {}),
     boundToken: async (clientId, scopes, prove) => grant(clientId, scopes, { dpop: await prove(`${issuer}/token`) }),
     certificateToken: (clientId, scopes, pem) => grant(clientId, scopes, { [CERTIFICATE_HEADER]: encodeURIComponent(pem) }),
+    async revoke(clientId, token) {
+      const authorization = `Basic ${Buffer.from(`${clientId}:${SECRET}`).toString('base64')}`;
+      const body = new URLSearchParams({ token });
+      const { status } = await fetch(`${issuer}/token/revocation`, { method: 'POST', headers: { authorization }, body });
+      if (status !== 200) throw new Error(`not revoked: ${status}`);
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -86,6 +101,10 @@ function createProvider(issuer: string, algorithm: 'RS256' | 'ES256', options: O
       redirect_uris: [],
       scope: client.scopes.join(' '),
       ...(client.certificateBound === true ? { tls_client_certificate_bound_access_tokens: true } : {}),
+      ...(client.assertionKey === undefined
+        ? {}
+        : { token_endpoint_auth_method: 'private_key_jwt' as const, jwks: { keys: [client.assertionKey] } }),
+      ...(client.signedAnswers === undefined ? {} : { introspection_signed_response_alg: client.signedAnswers }),
     })),
     scopes,
     // an RSA key stays beside the EC one: without it the provider refuses clients with the default id-token algorithm
@@ -95,6 +114,9 @@ function createProvider(issuer: string, algorithm: 'RS256' | 'ES256', options: O
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       dPoP: { enabled: true },
+      introspection: { enabled: true },
+      jwtIntrospection: { enabled: true },
+      revocation: { enabled: true },
       mTLS: {
         enabled: true,
         certificateBoundAccessTokens: true,
@@ -107,8 +129,9 @@ function createProvider(issuer: string, algorithm: 'RS256' | 'ES256', options: O
         getResourceServerInfo: () => ({
           scope: scopes.join(' '),
           audience: options.audience,
-          accessTokenFormat: 'jwt',
-          jwt: { sign: { alg: algorithm } },
+          ...(options.format === 'opaque'
+            ? { accessTokenFormat: 'opaque' }
+            : { accessTokenFormat: 'jwt', jwt: { sign: { alg: algorithm } } }),
         }),
       },
     },

@@ -21,15 +21,18 @@ export interface RedisServer {
 }
 
 /** Starts redis-server (from `REDIS_SERVER_BIN`, else PATH) on a free port, or on the given one, and waits for its PONG. */
-export async function startRedis(options: { readonly port?: number; readonly password?: string } = {}): Promise<RedisServer> {
+export async function startRedis(
+  options: { readonly port?: number; readonly password?: string; readonly args?: readonly string[] } = {},
+): Promise<RedisServer> {
   const port = options.port ?? (await freePort());
   const host = '127.0.0.1';
   const auth = options.password === undefined ? [] : ['--requirepass', options.password];
   const child: Child = startChild(process.env['REDIS_SERVER_BIN'] ?? 'redis-server', [
     ...['--port', String(port), '--bind', host, '--save', '', '--appendonly', 'no', '--loglevel', 'warning'],
     ...auth,
+    ...(options.args ?? []),
   ]);
-  const command = (...args: readonly string[]) => ask(host, port, options.password, args);
+  const command = (...args: readonly string[]) => askRedis(host, port, options.password, args);
   await waitUntil('redis-server', child, async () => (await command('PING')).includes('PONG'));
   return {
     url: options.password === undefined ? `redis://${host}:${port}` : `redis://:${options.password}@${host}:${port}`,
@@ -49,8 +52,16 @@ export async function startRedis(options: { readonly port?: number; readonly pas
   };
 }
 
+/** Waits until the replica has all that the master has written. WAIT would look at the writes of its own connection only. */
+export async function replicated(master: RedisServer, replica: RedisServer): Promise<void> {
+  const offset = async (node: RedisServer) => /master_repl_offset:(\d+)/.exec(await node.command('INFO', 'replication'))?.[1];
+  const wanted = Number(await offset(master));
+  const end = Date.now() + 10_000;
+  while (!(Number(await offset(replica)) >= wanted)) if (Date.now() > end) throw new Error('the replica did not catch up within 10 s');
+}
+
 /** One command over a connection of its own, in RESP arrays of bulk strings. */
-function ask(host: string, port: number, password: string | undefined, args: readonly string[]): Promise<string> {
+export function askRedis(host: string, port: number, password: string | undefined, args: readonly string[]): Promise<string> {
   const encode = (words: readonly string[]) =>
     `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
   return new Promise((resolve, reject) => {

@@ -66,6 +66,7 @@ export function receiveDecide(bytes: Uint8Array, asked: Asked): DecisionRequest 
       authorization: received?.authorization ?? [],
       apiKeys: received?.apiKeys ?? [],
       dpop: received?.dpop ?? [],
+      txnToken: received?.txnToken ?? [],
       claims: trusted('claims', body.token !== undefined) ? (body.token?.claims ?? null) : null,
       certificates: receiveCertificates(body.certificate, received?.certificate ?? null, pep, flags),
       principal: null,

@@ -106,6 +106,7 @@ function toRequest(
       authorization: received.authorization,
       apiKeys: received.apiKeys,
       dpop: received.dpop,
+      txnToken: received.txnToken,
       claims,
       certificates,
       principal,

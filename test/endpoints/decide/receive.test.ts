@@ -72,6 +72,7 @@ test('everything, from a gateway that is trusted for it', () => {
       authorization: ['Bearer abc'],
       apiKeys: [],
       dpop: [],
+      txnToken: [],
       claims: { iss: 'https://as.example', sub: 'u1' },
       certificates: [
         { form: 'pem', from: 'decide', pem: '-----BEGIN CERTIFICATE-----' },

@@ -1,7 +1,5 @@
-import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { RedisClient, RedisReply } from './redis-client.ts';
-import { WINDOWS_SCRIPT, WINDOWS_SCRIPT_SHA } from './redis-windows-script.ts';
-import type { StoreLogger } from './store-logger.ts';
+import type { CircuitBreaker } from '../circuit-breaker.ts';
+import type { StoreLogger } from '../store-logger.ts';
 import {
   type Counts,
   ENTITIES,
@@ -11,7 +9,9 @@ import {
   type WindowAnswer,
   type WindowKeys,
   type WindowStore,
-} from './windows.ts';
+} from '../windows.ts';
+import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
+import { WINDOWS_SCRIPT_SHA } from './windows-script.ts';
 
 export type RedisWindowsOptions = {
   readonly client: RedisClient;
@@ -25,30 +25,26 @@ export type RedisWindowsOptions = {
 const WAITING_MAX = 4096;
 const TAGS: Readonly<Record<Entity, string>> = { client: 'c', address: 'a', token: 't', route: 'r' };
 
-type Command = readonly [string, ...(string | number)[]];
 type Waiting = {
   readonly keys: WindowKeys;
   readonly nowMs: number;
   readonly settle: (answer: WindowAnswer) => void;
 };
 
+/** All that goes out in one round; the places of the markers by their keys. */
+type Batch = { readonly commands: RedisCommand[]; readonly markers: Map<string, number> };
+/** Places of a request's replies in the batch, one an entity in the order of `ENTITIES`. */
+type Plan = { readonly places: readonly (number | null)[]; readonly markers: readonly number[] };
+const NOTHING: Plan = { places: [], markers: [] };
+
 /**
  * Sliding windows in Redis, shared by all replicas: one script call an entity, each with the entity's hash tag, and all calls of
  * the requests that are being read in this turn of the event loop in one write. A failed call marks its entity only.
  */
 export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, logger }: RedisWindowsOptions): WindowStore {
-  const marker = `${keyPrefix}:{started}`;
   let gathered: Waiting[] = [];
   let waiting = 0;
   let refused: string | null = null;
-
-  const append = (commands: Command[], { keys, nowMs }: Waiting): void => {
-    for (const entity of ENTITIES) {
-      const key = keys[entity];
-      if (key === null) continue;
-      commands.push(['EVALSHA', WINDOWS_SCRIPT_SHA, 1, `${keyPrefix}:{${TAGS[entity]}:${key}}`, Math.floor(nowMs)]);
-    }
-  };
 
   /** Asks for everybody who has gathered, and settles each of them whatever happens. */
   async function flush(): Promise<void> {
@@ -64,22 +60,36 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
   }
 
   async function ask(requests: readonly Waiting[]): Promise<void> {
-    const [first] = requests;
-    if (first === undefined) return;
-    // the marker tells since when windows are kept here: set by whoever finds it gone, after a restart or a flush
-    const commands: Command[] = [['SET', marker, Math.floor(first.nowMs), 'NX', 'GET']];
-    for (const request of requests) append(commands, request);
-    const replies = await sendScripts(client, commands);
+    const batch: Batch = { commands: [], markers: new Map() };
+    const plans = requests.map((request) => plan(request, batch));
+    const replies = await client.send(batch.commands);
     judge(replies);
-
-    const [started] = replies;
-    let at = 1;
-    const next = () => replies[at++];
-    for (const { keys, nowMs, settle } of requests) {
-      const lost = historyLost(started, nowMs);
-      const [c, a, t, r] = ENTITIES.map((entity) => (keys[entity] === null ? null : toCounts(next())));
+    for (const [index, { nowMs, settle }] of requests.entries()) {
+      const { places, markers } = plans[index] ?? NOTHING;
+      const [c, a, t, r] = places.map((place) => (place === null ? null : toCounts(replies[place])));
+      const lost = markers.some((place) => historyLost(replies[place], nowMs));
       settle({ client: c ?? null, address: a ?? null, token: t ?? null, route: r ?? null, historyLost: lost });
     }
+  }
+
+  /** Puts a request's calls into the batch, and for each server that they go to one look at its marker. */
+  function plan({ keys, nowMs }: Waiting, { commands, markers }: Batch): Plan {
+    const asked: number[] = [];
+    const places = ENTITIES.map((entity) => {
+      const name = keys[entity];
+      if (name === null) return null;
+      const key = `${keyPrefix}:{${TAGS[entity]}:${name}}`;
+      // the marker tells since when windows are kept on a server: set by whoever finds it gone, after a restart or a flush
+      const marker = `${keyPrefix}:{${client.shardTag(key)}}`;
+      let place = markers.get(marker);
+      if (place === undefined) {
+        place = commands.push({ key: marker, words: ['SET', marker, Math.floor(nowMs), 'NX', 'GET'] }) - 1;
+        markers.set(marker, place);
+      }
+      if (!asked.includes(place)) asked.push(place);
+      return commands.push({ key, words: ['EVALSHA', WINDOWS_SCRIPT_SHA, 1, key, Math.floor(nowMs)] }) - 1;
+    });
+    return { places, markers: asked };
   }
 
   /** One good reply shows that the server answers; a bad one is told in the status. */
@@ -120,19 +130,6 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
     // the client belongs to whoever made it
     close: () => Promise.resolve(),
   };
-}
-
-/** Sends script calls by their hash; where the server does not know it (SCRIPT FLUSH, a restart) loads the script and sends those again. */
-async function sendScripts(client: RedisClient, commands: readonly Command[]): Promise<readonly RedisReply[]> {
-  const replies = await client.send(commands);
-  const unknown = new Set<number>();
-  for (const [index, reply] of replies.entries()) if (!reply.ok && reply.error.startsWith('NOSCRIPT')) unknown.add(index);
-  if (unknown.size === 0) return replies;
-  // a call that met no script has counted nothing, so sending it again counts once
-  const repeated = commands.filter((_, index) => unknown.has(index));
-  const [, ...again] = await client.send([['SCRIPT', 'LOAD', WINDOWS_SCRIPT], ...repeated]);
-  let at = 0;
-  return replies.map((reply, index) => (unknown.has(index) ? (again[at++] ?? reply) : reply));
 }
 
 /** The marker's answer: null where it was set just now, else the unix milliseconds since when windows are kept. */

@@ -2,11 +2,11 @@ import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
-import { openRedisStores } from '../../src/stores/redis-stores.ts';
-import type { StoreLogger } from '../../src/stores/store-logger.ts';
-import type { WindowAnswer, WindowKeys, WindowStore } from '../../src/stores/windows.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
+import { createMemoryWindows } from '../../../src/stores/memory-windows.ts';
+import { openRedisStores } from '../../../src/stores/redis/stores.ts';
+import type { StoreLogger } from '../../../src/stores/store-logger.ts';
+import type { WindowAnswer, WindowKeys, WindowStore } from '../../../src/stores/windows.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
 
 const NOW = 1_790_000_000_000;
 const HOUR = 3_600_000;
@@ -197,16 +197,14 @@ describe('[asks 73, 74] Redis away', () => {
   });
 
   test('no more than 4,096 requests wait, the others are answered at once', async () => {
-    const own = await startRedis();
-    onTestFinished(() => own.stop());
-    const store = await openReady(own.url, { deadlineMs: 60_000 });
-    own.pause();
-    const answers = Array.from({ length: 4100 }, () => store.count(KEYS, NOW, 60_000));
+    const store = await openReady(redis.url, { deadlineMs: 60_000 });
+    // none can be answered within one turn; one entity each, since a server that is busy for 300 ms counts as hung
+    const keys: WindowKeys = { client: 'agent-1', address: null, token: null, route: null };
+    const answers = Array.from({ length: 4100 }, () => store.count(keys, NOW, 60_000));
     expect(answers.filter((answer) => answer instanceof Promise)).toHaveLength(4096);
-    own.resume();
     const last = await answers[4095];
     expect(last?.client).toEqual({ '10s': 4096, '1m': 4096, '10m': 4096, '1h': 4096 });
-    expect(store.count(KEYS, NOW, 60_000)).toBeInstanceOf(Promise);
+    expect(store.count(keys, NOW, 60_000)).toBeInstanceOf(Promise);
   });
 
   test('a killed server: calls in flight fail, a new one on the same port is used, and the loss is told', async () => {

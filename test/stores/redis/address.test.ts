@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRedisUrl } from '../../src/stores/redis-client.ts';
+import { parseRedisUrl } from '../../../src/stores/redis/address.ts';
 
 test.each([
   ['redis://127.0.0.1', { host: '127.0.0.1', port: 6379, db: 0 }],

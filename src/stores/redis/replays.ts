@@ -1,7 +1,7 @@
-import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { RedisClient, RedisReply } from './redis-client.ts';
-import type { ReplayAnswer, ReplayMemory } from './replay-memory.ts';
-import type { StoreLogger } from './store-logger.ts';
+import type { CircuitBreaker } from '../circuit-breaker.ts';
+import type { ReplayAnswer, ReplayMemory } from '../replay-memory.ts';
+import type { StoreLogger } from '../store-logger.ts';
+import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
 
 export type RedisReplaysOptions = {
   readonly client: RedisClient;
@@ -31,7 +31,7 @@ export function createRedisReplays({ client, breaker, deadlineMs, keyPrefix, log
     const requests = gathered;
     gathered = [];
     try {
-      const replies = await client.send(requests.map(({ key, lifeMs }) => ['SET', `${keyPrefix}:{u:${key}}`, 1, 'NX', 'PX', lifeMs]));
+      const replies = await client.send(requests.map(({ key, lifeMs }) => remembering(`${keyPrefix}:{u:${key}}`, lifeMs)));
       judge(replies);
       for (const [index, { settle }] of requests.entries()) settle(toAnswer(replies[index]));
     } catch (thrown) {
@@ -76,6 +76,10 @@ export function createRedisReplays({ client, breaker, deadlineMs, keyPrefix, log
     // the client belongs to whoever made it
     close: () => Promise.resolve(),
   };
+}
+
+function remembering(key: string, lifeMs: number): RedisCommand {
+  return { key, words: ['SET', key, 1, 'NX', 'PX', lifeMs] };
 }
 
 function toAnswer(reply: RedisReply | undefined): ReplayAnswer {

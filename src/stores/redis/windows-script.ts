@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LONGEST_WINDOW_MS, RING_SLOTS, SUB_BUCKETS, WINDOW_COUNT, WINDOW_MS } from './windows.ts';
+import { LONGEST_WINDOW_MS, RING_SLOTS, SUB_BUCKETS, WINDOW_COUNT, WINDOW_MS } from '../windows.ts';
 
 const RING_BYTES = RING_SLOTS * 4;
 /** The newest sub-bucket of each ring as a double, then the sum of each ring as a uint32. */
