@@ -10,15 +10,18 @@ import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
-import { createEnricher } from './enrich/enricher.ts';
+import { createEnricher, type RunningEnricher } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { checkList } from './enrich/lists/check-list.ts';
 import { knownFields } from './enrich/network-record.ts';
 import { createIdentifier } from './identify/identifier.ts';
+import type { RegistryParts } from './identify/registered.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
+import { loadHashKeys } from './registry/hash-keys.ts';
+import { createRegistry, type RegistryFileParts, type RunningRegistry } from './registry/registry.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { readChangedFile } from './stores/changed-file.ts';
 import { CircuitBreaker } from './stores/circuit-breaker.ts';
@@ -62,6 +65,9 @@ export interface Service {
   status(): ServiceStatus;
 }
 
+/** The start waits no longer for the registry: what lacks it says so in its decisions, and a signal to end must not wait for a large one. */
+const REGISTRY_WAIT_MS = 2000;
+
 /** The composition root: the only place that constructs parts and joins them. */
 export async function createService({ config, version, clock, logger }: ServiceParts): Promise<Service> {
   const startedAtMs = clock.now();
@@ -85,6 +91,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     lists,
     clock,
   });
+  const { registry, parts: registryParts } = await openRegistry(config, enricher, { clock, logger, readFile: readDocumentFile });
   const identifier = createIdentifier(config.identity, {
     clock,
     logger,
@@ -94,6 +101,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     createCache: createBoundedCache,
     accountOf: enricher.accountOf,
     replays,
+    registry: registryParts,
     createBreaker: () => new CircuitBreaker(INTROSPECTION_BREAKER, () => clock.monotonic()),
     signatureReplays,
     createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
@@ -104,7 +112,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
       policies: policyOptions,
       input: config.input,
       upstream: config.upstream,
-      challenge: { ...config.challenge, dpopAlgorithms: config.identity.dpop.algorithms },
+      challenge: {
+        ...config.challenge,
+        dpopAlgorithms: config.identity.dpop.algorithms,
+        apiKeys: (registryParts?.hashKeys.size ?? 0) > 0,
+      },
     },
     { clock, logger },
   );
@@ -139,6 +151,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       draining,
       policies: policies.status(),
       identify: identifier.status(),
+      ...(registry === null ? {} : { registry: registry.status() }),
       enrich: enricher.status(),
       record: recorder.status(),
       strict: true,
@@ -171,6 +184,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
     identifier.stop();
+    registry?.stop();
     addressData.stop();
     lists.stop();
     await closeStores();
@@ -183,7 +197,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       logger.info('listening', addresses);
       // not waited for: a list says of itself that it was not loaded yet, and a slow server must not hold up a drain
       void lists.start();
-      await Promise.all([policies.load(), identifier.start()]);
+      await Promise.all([policies.load(), identifier.start(), registry?.start(REGISTRY_WAIT_MS)]);
       logger.info('started', { ready: readiness().ready });
       return addresses;
     },
@@ -193,6 +207,20 @@ export async function createService({ config, version, clock, logger }: ServiceP
     },
     status,
   };
+}
+
+type OpenRegistry = { readonly registry: RunningRegistry | null; readonly parts: RegistryParts | undefined };
+
+/** Null where the configuration names none. Fails with `config_invalid` where a hash key cannot be had. */
+async function openRegistry(
+  { registry: options }: Config,
+  { addressOf }: RunningEnricher,
+  parts: RegistryFileParts,
+): Promise<OpenRegistry> {
+  if (options === null) return { registry: null, parts: undefined };
+  const hashKeys = await loadHashKeys(options.hashKeys, parts.readFile);
+  const registry = createRegistry({ ...options, hashKeyIds: [...hashKeys.keys()] }, parts);
+  return { registry, parts: { registry, hashKeys, addressOf } };
 }
 
 /** What `countersign geoip` works with: no service is needed for it. */

@@ -8,6 +8,7 @@ import { grpc, http, operations } from './listeners.ts';
 import type { SchemaNode } from './outline.ts';
 import { peps } from './peps.ts';
 import { policies, policy } from './policy.ts';
+import { registry } from './registry.ts';
 import { store } from './store.ts';
 
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
@@ -22,6 +23,7 @@ export const configSchema = z
       .describe('Let listeners off loopback answer gateways that have not authenticated: anybody who reaches them may ask.'),
     peps,
     identity,
+    registry,
     network,
     store,
     policy,

@@ -1,6 +1,8 @@
+import type { ApiKeyCode, ApiKeyValue } from './api-key.ts';
 import type { AuthorizationDetail, TokenActor, TokenDelegation } from './delegation.ts';
 import type { JsonObject } from './json.ts';
 import type { NetworkSignal } from './network.ts';
+import type { RegistryCode } from './registry.ts';
 import type { SignatureCode, SignatureValue } from './signature.ts';
 import type { TxnTokenValue } from './txn-token.ts';
 
@@ -42,6 +44,7 @@ export type TokenCode =
   | 'token_binding_mismatch'
   | 'token_unbound'
   | 'binding_unavailable'
+  | RegistryCode
   // of what its authorization server says (RFC 7662)
   | 'token_inactive'
   | 'introspection_mismatch'
@@ -103,7 +106,8 @@ export type CertificateCode =
   | 'certificate_chain_expired'
   | 'certificate_revoked'
   | 'trust_unavailable'
-  | 'revocation_unavailable';
+  | 'revocation_unavailable'
+  | Extract<RegistryCode, 'client_revoked' | 'registry_unavailable'>;
 
 export type CertificateValue = {
   /** Lower-case hex of the DER's SHA-256. */
@@ -213,6 +217,7 @@ export type IdentitySignals = {
   readonly token: Signal<TokenValue, TokenCode>;
   readonly certificate: Signal<CertificateValue, CertificateCode>;
   readonly binding: Signal<BindingValue, BindingCode>;
+  readonly apiKey: Signal<ApiKeyValue, ApiKeyCode>;
   readonly txnToken: Signal<TxnTokenValue, TxnTokenCode>;
   readonly signature: Signal<SignatureValue, SignatureCode>;
 };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AGREEMENT_PAIRS } from '../contract/agreement.ts';
 import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
+import { API_KEY_VALUE, CLIENT } from './input-caller-schema.ts';
 import { flag, json, number, seconds, secondsOrNull, signal, text, textOrNull, texts } from './input-fields.ts';
 import { ActorInput, DelegationInput, DetailsInput, PairsInput, TxnTokenInput } from './input-schema-delegation.ts';
 import { Lists, UnavailableLists } from './list-facts.ts';
@@ -85,6 +86,7 @@ const Binding = signal('Whether the token is bound to a key or certificate that 
   nonce: flag('The proof carries a nonce of this service'),
 });
 
+const ApiKey = signal('The API key', API_KEY_VALUE);
 const TxnToken = signal('The transaction token of the header txn-token', TxnTokenInput);
 
 const Network = signal('What is known of the client address', {
@@ -161,7 +163,8 @@ export const EvaluationInput = z.strictObject({
       type: text('user where the subject differs from the client, else client'),
       id: textOrNull('Of the token, or asserted'),
       asserted: flag('Only the gateway said so'),
-      client: textOrNull('The client that verified evidence names; null where two disagree'),
+      registered: flag('The registry has a record of the client'),
+      client: CLIENT,
     })
     .describe('AuthZEN subject'),
   action: z.strictObject({ name: textOrNull('The method for HTTP requests') }).describe('AuthZEN action'),
@@ -182,8 +185,8 @@ export const EvaluationInput = z.strictObject({
     .describe('The route of the catalogue'),
   evidence: z
     .strictObject({
-      methods: texts('token, certificate, dpop, mtls_bound, txn_token, asserted_claims'),
-      assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token with a client certificate, 4 proven binding'),
+      methods: texts('token, api_key, certificate, dpop, mtls_bound, txn_token, asserted_claims'),
+      assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token or key with a client certificate, 4 proven binding'),
       binding: z
         .enum(['none', 'matched', 'mismatched', 'unchecked'])
         .describe('Of the token: mismatched makes it invalid; unchecked: bound, and not judged here or not just now'),
@@ -201,6 +204,7 @@ export const EvaluationInput = z.strictObject({
       token: Token,
       certificate: Certificate,
       binding: Binding,
+      api_key: ApiKey,
       signature: Signature,
       txn_token: TxnToken,
       network: Network,

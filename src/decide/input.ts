@@ -5,6 +5,7 @@ import type { DecisionRequest, HttpFacts } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
 import type { EnrichmentSignals, RateValue, Signal, TokenValue } from '../contract/signals.ts';
 import { BINDING, CERTIFICATE, SIGNATURE, secondOf } from './credential-fields.ts';
+import { API_KEY, CLIENT_FIELDS, clientOf } from './input-caller.ts';
 import { actorOf, delegationOf, txnTokenFields } from './input-delegation.ts';
 import { listGaps, listHits } from './list-facts.ts';
 import type { ListHit } from './lists.ts';
@@ -168,7 +169,8 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         type: ({ identity }) => identity.subject.type,
         id: ({ identity }) => identity.subject.id,
         asserted: ({ identity }) => identity.subject.asserted,
-        client: ({ identity }) => identity.subject.client,
+        registered: ({ identity }) => identity.subject.record !== null,
+        client: { optional: clientOf, fields: CLIENT_FIELDS },
       },
     },
     action: { group: { name: ({ request }) => request.action?.name ?? request.http?.method ?? null } },
@@ -226,6 +228,7 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         token: signal((facts) => facts.identity.signals.token, { ...TOKEN, claims: claimsOf(options) }),
         certificate: signal((facts) => facts.identity.signals.certificate, CERTIFICATE),
         binding: signal((facts) => facts.identity.signals.binding, BINDING),
+        api_key: signal((facts) => facts.identity.signals.apiKey, API_KEY),
         txn_token: signal((facts) => facts.identity.signals.txnToken, txnTokenFields(second)),
         signature: signal((facts) => facts.identity.signals.signature, SIGNATURE),
         network: signal((facts) => facts.enrichment.network, NETWORK),

@@ -73,7 +73,7 @@ export function failedDecision(request: DecisionRequest, code: ErrorCode, policy
 }
 
 function responseOf(id: string, identity: Identity, combined: Combined, options: RouteChallenge): ClientResponse {
-  const stepped = combined.stepUp === null ? null : challengeOfStepUp(combined.stepUp, identity.challenge.scheme, options);
+  const stepped = combined.stepUp === null ? null : challengeOfStepUp(combined.stepUp, identity, options);
   const status = combined.status ?? stepped?.status ?? 403;
   const headers = { ...safeHeaders(combined.responseHeaders), ...baseHeaders(id) };
   const [first] = combined.reasons;

@@ -26,6 +26,8 @@ export type ReceivedHttp = {
   readonly authorization: string[];
   /** Of the gateway's configured header, only where it is trusted for `client_certificate`. */
   readonly certificate: CertificateOffer | null;
+  /** Every `x-api-key` value in order. */
+  readonly apiKeys: string[];
   /** Every `dpop` value in order. */
   readonly dpop: string[];
   /** Every `txn-token` value in order. */
@@ -66,9 +68,9 @@ export function receiveHttpFacts(raw: RawHttp, pep: Pep): ReceivedHttp {
     body: receiveClientBody(raw.body, headers.contentType, headers.contentLength),
     pathAmbiguous: target.ambiguous || hosts.ambiguous,
   };
-  const { authorization, dpop, txnToken, certificate, forwardedFor } = headers;
+  const { authorization, apiKeys, dpop, txnToken, certificate, forwardedFor } = headers;
   const signature = receiveSignature(raw, headers);
-  return { http, flags, authorization, dpop, txnToken, signature, certificate, forwardedFor };
+  return { http, flags, authorization, apiKeys, dpop, txnToken, signature, certificate, forwardedFor };
 }
 
 /**

@@ -26,6 +26,8 @@ export type EnricherOptions = NetworkSources & {
 export type RunningEnricher = Enricher & {
   /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
   accountOf(request: DecisionRequest): string | null;
+  /** The client's canonical address; null where it is not known. */
+  addressOf(request: DecisionRequest): string | null;
   status(): EnrichStatus;
 };
 
@@ -44,6 +46,7 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
 
   return {
     accountOf: (request) => countedAddress(clientOf(request)),
+    addressOf: (request) => clientOf(request).address?.text ?? null,
     enrich(request, identity, route): EnrichmentSignals | Promise<EnrichmentSignals> {
       const client = clientOf(request);
       const described = describeNetwork(client, options, request.receivedAtMs);

@@ -10,8 +10,8 @@ export type TokenOutcome = {
   readonly tokenKey: string | null;
   /** What the token is bound to (`cnf`); null where it is bound to nothing, or is not present. */
   readonly confirmation: Confirmation | null;
-  /** The identity where this token is the only evidence: always the same, so it is made once. */
-  identityAlone: Identity | null;
+  /** The identity where this token is the only evidence: the same for one generation of the registry, so it is made once. */
+  identityAlone: { readonly identity: Identity; readonly generation: number } | null;
 };
 
 /** A token whose signature was checked here. */

@@ -135,6 +135,24 @@ export const METRICS = {
     help: '1 for the state that a certificate revocation list is in: ready, stale, never_loaded.',
     labels: ['crl', 'state'],
   },
+  registryState: {
+    name: 'countersign_registry_state',
+    type: 'gauge',
+    help: '1 for the state that a part of the registry (records, revocations) is in: ready, stale (what is there cannot be used, the last good content is), never_loaded.',
+    labels: ['part', 'state'],
+  },
+  registryAge: {
+    name: 'countersign_registry_age_seconds',
+    type: 'gauge',
+    help: 'Time since the content of a part of the registry that is in use was loaded; there is no value where none was.',
+    labels: ['part'],
+  },
+  registryEntries: {
+    name: 'countersign_registry_entries',
+    type: 'gauge',
+    help: 'Entries of the registry by kind: clients, api_keys, revocations.',
+    labels: ['kind'],
+  },
   policyInfo: {
     name: 'countersign_policy_revision_info',
     type: 'gauge',

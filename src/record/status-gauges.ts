@@ -1,4 +1,4 @@
-import type { CacheStatus, ServiceStatus } from '../contract/status.ts';
+import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import type { Labels } from './tally.ts';
 
@@ -15,7 +15,7 @@ export function showStatus(
   set: (definition: MetricDefinition, labels: Labels, value: number) => void,
   nowSeconds: number,
 ): void {
-  const { identify, enrich, policies, record } = status;
+  const { identify, registry, enrich, policies, record } = status;
   const caches: Record<string, CacheStatus> = {
     token: identify.tokenCache,
     negative: identify.negativeCache,
@@ -52,6 +52,7 @@ export function showStatus(
     if (nextUpdate !== null) set(METRICS.crlExpiry, { crl }, nextUpdate);
     for (const one of DOCUMENT_STATES) set(METRICS.crlState, { crl, state: one }, one === state ? 1 : 0);
   }
+  if (registry !== undefined) showRegistry(registry, set);
   for (const { name: policy, revision, activatedAt, lastError } of policies) {
     if (revision !== null) set(METRICS.policyInfo, { policy, revision: revision.slice(0, REVISION_MAX) }, 1);
     if (activatedAt !== null) set(METRICS.policyActivated, { policy }, activatedAt);
@@ -76,4 +77,17 @@ export function showStatus(
   set(METRICS.recordLines, { result: 'written' }, record.written);
   set(METRICS.recordLines, { result: 'dropped' }, record.dropped);
   set(METRICS.draining, {}, status.draining ? 1 : 0);
+}
+
+function showRegistry(
+  { records, revocations }: RegistryStatus,
+  set: (definition: MetricDefinition, labels: Labels, value: number) => void,
+): void {
+  for (const [part, { state, ageSeconds }] of Object.entries({ records, revocations })) {
+    for (const one of DOCUMENT_STATES) set(METRICS.registryState, { part, state: one }, one === state ? 1 : 0);
+    if (ageSeconds !== null) set(METRICS.registryAge, { part }, ageSeconds);
+  }
+  set(METRICS.registryEntries, { kind: 'clients' }, records.clients);
+  set(METRICS.registryEntries, { kind: 'api_keys' }, records.apiKeys);
+  set(METRICS.registryEntries, { kind: 'revocations' }, revocations.entries);
 }

@@ -64,6 +64,7 @@ export function receiveDecide(bytes: Uint8Array, asked: Asked): DecisionRequest 
     tls: receiveTls(body.tls, pep, flags),
     credentials: {
       authorization: received?.authorization ?? [],
+      apiKeys: received?.apiKeys ?? [],
       dpop: received?.dpop ?? [],
       txnToken: received?.txnToken ?? [],
       signature: received?.signature ?? null,

@@ -104,6 +104,7 @@ function toRequest(
     tls: { sni: sni === '' ? null : sni, version: null, ja3: null, ja4: null },
     credentials: {
       authorization: received.authorization,
+      apiKeys: received.apiKeys,
       dpop: received.dpop,
       txnToken: received.txnToken,
       signature: received.signature,
