@@ -177,12 +177,11 @@ export function createTokenVerifier(
 
   function conclude(candidate: Candidate, ring: KeyRing, key: VerificationKey, request: DecisionRequest): TokenOutcome {
     const { token, text, value, confirmation } = candidate;
-    const account = accountOf(request);
     const nowMs = request.receivedAtMs;
-    if (!budget.allows(account, nowMs)) return unavailable('verification_budget_exhausted');
+    if (!budget.untouched && !budget.allows(accountOf(request), nowMs)) return unavailable('verification_budget_exhausted');
     const check = key.checks.get(text.algorithm);
     if (check?.(text.signingInput, text.signature) !== true) {
-      budget.spend(account, nowMs);
+      budget.spend(accountOf(request), nowMs);
       return refuse(token, 'signature_invalid', nowMs);
     }
     const entry: VerifiedToken = {
