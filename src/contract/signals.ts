@@ -73,6 +73,8 @@ export type TokenValue = {
   readonly claims: JsonObject;
   /** `countersign` where the signature was verified here, `pep` for asserted claims. */
   readonly verifiedBy: 'countersign' | 'pep';
+  /** When the key set that it was verified with was last fetched with success, unix seconds; null where no keys of ours were used. */
+  readonly keysFetchedAt: number | null;
 };
 
 /** Why a certificate signal is not present. */

@@ -70,6 +70,7 @@ const Token = signal('The access token', {
     'The claims that `input.claims` of the config names. Integers above 2^53 have lost their last digits: compare ids as strings',
   ),
   verified_by: z.enum(['countersign', 'pep']).describe('pep: the gateway verified it and is trusted for claims'),
+  keys_age_seconds: z.number().nullable().describe('Seconds since the keys that it was verified with were last fetched, or null'),
 });
 
 const Certificate = signal('The client certificate', {

@@ -56,6 +56,7 @@ const TOKEN: Record<string, (token: TokenValue, facts: InputFacts) => JsonValue>
   actor: (token) => token.actor,
   authorization_details: (token) => token.authorizationDetails,
   verified_by: (token) => token.verifiedBy,
+  keys_age_seconds: ({ keysFetchedAt }, facts) => (keysFetchedAt === null ? null : Math.max(0, second(facts) - keysFetchedAt)),
 };
 
 const CERTIFICATE: Record<string, (certificate: CertificateValue, facts: InputFacts) => JsonValue> = {

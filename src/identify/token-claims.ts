@@ -45,6 +45,7 @@ export function readClaims(claims: JsonObject, actorDepthMax: number, verifiedBy
     authorizationDetails: details,
     claims,
     verifiedBy,
+    keysFetchedAt: null,
   };
 }
 

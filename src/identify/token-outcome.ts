@@ -32,7 +32,7 @@ export type VerifiedToken = TokenOutcome & {
   readonly tokenKey: string;
   readonly key: VerificationKey;
   /** The last ring in which the key was seen. */
-  ring: KeyRing;
+  readonly ring: KeyRing;
   /** Unix milliseconds. */
   readonly cachedUntilMs: number;
 };

@@ -135,6 +135,7 @@ function tokenValue(claims: JsonObject, nowSeconds: number, verifiedBy: TokenVal
     authorizationDetails: [],
     claims,
     verifiedBy,
+    keysFetchedAt: verifiedBy === 'countersign' ? nowSeconds - 30 : null,
   };
 }
 

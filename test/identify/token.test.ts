@@ -67,6 +67,7 @@ describe('what a verified token says', () => {
       authorizationDetails: [{ type: 'payment', amount: 5 }],
       claims: { ...CLAIMS, ...claims },
       verifiedBy: 'countersign',
+      keysFetchedAt: NOW,
     });
     expect(identity).toMatchObject({
       subject: { type: 'client', id: 'svc-a', asserted: false, client: 'svc-a' },

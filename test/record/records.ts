@@ -64,6 +64,7 @@ export const token: TokenValue = {
   authorizationDetails: [],
   claims: {},
   verifiedBy: 'countersign',
+  keysFetchedAt: null,
 };
 
 export const identity: Identity = {
