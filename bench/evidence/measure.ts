@@ -1,11 +1,11 @@
 import type { DecisionRequest } from '../../src/contract/request.ts';
-import { median } from '../measure.ts';
+import { median, threadUs } from '../measure.ts';
 import { identifierOver, requestWith } from './identifier.ts';
 import { type EvidenceKind, type PreparedKind, QUESTIONS } from './kind.ts';
 
 /* The marginal cost of evidence: a round asks with it, without it, and does the bare work, one right after the other, so that noise hits all. */
 
-/** Of one kind; microseconds a question, medians over the rounds. */
+/** Of one kind; microseconds of CPU a question, medians over the rounds. */
 export type EvidenceCost = {
   readonly kind: EvidenceKind;
   /** With the evidence less without it. */
@@ -77,16 +77,16 @@ function keep(samples: Samples | undefined, { cost, bare }: Sample): void {
 
 async function timeQuestions({ identify, isRight }: PreparedKind, question: (index: number) => DecisionRequest): Promise<number> {
   const requests = Array.from({ length: QUESTIONS }, (_, index) => question(index));
-  const begun = process.hrtime.bigint();
+  const begun = threadUs();
   for (const request of requests) {
     const answer = identify(request);
     if (!isRight(answer instanceof Promise ? await answer : answer)) throw new Error('the evidence was not judged as it should');
   }
-  return Number(process.hrtime.bigint() - begun) / 1000 / QUESTIONS;
+  return (threadUs() - begun) / QUESTIONS;
 }
 
 function timeBare(bare: (index: number) => boolean): number {
-  const begun = process.hrtime.bigint();
+  const begun = threadUs();
   for (let index = 0; index < QUESTIONS; index += 1) if (!bare(index)) throw new Error('the bare work failed');
-  return Number(process.hrtime.bigint() - begun) / 1000 / QUESTIONS;
+  return (threadUs() - begun) / QUESTIONS;
 }
