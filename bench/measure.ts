@@ -33,12 +33,6 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }
 
-/** CPU microseconds that this thread has used so far: other work on the machine is not in it, and collecting garbage is, as far as this thread does it. */
-export function threadUs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return user + system;
-}
-
 /** CPU seconds that a process has used so far, over all its threads; 0 where the system has no /proc. */
 export function cpuSeconds(pid: number): number {
   try {

@@ -1,11 +1,11 @@
 import type { DecisionRequest } from '../../src/contract/request.ts';
-import { median, threadUs } from '../measure.ts';
+import { median } from '../measure.ts';
 import { identifierOver, requestWith } from './identifier.ts';
 import { type EvidenceKind, type PreparedKind, QUESTIONS } from './kind.ts';
 
 /* The marginal cost of evidence: a round asks with it, without it, and does the bare work, one right after the other, so that noise hits all. */
 
-/** Of one kind; microseconds of CPU a question, medians over the rounds. */
+/** Of one kind; microseconds a question, medians over the rounds. */
 export type EvidenceCost = {
   readonly kind: EvidenceKind;
   /** With the evidence less without it. */
@@ -31,7 +31,9 @@ export async function measureEvidence(
     question: () => requestWith({}),
     isRight: ({ evidence }) => evidence.assurance === 0,
   };
-  const prepared = await Promise.all(kinds.map(async (kind) => ({ kind, ready: await kind.prepare() })));
+  const prepared: { readonly kind: EvidenceKind; readonly ready: PreparedKind }[] = [];
+  // one after the other: an identifier waits for its first keys and lists for a second at most, whoever keeps the thread busy meanwhile
+  for (const kind of kinds) prepared.push({ kind, ready: await kind.prepare() });
   const samples = prepared.map((): Samples => ({ costs: [], bares: [], ratios: [] }));
   const alone: number[] = [];
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
@@ -77,16 +79,16 @@ function keep(samples: Samples | undefined, { cost, bare }: Sample): void {
 
 async function timeQuestions({ identify, isRight }: PreparedKind, question: (index: number) => DecisionRequest): Promise<number> {
   const requests = Array.from({ length: QUESTIONS }, (_, index) => question(index));
-  const begun = threadUs();
+  const begun = process.hrtime.bigint();
   for (const request of requests) {
     const answer = identify(request);
     if (!isRight(answer instanceof Promise ? await answer : answer)) throw new Error('the evidence was not judged as it should');
   }
-  return (threadUs() - begun) / QUESTIONS;
+  return Number(process.hrtime.bigint() - begun) / 1000 / QUESTIONS;
 }
 
 function timeBare(bare: (index: number) => boolean): number {
-  const begun = threadUs();
+  const begun = process.hrtime.bigint();
   for (let index = 0; index < QUESTIONS; index += 1) if (!bare(index)) throw new Error('the bare work failed');
-  return (threadUs() - begun) / QUESTIONS;
+  return Number(process.hrtime.bigint() - begun) / 1000 / QUESTIONS;
 }
