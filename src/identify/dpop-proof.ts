@@ -4,7 +4,7 @@ import type { BindingCode } from '../contract/signals.ts';
 import type { BoundedCache } from '../stores/bounded-cache.ts';
 import { type ProofKey, readProofKey } from './dpop-key.ts';
 import { parseStrictObject } from './strict-json.ts';
-import { parseTargetUri, type TargetUri } from './target-uri.ts';
+import { isPlainUri, parseTargetUri, type TargetUri } from './target-uri.ts';
 import { decodeCanonical } from './token-text.ts';
 
 const JTI_LENGTH_MAX = 512;
@@ -103,12 +103,22 @@ function readClaims({ jti, htm, htu, iat, ath, nonce }: JsonObject): Omit<Proof,
  */
 export function judgeProof(proof: Proof, target: ProofTarget, nowSeconds: number, times: ProofTimes): TargetUri | BindingCode {
   if (proof.htm !== target.method) return 'dpop_method_mismatch';
-  const uri = parseTargetUri(proof.htu);
-  if (uri === null || uri.path !== target.path || !target.origins.includes(uri.origin)) return 'dpop_uri_mismatch';
+  const uri = uriOf(proof.htu, target);
+  if (uri === null) return 'dpop_uri_mismatch';
   if (nowSeconds > proof.iat + times.ageMaxSeconds + times.clockSkewSeconds) return 'dpop_expired';
   if (nowSeconds < proof.iat - times.clockSkewSeconds) return 'dpop_issued_in_future';
   if (proof.key.thumbprint !== target.thumbprint) return 'dpop_key_mismatch';
   return proof.ath === target.ath ? uri : 'dpop_token_mismatch';
+}
+
+/** The target by the origin that `htu` names, or null where it names something else. */
+function uriOf(htu: string, { origins, path }: ProofTarget): TargetUri | null {
+  for (const origin of origins) {
+    const meant = { origin, path };
+    if (isPlainUri(htu, meant)) return meant;
+  }
+  const uri = parseTargetUri(htu);
+  return uri !== null && uri.path === path && origins.includes(uri.origin) ? uri : null;
 }
 
 /** What may be used once: this key, this identifier, this URI (asks 35: in its normalised form), as one text of fixed length. */
