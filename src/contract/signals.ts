@@ -89,6 +89,8 @@ export type TokenValue = {
   readonly verifiedBy: 'countersign' | 'introspection' | 'pep';
   /** When its authorization server last called it active, unix seconds; not there where it was not asked. */
   readonly introspectedAt?: number;
+  /** When the key set that it was verified with was last fetched with success, unix seconds; null where no keys of ours were used. */
+  readonly keysFetchedAt: number | null;
 };
 
 /** Why a certificate signal is not present. */

@@ -54,6 +54,7 @@ const Token = signal('The access token', {
     .enum(['countersign', 'introspection', 'pep'])
     .describe('countersign: by its signature; introspection: its server says so; pep: the gateway verified it and is trusted for claims'),
   introspected_at: secondsOrNull('When its authorization server last called it active'),
+  keys_age_seconds: z.number().nullable().describe('Seconds since the keys that it was verified with were last fetched, or null'),
 });
 
 const Certificate = signal('The client certificate', {

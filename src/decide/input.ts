@@ -61,6 +61,7 @@ const TOKEN: Record<string, (token: TokenValue, facts: InputFacts) => JsonValue>
   entitlements: (token) => token.entitlements,
   verified_by: (token) => token.verifiedBy,
   introspected_at: (token) => token.introspectedAt ?? null,
+  keys_age_seconds: ({ keysFetchedAt }, facts) => (keysFetchedAt === null ? null : Math.max(0, second(facts) - keysFetchedAt)),
 };
 
 const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => JsonValue> = {

@@ -174,6 +174,7 @@ function tokenSignal(claims: JsonObject, nowSeconds: number, verifiedBy: TokenVa
     entitlements: [],
     claims,
     verifiedBy,
+    keysFetchedAt: verifiedBy === 'countersign' ? nowSeconds - 30 : null,
   };
   return { status: 'present', value };
 }

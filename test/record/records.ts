@@ -69,6 +69,7 @@ export const token: TokenValue = {
   entitlements: [],
   claims: {},
   verifiedBy: 'countersign',
+  keysFetchedAt: null,
 };
 
 export const identity: Identity = {
