@@ -1,3 +1,4 @@
+import type { CollectName, CollectSources, Facts } from './contract/collect.ts';
 import type { Decision } from './contract/decision.ts';
 import { asCountersignError, CountersignError } from './contract/errors.ts';
 import type { Identity } from './contract/identity.ts';
@@ -6,11 +7,12 @@ import type { Route } from './contract/route.ts';
 import type { EnrichmentSignals } from './contract/signals.ts';
 import type { ActivePolicy, Awaitable, Clock, Enricher, Evaluated, Identifier, Pdp, Policies, Recorder } from './contract/stages.ts';
 
-/** The four stages and the clock that they are timed by. */
+/** The four stages, what a policy can ask for besides, and the clock that they are timed by. */
 export type PdpParts = {
   readonly policies: Policies;
   readonly identifier: Identifier;
   readonly enricher: Enricher;
+  readonly sources: CollectSources;
   readonly recorder: Recorder;
   readonly clock: Clock;
 };
@@ -27,10 +29,11 @@ type Progress = {
 };
 
 /**
- * THE PATH of a request: select → identify → enrich → decide → record. It holds the order and the deadline, and no technique.
+ * THE PATH of a request: select → identify → enrich → decide → record. It holds the order and the deadline, and no technique. A policy that
+ * collects is evaluated once more with what its sources say, and then has to decide.
  * Stages that need not wait answer at once; only a stage that waits (a key fetch, a remote store) costs a timer.
  */
-export function createPdp({ policies, identifier, enricher, recorder, clock }: PdpParts): Pdp {
+export function createPdp({ policies, identifier, enricher, sources, recorder, clock }: PdpParts): Pdp {
   function decide(request: DecisionRequest): Awaitable<Decision> {
     const startedAtMs = clock.monotonic();
     const progress: Progress = {
@@ -66,9 +69,28 @@ export function createPdp({ policies, identifier, enricher, recorder, clock }: P
         progress.enrichedAtMs = clock.monotonic();
         if (progress.enrichedAtMs > request.deadlineAtMs) throw new CountersignError('deadline_exceeded');
 
-        return conclude(request, progress, policy.decide(request, identity, enrichment, route));
+        const evaluated = policy.decide(request, identity, enrichment, route);
+        if (evaluated.collect === undefined) return conclude(request, progress, evaluated);
+        return collect(request, evaluated.collect, { identity, enrichment }, (facts) => {
+          progress.identity = facts.identity;
+          progress.enrichment = facts.enrichment;
+          if (clock.monotonic() > request.deadlineAtMs) throw new CountersignError('deadline_exceeded');
+          // one that collects again has a deny `policy_collect_repeated` beside it
+          return conclude(request, progress, policy.decide(request, facts.identity, facts.enrichment, route));
+        });
       });
     });
+  }
+
+  /** Asks one source after the other; each sees what the last one said. */
+  function collect(
+    request: DecisionRequest,
+    [name, ...others]: readonly CollectName[],
+    facts: Facts,
+    next: (facts: Facts) => Awaitable<Decision>,
+  ): Awaitable<Decision> {
+    if (name === undefined) return next(facts);
+    return after(sources[name](request, facts), request, (known) => collect(request, others, known, next));
   }
 
   /** Goes on with a value at once, or with a promise's value if it comes before the deadline. */

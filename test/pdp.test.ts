@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { NOTHING_COMPARED } from '../src/contract/agreement.ts';
+import type { CollectSource } from '../src/contract/collect.ts';
 import type { Decision } from '../src/contract/decision.ts';
 import { CountersignError } from '../src/contract/errors.ts';
 import type { Identity } from '../src/contract/identity.ts';
@@ -6,7 +8,7 @@ import type { DecisionRecord } from '../src/contract/record.ts';
 import type { DecisionRequest } from '../src/contract/request.ts';
 import type { Route } from '../src/contract/route.ts';
 import type { EnrichmentSignals } from '../src/contract/signals.ts';
-import type { ActivePolicy, Enricher, Identifier, Policies } from '../src/contract/stages.ts';
+import type { ActivePolicy, Enricher, Evaluated, Identifier, Policies } from '../src/contract/stages.ts';
 import { createPdp } from '../src/pdp.ts';
 
 /** The seams of the path, in a form that lets a test break any one of them. */
@@ -16,6 +18,7 @@ type Seams = {
   identify: Identifier['identify'];
   enrich: Enricher['enrich'];
   decide: ActivePolicy['decide'];
+  collect: CollectSource;
 };
 
 const request: DecisionRequest = {
@@ -35,7 +38,7 @@ const request: DecisionRequest = {
   http: null,
   source: { ip: null, port: null, forwardedFor: [] },
   tls: { sni: null, version: null, ja3: null, ja4: null },
-  credentials: { authorization: [], dpop: [], claims: null, certificates: [], principal: null },
+  credentials: { authorization: [], apiKeys: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
   subject: null,
   action: null,
   resource: null,
@@ -44,15 +47,27 @@ const request: DecisionRequest = {
   flags: [],
   explain: false,
 };
-const route: Route = { status: 'none', catalogue: 'default', id: 'unknown', tier: 'low', scopes: [], public: false, parameters: {} };
+const route: Route = {
+  status: 'none',
+  catalogue: 'default',
+  id: 'unknown',
+  tier: 'low',
+  scopes: [],
+  public: false,
+  resourceMetadataUrl: null,
+  parameters: {},
+};
 const identity: Identity = {
   signals: {
     token: { status: 'absent', code: 'token_missing' },
     certificate: { status: 'absent', code: 'certificate_missing' },
     binding: { status: 'absent', code: 'token_not_verified' },
+    apiKey: { status: 'absent', code: 'api_key_missing' },
+    txnToken: { status: 'absent', code: 'txn_token_missing' },
+    signature: { status: 'absent', code: 'signature_unchecked' },
   },
-  subject: { type: 'client', id: null, asserted: false, client: null, properties: {} },
-  evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },
+  subject: { type: 'client', id: null, asserted: false, client: null, record: null, properties: {} },
+  evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },
   tokenKey: null,
   challenge: { scheme: 'Bearer', dpopNonce: null },
 };
@@ -83,6 +98,7 @@ function build(change: Partial<Seams> = {}) {
     routeOf: () => route,
     identify: () => identity,
     enrich: () => enrichment,
+    collect: (_request, facts) => facts,
     decide: () => ({ decision: decision('allow', null), input: () => null, evaluationMs: 0, slow: false, cause: null }),
     ...change,
   };
@@ -97,6 +113,7 @@ function build(change: Partial<Seams> = {}) {
     policies: { select: seam('select'), failed: (_request, code) => decision('deny', { code }) },
     identifier: { identify: seam('identify') },
     enricher: { enrich: seam('enrich') },
+    sources: { introspection: seam('collect') },
     recorder: { record: (record) => void records.push(record) },
     clock: { now: () => Date.now(), monotonic: () => performance.now() - startedAt },
   });
@@ -134,6 +151,61 @@ describe('the path', () => {
     const { pdp, calls } = build();
     expect(await pdp.decide({ ...request, deadlineAtMs: -1 })).toMatchObject({ effect: 'deny', error: { code: 'deadline_exceeded' } });
     expect(calls).not.toContain('decide');
+  });
+});
+
+describe('a policy that collects', () => {
+  const verdict = (effect: Decision['effect'], more: Partial<Evaluated> = {}): Evaluated => ({
+    decision: decision(effect, null),
+    input: () => null,
+    evaluationMs: 0,
+    slow: false,
+    cause: null,
+    ...more,
+  });
+  const better: Identity = { ...identity, tokenKey: 'asked' };
+  /** Collects until the identity is the better one. */
+  const decide: ActivePolicy['decide'] = (_request, known) =>
+    known.tokenKey === 'asked' ? verdict('allow') : verdict('deny', { collect: ['introspection'] });
+
+  it('is evaluated once more with what the source says; the counters count once and one decision is recorded', () => {
+    const { pdp, calls, records } = build({ decide, collect: (_request, facts) => ({ ...facts, identity: better }) });
+    expect(pdp.decide(request)).toMatchObject({ effect: 'allow' });
+    expect(calls).toEqual(['select', 'routeOf', 'identify', 'enrich', 'decide', 'collect', 'decide']);
+    expect(records).toHaveLength(1);
+    expect(records[0]?.identity).toBe(better);
+  });
+
+  it('waits for a source that waits', async () => {
+    const { pdp } = build({ decide, collect: async (_request, facts) => ({ ...facts, identity: better }) });
+    expect(await pdp.decide(request)).toMatchObject({ effect: 'allow' });
+  });
+
+  it('and still collects is not evaluated a third time', () => {
+    const { pdp, calls } = build({ decide: () => verdict('deny', { collect: ['introspection'] }) });
+    expect(pdp.decide(request)).toMatchObject({ effect: 'deny' });
+    expect(calls.filter((name) => name === 'decide')).toHaveLength(2);
+  });
+
+  it('whose source hangs is denied at the deadline', async () => {
+    vi.useFakeTimers();
+    const { pdp, records } = build({ decide, collect: () => new Promise(() => {}) });
+    const decided = pdp.decide({ ...request, deadlineAtMs: 50 });
+    await vi.advanceTimersByTimeAsync(60);
+    expect(await decided).toMatchObject({ effect: 'deny', error: { code: 'deadline_exceeded' } });
+    expect(records).toHaveLength(1);
+  });
+
+  it('whose source fails is denied', async () => {
+    const thrown = build({
+      decide,
+      collect: () => {
+        throw new Error('boom');
+      },
+    });
+    expect(await thrown.pdp.decide(request)).toMatchObject({ effect: 'deny', error: { code: 'internal_error' } });
+    const rejected = build({ decide, collect: () => Promise.reject(new Error('boom')) });
+    expect(await rejected.pdp.decide(request)).toMatchObject({ effect: 'deny', error: { code: 'internal_error' } });
   });
 });
 

@@ -8,6 +8,7 @@ import { grpc, http, operations } from './listeners.ts';
 import type { SchemaNode } from './outline.ts';
 import { peps } from './peps.ts';
 import { policies, policy } from './policy.ts';
+import { registry } from './registry.ts';
 import { store } from './store.ts';
 
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
@@ -22,6 +23,7 @@ export const configSchema = z
       .describe('Let listeners off loopback answer gateways that have not authenticated: anybody who reaches them may ask.'),
     peps,
     identity,
+    registry,
     network,
     store,
     policy,
@@ -69,6 +71,19 @@ export const configSchema = z
       }
     },
     { when: whenSound('http.tls', 'grpc.tls', 'peps') },
+  )
+  .superRefine(
+    (config, context) => {
+      const names = new Set(config.peps.map((pep) => pep.name));
+      for (const [index, { introspection }] of config.identity.issuers.entries()) {
+        for (const [at, pep] of introspection?.opaqueTokens.peps.entries() ?? []) {
+          if (names.has(pep)) continue;
+          const path = ['identity', 'issuers', index, 'introspection', 'opaqueTokens', 'peps', at];
+          context.addIssue({ code: 'custom', path, message: 'is no gateway of this configuration' });
+        }
+      }
+    },
+    { when: whenSound('peps', 'identity.issuers') },
   )
   .superRefine(
     (config, context) => {

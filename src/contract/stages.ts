@@ -1,4 +1,5 @@
 import type { ErrorCode } from './codes.ts';
+import type { CollectName } from './collect.ts';
 import type { Decision } from './decision.ts';
 import type { Identity } from './identity.ts';
 import type { JsonValue } from './json.ts';
@@ -33,6 +34,8 @@ export type Evaluated = {
   readonly evaluationMs: number;
   readonly slow: boolean;
   readonly cause: unknown;
+  /** Sources that the policy wants asked before it decides; the decision beside them counts for nothing. Not there where it has decided. */
+  readonly collect?: readonly CollectName[];
 };
 
 /** One revision of one policy: a request keeps the one it was given, whatever is activated meanwhile. */

@@ -1,6 +1,8 @@
+import type { CollectName } from '../contract/collect.ts';
 import { type Effect, type Reason, type RiskFactor, STEP_UP_KINDS, type StepUp } from '../contract/decision.ts';
 import { CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
+import { addSources, NOTHING_TO_COLLECT } from './collect.ts';
 import { type ExceededLimit, parseVerdict, type RuleFacts, type Verdict } from './verdict.ts';
 
 /** The contract `rules`: what all verdicts together say. */
@@ -18,6 +20,8 @@ export type Combined = {
   readonly upstreamHeaders: Readonly<Record<string, string>>;
   readonly limits: readonly ExceededLimit[];
   readonly retryAfterSeconds: number | null;
+  /** Sources that the rules want asked first: then all the rest counts for nothing. */
+  readonly collect: readonly CollectName[];
   /** Names of limits that were exceeded and are not enforced, each once. */
   readonly shadowLimits: readonly string[];
   /** Every verdict that was not exactly clear, for `explain`. */
@@ -37,8 +41,8 @@ const NONE: readonly string[] = [];
 /**
  * Combines the entry point's `{"verdicts": [[category, name, verdict], …]}` over a closed union: any deny or undecided verdict denies;
  * an allow, or a step_up that says `grants: true`, is a grant; without a grant the request is denied as `not_applicable`; a grant with a
- * step_up is a step_up; else it is an allow.
- * @throws CountersignError policy_result_invalid where the result is not of that form
+ * step_up is a step_up; else it is an allow. What rules collect is gathered beside it.
+ * @throws CountersignError policy_result_invalid where the result is not of that form, policy_collect_unknown
  */
 export function combine(result: unknown, rules: ReadonlyMap<string, RuleFacts>): Combined {
   const verdicts = parseVerdicts(result);
@@ -47,6 +51,7 @@ export function combine(result: unknown, rules: ReadonlyMap<string, RuleFacts>):
   let raised = false;
   let assuranceRequired = 0;
   const factors: RiskFactor[] = [];
+  let collect = NOTHING_TO_COLLECT;
   let shadowLimits: readonly string[] = NONE;
   for (const { effect, details } of verdicts) {
     denied ||= effect === 'deny' || effect === 'undecided';
@@ -55,17 +60,18 @@ export function combine(result: unknown, rules: ReadonlyMap<string, RuleFacts>):
     if (details.required !== null && details.required > assuranceRequired) assuranceRequired = details.required;
     for (const factor of details.factors) factors.push(factor);
     if (details.shadowLimits.length > 0) shadowLimits = distinct([...shadowLimits, ...details.shadowLimits]);
+    if (details.collect.length > 0) collect = addSources(collect, details.collect);
   }
   if (factors.length > 1) factors.sort(byWeight);
   const risk = { score: Math.min(RISK_MAX, Math.round(factors.reduce((sum, { points }) => sum + points, 0))), factors };
-  const common = { assuranceRequired, risk, verdicts, shadowLimits };
+  const common = { assuranceRequired, risk, collect, verdicts, shadowLimits };
   if (denied) return deny(verdicts.filter(isDenial), rules, common);
   if (!granted) return deny([hostVerdict('not_applicable')], rules, common);
   if (!raised) return allow(verdicts.filter(isGrant), rules, common);
   return stepUp(verdicts.filter(isStepUp), rules, common);
 }
 
-type Common = Pick<Combined, 'assuranceRequired' | 'risk' | 'verdicts' | 'shadowLimits'>;
+type Common = Pick<Combined, 'assuranceRequired' | 'risk' | 'collect' | 'verdicts' | 'shadowLimits'>;
 type Rules = ReadonlyMap<string, RuleFacts>;
 
 const isDenial = ({ effect }: Verdict): boolean => effect === 'deny' || effect === 'undecided';

@@ -33,6 +33,8 @@ export type VerdictDetails = {
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly upstreamHeaders: Readonly<Record<string, string>>;
   readonly obligations: readonly JsonObject[];
+  /** Names of sources that are to be asked before anything is decided; whether they are known is not judged here. */
+  readonly collect: readonly string[];
 };
 
 /** What one rule says. `undecided` is whatever is not in the closed union: null, an unknown word, a wrong type, a wrong detail. */
@@ -61,6 +63,7 @@ export const NO_DETAILS: VerdictDetails = {
   responseHeaders: {},
   upstreamHeaders: {},
   obligations: [],
+  collect: [],
 };
 
 /** Reads one rule's verdict; total, never throws. */
@@ -98,6 +101,7 @@ function parseDetails(said: JsonObject): VerdictDetails | null {
 /** Each takes a value over and says whether it had the right type. */
 const READERS: Readonly<Record<string, (value: JsonValue, details: Mutable) => boolean>> = Object.assign(Object.create(null), {
   status: (value: JsonValue, details: Mutable) => isWithin(value, 400, 599) && put(details, 'status', value),
+  collect: (value: JsonValue, details: Mutable) => isTexts(value) && put(details, 'collect', value),
   grants: (value: JsonValue, details: Mutable) => typeof value === 'boolean' && put(details, 'grants', value),
   kind(value: JsonValue, details: Mutable) {
     const kind = STEP_UP_KINDS.find((one) => one === value);

@@ -8,6 +8,8 @@ import type { WindowStore } from '../stores/windows.ts';
 import { findClientAddress } from './client-address.ts';
 import { createClockWatch } from './clock-watch.ts';
 import { type IpBlock, parseAddressOrBlock } from './ip-address.ts';
+import type { AddressLists } from './lists/address-lists.ts';
+import { joinLists } from './lists/join-lists.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
 import { ageSeconds } from './network-age.ts';
 import { countedAddress, describeRate, type RateQuestion, rateQuestion } from './rate.ts';
@@ -17,6 +19,8 @@ export type EnricherOptions = NetworkSources & {
   /** Addresses and blocks of the proxies that vouch for the entry to their left. */
   readonly trustedProxies: readonly string[];
   readonly windows: WindowStore;
+  /** Left out where none is configured. */
+  readonly lists?: AddressLists;
   readonly clock: Clock;
 };
 
@@ -24,6 +28,8 @@ export type EnricherOptions = NetworkSources & {
 export type RunningEnricher = Enricher & {
   /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
   accountOf(request: DecisionRequest): string | null;
+  /** The client's canonical address; null where it is not known. */
+  addressOf(request: DecisionRequest): string | null;
   /** Adds an amount that became known after its request; `budgetMs` is how long the store may take. */
   report(report: AmountReport, budgetMs: number): AmountReported | Promise<AmountReported>;
   status(): EnrichStatus;
@@ -37,7 +43,7 @@ const RESERVED_MS = 10;
  * @throws CountersignError `config_invalid` for a trusted proxy that is no address or block.
  */
 export function createEnricher(options: EnricherOptions): RunningEnricher {
-  const { databases, windows, clock } = options;
+  const { databases, windows, lists, clock } = options;
   const trustedProxies = options.trustedProxies.map(parseTrustedProxy);
 
   const wentBack = createClockWatch();
@@ -46,9 +52,11 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
 
   return {
     accountOf: (request) => countedAddress(clientOf(request)),
+    addressOf: (request) => clientOf(request).address?.text ?? null,
     enrich(request, identity, route): EnrichmentSignals | Promise<EnrichmentSignals> {
       const client = clientOf(request);
-      const network = describeNetwork(client, options, request.receivedAtMs);
+      const described = describeNetwork(client, options, request.receivedAtMs);
+      const network = lists === undefined ? described : joinLists(described, client, lists);
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
       const question = flagged(rateQuestion(request, identity, route, client), wentBack(request.receivedAtMs));
       const answer = windows.count(question.keys, request.receivedAtMs, budgetMs);
@@ -56,7 +64,11 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
       return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate, question) }));
     },
     report: (report, budgetMs) => reportAmount(windows, report, clock.now(), budgetMs),
-    status: () => ({ databases: databases.map((database) => agedStatus(database, clock)), store: windows.status() }),
+    status: () => ({
+      databases: databases.map((database) => agedStatus(database, clock)),
+      store: windows.status(),
+      lists: lists?.status() ?? [],
+    }),
   };
 }
 

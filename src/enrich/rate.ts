@@ -19,13 +19,13 @@ const PLAIN_KEY = /^[0-9A-Za-z._:@/+=-]{1,64}$/;
  * last hop that is known, so that a client cannot leave the counters by breaking its own chain.
  */
 export function windowKeys(identity: Identity, route: Route, client: ClientAddress): WindowKeys {
-  const { subject, tokenKey } = identity;
+  const { subject, tokenKey, signals } = identity;
   return {
     client: subject.asserted || subject.client === null ? null : boundedKey(subject.client),
     address: countedAddress(client),
     token: tokenKey === null ? null : boundedKey(tokenKey),
     route: route.status === 'none' ? null : boundedKey(`${route.catalogue}/${route.id}`),
-    api_key: identity.apiKeyId == null ? null : boundedKey(identity.apiKeyId),
+    api_key: signals.apiKey.status === 'present' ? boundedKey(signals.apiKey.value.id) : null,
   };
 }
 

@@ -28,7 +28,7 @@ export function readSource(source: RequestSource, { request, identity, route, ad
     case 'token':
       return identity.tokenKey ?? undefined;
     case 'api_key':
-      return identity.apiKeyId ?? undefined;
+      return identity.signals.apiKey.status === 'present' ? identity.signals.apiKey.value.id : undefined;
     case 'route':
       return route.status === 'none' ? undefined : route.id;
     case 'pep':

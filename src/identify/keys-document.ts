@@ -14,8 +14,14 @@ export type LoadKeyDocument = (signal: AbortSignal) => Promise<Buffer>;
 
 export type KeyDocumentSources = { readonly httpFetch: HttpFetch; readonly readFile: ReadDocumentFile; readonly clock: Clock };
 
-/** The loader for what an issuer's configuration names: a URL, a file, or discovery. */
-export function createKeyLoader(issuer: IssuerOptions, { httpFetch, readFile, clock }: KeyDocumentSources): LoadKeyDocument {
+/** Where a JWK set is, and how it is fetched. */
+export type KeySourceOptions = Pick<IssuerOptions, 'jwksUrl' | 'jwksFile' | 'fetchTimeoutMs' | 'allowInsecureHttp'>;
+
+/** The loader for what an issuer's configuration names: a URL, a file, or else discovery. */
+export function createKeyLoader(
+  issuer: KeySourceOptions & Pick<IssuerOptions, 'issuer'>,
+  { httpFetch, readFile, clock }: KeyDocumentSources,
+): LoadKeyDocument {
   const { jwksUrl, jwksFile } = issuer;
   const optionsFor = (signal: AbortSignal): HttpFetchOptions => ({
     timeoutMs: issuer.fetchTimeoutMs,
@@ -37,13 +43,18 @@ export function createKeyLoader(issuer: IssuerOptions, { httpFetch, readFile, cl
   };
 }
 
-/** `jwks_uri` of the first metadata document that is there and names this very issuer. */
-async function discover(issuer: string, httpFetch: HttpFetch, options: HttpFetchOptions): Promise<string> {
+/** `jwks_uri`, or another address, of the first metadata document that is there, names this very issuer and has it. */
+export async function discover(
+  issuer: string,
+  httpFetch: HttpFetch,
+  options: HttpFetchOptions,
+  member: 'jwks_uri' | 'introspection_endpoint' = 'jwks_uri',
+): Promise<string> {
   let failure: unknown;
   for (const url of metadataUrls(issuer)) {
     try {
       const { bytes } = await httpFetch(url, options);
-      return readMetadata(bytes, issuer);
+      return readMetadata(bytes, issuer, member);
     } catch (thrown) {
       failure = thrown;
     }
@@ -59,15 +70,15 @@ export function metadataUrls(issuer: string): readonly string[] {
   return [`${url.origin}${path}/.well-known/openid-configuration`, `${url.origin}/.well-known/oauth-authorization-server${path}`];
 }
 
-function readMetadata(bytes: Buffer, issuer: string): string {
+function readMetadata(bytes: Buffer, issuer: string, member: string): string {
   const metadata = parseMetadata(bytes);
   if (!isJsonObject(metadata)) throw new CountersignError('keys_invalid', { detail: 'metadata is not a JSON object' });
   // RFC 8414 section 3.3: an issuer that differs must not be used
   if (metadata['issuer'] !== issuer)
     throw new CountersignError('keys_invalid', { field: 'issuer', detail: 'differs from the configured one' });
-  const jwksUri = metadata['jwks_uri'];
-  if (typeof jwksUri !== 'string') throw new CountersignError('keys_invalid', { field: 'jwks_uri' });
-  return jwksUri;
+  const address = metadata[member];
+  if (typeof address !== 'string') throw new CountersignError('keys_invalid', { field: member });
+  return address;
 }
 
 function parseMetadata(bytes: Buffer): unknown {

@@ -1,10 +1,19 @@
+import type { AgreementOptions } from './agreement-mapping.ts';
+import type { IntrospectionOptions } from './introspection/options.ts';
+import type { SignatureOptions } from './signature/options.ts';
 import type { CertificateTrustOptions } from './trust/options.ts';
 
-/** One authorization server whose tokens are accepted; exactly one of `jwksUrl`, `jwksFile`, `discovery` says where its keys are. */
+/**
+ * One authorization server whose tokens are accepted; exactly one of `jwksUrl`, `jwksFile`, `discovery` says where its keys are, or none where it is
+ * asked about its tokens instead.
+ */
 export type IssuerOptions = {
-  /** `jwt_svid`: the SPIFFE trust domain that `issuer` names; its tokens are known by `sub`, and its keys by the use `jwt-svid`. */
-  readonly kind: 'jwt' | 'jwt_svid';
-  /** The exact `iss`, or `spiffe://<trust domain>`. */
+  /**
+   * `jwt_svid`: the SPIFFE trust domain that `issuer` names; its tokens are known by `sub`, and its keys by the use `jwt-svid`.
+   * `txn_token`: the transaction token service of the trust domains that `audiences` names; its tokens come in `txn-token` and count nowhere else.
+   */
+  readonly kind: 'jwt' | 'jwt_svid' | 'txn_token';
+  /** The exact `iss`, or `spiffe://<trust domain>`; of `txn_token` the `iss` of tokens that have one. */
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly allowAnyAudience: boolean;
@@ -20,6 +29,8 @@ export type IssuerOptions = {
   readonly refreshSeconds: number;
   readonly fetchTimeoutMs: number;
   readonly allowInsecureHttp: boolean;
+  /** Null where the server is not asked about its tokens. */
+  readonly introspection: IntrospectionOptions | null;
 };
 
 /** How DPoP proofs are judged (RFC 9449). */
@@ -42,6 +53,8 @@ export type IdentityOptions = {
   readonly tokenBytesMax: number;
   readonly actorDepthMax: number;
   readonly tokenCache: { readonly bytesMax: number; readonly ttlSeconds: number };
+  /** Room for the answers of authorization servers. */
+  readonly introspectionCache: { readonly bytesMax: number };
   readonly negativeCache: { readonly entriesMax: number; readonly ttlSeconds: number };
   readonly verificationBudget: { readonly failuresPerMinute: number; readonly addressesMax: number };
   readonly certificateCache: { readonly entriesMax: number };
@@ -49,5 +62,7 @@ export type IdentityOptions = {
   /** `scheme://host[:port]` by which clients reach the gateways that are not trusted for `forwarded`. */
   readonly publicOrigins: readonly string[];
   readonly dpop: DpopOptions;
+  readonly signatures: SignatureOptions;
   readonly clients: readonly { readonly id: string; readonly spiffeIds: readonly string[] }[];
+  readonly agreement: AgreementOptions;
 };

@@ -8,8 +8,11 @@ import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { Clock, Pdp, Policies } from '../../src/contract/stages.ts';
 import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createIdentifier, type RunningIdentifier } from '../../src/identify/identifier.ts';
+import type { IssuerOptions } from '../../src/identify/options.ts';
 import { createPdp } from '../../src/pdp.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
+import { CircuitBreaker } from '../../src/stores/circuit-breaker.ts';
+import { formPost } from '../../src/stores/form-post.ts';
 import { httpFetch } from '../../src/stores/http-fetch.ts';
 import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
 import type { MmdbDatabase } from '../../src/stores/mmdb.ts';
@@ -18,7 +21,10 @@ import type { ReplayMemory } from '../../src/stores/replay-memory.ts';
 import type { Counts, EntityCounts, WindowStore } from '../../src/stores/windows.ts';
 import { SILENT } from '../decide/fixtures.ts';
 import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
+import { createCaseLists } from './lists.ts';
+import { registryOf } from './registered.ts';
 import type { Case } from './schema.ts';
+import { txnIssuers } from './txn-token.ts';
 
 /* Levels `pdp` and `wire`: the real stages run; only what they ask at the outermost edge (a database, a store) answers by `given`. */
 
@@ -101,44 +107,53 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
     registryCountry: null,
     trustedProxies: [],
     windows: windowsOf(one.given.rate),
+    lists: await createCaseLists(one, clock),
     clock,
   });
   const records: DecisionRecord[] = [];
   const recorder = { record: (record: DecisionRecord) => void records.push(record) };
-  return { pdp: createPdp({ policies, identifier, enricher, recorder, clock }), clock, records, stop: () => identifier.stop() };
+  return {
+    pdp: createPdp({ policies, identifier, enricher, sources: { introspection: identifier.introspect }, recorder, clock }),
+    clock,
+    records,
+    stop: () => identifier.stop(),
+  };
 }
 
-function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
+function createCaseIdentifier(one: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
+  const { given } = one;
   const missing = `${issuer.jwksFile}.missing`;
+  const access: IssuerOptions = {
+    kind: 'jwt',
+    issuer: ISSUER,
+    audiences: [AUDIENCE],
+    allowAnyAudience: false,
+    jwksUrl: null,
+    jwksFile: given.token_defect === 'keys_unavailable' ? missing : issuer.jwksFile,
+    discovery: false,
+    algorithms: ['ES256'],
+    types: ['at+jwt'],
+    clockSkewSeconds: 5,
+    ageMaxSeconds: null,
+    refreshSeconds: 300,
+    fetchTimeoutMs: 1000,
+    allowInsecureHttp: false,
+    introspection: null,
+  };
   return createIdentifier(
     {
-      issuers: [
-        {
-          kind: 'jwt',
-          issuer: ISSUER,
-          audiences: [AUDIENCE],
-          allowAnyAudience: false,
-          jwksUrl: null,
-          jwksFile: given.token_defect === 'keys_unavailable' ? missing : issuer.jwksFile,
-          discovery: false,
-          algorithms: ['ES256'],
-          types: ['at+jwt'],
-          clockSkewSeconds: 5,
-          ageMaxSeconds: null,
-          refreshSeconds: 300,
-          fetchTimeoutMs: 1000,
-          allowInsecureHttp: false,
-        },
-      ],
+      issuers: [access, ...txnIssuers(given, access, issuer.jwksFile)],
       keyWaitMs: 100,
       tokenBytesMax: 16_384,
       actorDepthMax: 8,
       tokenCache: { bytesMax: 1 << 20, ttlSeconds: 300 },
+      introspectionCache: { bytesMax: 1 << 20 },
       negativeCache: { entriesMax: 100, ttlSeconds: 10 },
       verificationBudget: { failuresPerMinute: 60, addressesMax: 100 },
       certificateCache: { entriesMax: 10 },
       certificates: { trustBundles: [], crl: { required: false, sources: [] }, denied: { sha256: [], serials: [], file: null } },
       publicOrigins: [],
+      signatures: { profiles: [], webBotAuth: null, clockSkewSeconds: 5, fieldBytesMax: 8192 },
       dpop: {
         algorithms: ['ES256'],
         ageMaxSeconds: 60,
@@ -148,15 +163,21 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
         nonce: given.dpop?.defect === 'dpop_nonce_required' ? { secret: null, lifetimeSeconds: 300 } : null,
       },
       clients: [],
+      agreement: { rules: [], withoutBuiltIn: [] },
     },
     {
       clock,
       logger: SILENT,
       httpFetch,
+      formPost,
+      createBreaker: () => new CircuitBreaker({ failuresMax: 5, openMs: 2000 }, () => clock.monotonic()),
       readFile: readDocumentFile,
       createCache: createBoundedCache,
       accountOf: ({ source }) => source.ip,
       replays: replaysOf(given.dpop),
+      signatureReplays: createMemoryReplays({ entriesMax: 10, startedAtMs: 0 }),
+      createGuardedFetch: () => () => Promise.resolve({ ok: false, failure: 'url_not_allowed' }),
+      registry: registryOf(given.registry, one)?.parts,
     },
   );
 }

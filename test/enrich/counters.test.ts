@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RequestSource } from '../../src/contract/rate-plan.ts';
+import { findClientAddress } from '../../src/enrich/client-address.ts';
 import { AMOUNT_MAX, counterKey, planHits, toThousandths } from '../../src/enrich/counters.ts';
+import { windowKeys } from '../../src/enrich/rate.ts';
 import { readSource } from '../../src/enrich/request-source.ts';
 import { http, token } from '../record/records.ts';
-import { identityOf, requestOf, routeOf } from './requests.ts';
+import { identityOf, requestOf, routeOf, sourceOf, TRUSTED_WALK } from './requests.ts';
 
 const facts = { request: { ...requestOf(), http }, identity: identityOf(), route: routeOf(), address: '203.0.113.7/32' };
 const read = (source: RequestSource, changes: Partial<typeof facts> = {}) => readSource(source, { ...facts, ...changes });
@@ -24,7 +26,10 @@ describe('parts of a request', () => {
     expect(read({ from: 'claim', name: 'tenant' }, withClaims('pep'))).toBeUndefined();
     expect(read({ from: 'claim', name: 'constructor' }, withClaims('countersign'))).toBeUndefined();
     expect(read({ from: 'api_key' })).toBeUndefined();
-    expect(read({ from: 'api_key' }, { identity: { ...identityOf(), apiKeyId: 'key-1' } })).toBe('key-1');
+    const apiKey = { status: 'present', value: { id: 'key-1', clientId: 'agent-1', scopes: [], expiresAt: null } } as const;
+    const holder = { ...identityOf(), signals: { ...identityOf().signals, apiKey } };
+    expect(read({ from: 'api_key' }, { identity: holder })).toBe('key-1');
+    expect(windowKeys(holder, facts.route, findClientAddress(sourceOf(null), TRUSTED_WALK, [])).api_key).toBe('key-1');
   });
 
   test('headers and query parameters that are there once', () => {

@@ -54,6 +54,7 @@ export async function createRateWorld(
     policies,
     identifier: { identify: () => identity },
     enricher,
+    sources: { introspection: (_request, facts) => facts },
     recorder: { record: (one) => records.push(one) },
     clock,
   });

@@ -136,12 +136,12 @@ test_store_unavailable_leaves_the_rest_open if {
 		_named({"on_store_error": "deny"}),
 		{"counters": {"spend": {"key": ["client"], "routes": ["login"]}}},
 	)
-	store_unavailable.verdict == "clear" with input as object.union(_away, {"subject": {"client": null}})
+	store_unavailable.verdict == "clear" with input as object.union(_away, {"evidence": {"agreement": {"client": "none"}}})
 		with data.countersign.limits as _named({"on_store_error": "deny", "of": "client"})
 }
 
 test_store_unavailable_closes_for_a_client_that_is_there if {
-	store_unavailable.verdict.status == 503 with input as object.union(_away, {"subject": {"client": "agent-1"}})
+	store_unavailable.verdict.status == 503 with input as _away
 		with data.countersign.limits as _named({"on_store_error": "deny", "of": "client"})
 }
 

@@ -39,9 +39,11 @@ _verdict(names) := {
 }
 
 # what this request has none of: everything else could have been over its limit
-_without("client") if input.subject.client == null
+_without("client") if input.evidence.agreement.client == "none"
 
 _without("token") if input.signals.token.status != "present"
+
+_without("api_key") if input.signals.api_key.status != "present"
 
 _without(counter) if {
 	routes := data.countersign.limits.counters[counter].routes

@@ -1,0 +1,101 @@
+import { hash } from 'node:crypto';
+import type { JsonObject } from '../../contract/json.ts';
+import type { TokenCode, TokenValue } from '../../contract/signals.ts';
+import { type Confirmation, readConfirmation } from '../confirmation.ts';
+import { readClaims } from '../token-claims.ts';
+import { invalid, type TokenOutcome } from '../token-outcome.ts';
+
+/** What an answer is held against. */
+export type AnswerRules = {
+  readonly issuer: string;
+  /** Null where any audience is accepted. */
+  readonly audiences: ReadonlySet<string> | null;
+  readonly actorDepthMax: number;
+  readonly tokenTypeRequired: boolean;
+};
+
+/** A token that its server calls active. */
+export type ActiveToken = TokenOutcome & { readonly signal: { readonly status: 'present'; readonly value: TokenValue } };
+
+/** Access tokens by `token_type` (RFC 6749 section 7.1, RFC 9449 section 5). */
+const ACCESS_TOKEN_TYPES = new Set(['bearer', 'dpop']);
+/** What some servers say of tokens that are active and no access tokens. */
+const ACCESS_TOKEN_USES = new Set(['access', 'access_token']);
+
+/**
+ * The token of an answer `active: true` (RFC 7662 section 2.2), or why it cannot be accepted: types of all registered members, the kind of token,
+ * issuer and audience. Times are judged at each use. `askedAt` is in unix seconds.
+ */
+export function readAnswer(token: string, members: JsonObject, rules: AnswerRules, askedAt: number): ActiveToken | TokenCode {
+  const claimed = readClaims(members, rules.actorDepthMax, 'introspection');
+  if (typeof claimed === 'string') return claimed;
+  const confirmation = readConfirmation(members);
+  if (confirmation === 'claim_invalid') return confirmation;
+  const kind = judgeKind(members, confirmation, rules.tokenTypeRequired);
+  if (kind !== null) return kind;
+  if (claimed.issuer !== '' && claimed.issuer !== rules.issuer) return 'introspection_mismatch';
+  const { audience } = claimed;
+  if (rules.audiences !== null && audience.length > 0 && !audience.some((one) => rules.audiences?.has(one) === true)) {
+    return 'audience_mismatch';
+  }
+  const value: TokenValue = { ...claimed, issuer: rules.issuer, introspectedAt: askedAt };
+  // with the issuer, since two servers may give out the same text
+  const tokenKey = hash('sha256', JSON.stringify([rules.issuer, token]), 'base64url');
+  return { signal: { status: 'present', value }, tokenKey, confirmation, identityAlone: null };
+}
+
+/** A refresh token or an ID token is active too, and opens nothing here: its holder would not even have to authenticate. */
+function judgeKind(
+  { token_type: type, token_use: use, typ }: JsonObject,
+  confirmation: Confirmation | null,
+  required: boolean,
+): TokenCode | null {
+  if (use !== undefined && (typeof use !== 'string' || !ACCESS_TOKEN_USES.has(use.toLowerCase()))) return 'type_not_allowed';
+  if (typeof typ === 'string' && /^(refresh|offline|id)$/i.test(typ)) return 'type_not_allowed';
+  if (type === undefined) return required && use === undefined ? 'type_not_allowed' : null;
+  if (typeof type !== 'string' || !ACCESS_TOKEN_TYPES.has(type.toLowerCase())) return 'type_not_allowed';
+  return type.toLowerCase() === 'dpop' && !confirmation?.jkt ? 'token_unbound' : null;
+}
+
+/**
+ * A verified JWT with what its server says of it: never more than either of them says. They must not name different subjects, clients or keys; the scopes
+ * are those of both, the earlier end counts.
+ */
+export function joinAnswer(jwt: TokenValue, confirmation: Confirmation | null, answer: ActiveToken): TokenValue | TokenCode {
+  const said = answer.signal.value;
+  const differs = (mine: string | null, theirs: string | null): boolean => mine !== null && theirs !== null && mine !== theirs;
+  if (differs(jwt.subject, said.subject) || differs(jwt.clientId, said.clientId)) return 'introspection_mismatch';
+  if (answer.confirmation !== null && !isSameConfirmation(answer.confirmation, confirmation)) return 'introspection_mismatch';
+  const { claims } = said;
+  const saysScopes = claims['scope'] !== undefined || claims['scp'] !== undefined;
+  return {
+    ...jwt,
+    scopes: saysScopes ? jwt.scopes.filter((one) => said.scopes.includes(one)) : jwt.scopes,
+    expiresAt: earlier(jwt.expiresAt, said.expiresAt),
+    acr: jwt.acr ?? said.acr,
+    amr: jwt.amr.length === 0 ? said.amr : jwt.amr,
+    authTime: jwt.authTime ?? said.authTime,
+    authorizationDetails: claims['authorization_details'] === undefined ? jwt.authorizationDetails : said.authorizationDetails,
+    ...(said.introspectedAt === undefined ? {} : { introspectedAt: said.introspectedAt }),
+  };
+}
+
+/** The same as an outcome, for a token whose binding is still to be judged. */
+export function joinOutcome(jwt: ActiveToken, answer: ActiveToken): TokenOutcome {
+  const value = joinAnswer(jwt.signal.value, jwt.confirmation, answer);
+  if (typeof value === 'string') return invalid(value);
+  return { signal: { status: 'present', value }, tokenKey: jwt.tokenKey, confirmation: jwt.confirmation, identityAlone: null };
+}
+
+/** Narrows an outcome to a token that is present. */
+export function isActive(outcome: TokenOutcome): outcome is ActiveToken {
+  return outcome.signal.status === 'present';
+}
+
+function isSameConfirmation(a: Confirmation, b: Confirmation | null): boolean {
+  return b !== null && a.jkt === b.jkt && a.certificate?.sha256 === b.certificate?.sha256;
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.min(a, b);
+}

@@ -1,0 +1,141 @@
+import type { DecisionRequest } from '../../contract/request.ts';
+import type { TokenValue } from '../../contract/signals.ts';
+import type { Awaitable } from '../../contract/stages.ts';
+import type { IdentifyStatus } from '../../contract/status.ts';
+import type { CreateBoundedCache } from '../../stores/bounded-cache.ts';
+import type { CircuitBreaker } from '../../stores/circuit-breaker.ts';
+import { readConfirmation } from '../confirmation.ts';
+import type { IdentityOptions, IssuerOptions } from '../options.ts';
+import type { TokenVerifier } from '../token.ts';
+import { invalid, type TokenOutcome, unavailable } from '../token-outcome.ts';
+import { parseTokenText } from '../token-text.ts';
+import { createVerificationBudget } from '../verification-budget.ts';
+import { isActive, joinAnswer, joinOutcome } from './answer.ts';
+import { createAnswerCache } from './answer-cache.ts';
+import { createIntrospectionEndpoint, type EndpointParts } from './endpoint.ts';
+import { createIntrospector, type Introspector, type IntrospectorParts } from './introspector.ts';
+import type { IntrospectionOptions } from './options.ts';
+
+export type IntrospectionParts = EndpointParts &
+  Pick<IntrospectorParts, 'accountOf' | 'logger'> & {
+    readonly createCache: CreateBoundedCache;
+    readonly createBreaker: () => CircuitBreaker;
+  };
+
+/** Tokens whose authorization servers have a say in them. */
+export interface TokenIntrospection {
+  /** The token by its signature, by its server, or by both, as its issuer is configured. Never throws. */
+  verify(token: string, request: DecisionRequest): Awaitable<TokenOutcome>;
+  /** A token that was verified already, with what its server says of it now; the binding in the value stays as it is. */
+  collect(token: string, value: TokenValue, request: DecisionRequest): Awaitable<TokenOutcome>;
+  stop(): void;
+  status(): NonNullable<IdentifyStatus['introspection']>;
+}
+
+/** RFC 6750 section 2.1, `b64token`: nothing else is a token, and nothing else is sent anywhere. */
+const OPAQUE_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+
+type Asked = { readonly issuer: IssuerOptions; readonly options: IntrospectionOptions; readonly introspector: Introspector };
+
+/** Joins the verifier of JWTs with the servers that are asked; null where none is, so that nobody pays for what is not used. */
+export function createTokenIntrospection(
+  options: IdentityOptions,
+  verifier: TokenVerifier,
+  parts: IntrospectionParts,
+): TokenIntrospection | null {
+  const { clock, logger, accountOf, createCache } = parts;
+  const limits = { bytesMax: options.introspectionCache.bytesMax, refusedEntriesMax: options.negativeCache.entriesMax };
+  const cache = createAnswerCache(limits, createCache);
+  const budget = createVerificationBudget(options.verificationBudget, createCache);
+  const asked = options.issuers.flatMap((issuer): Asked[] => {
+    const { introspection } = issuer;
+    if (introspection === null) return [];
+    const endpoint = createIntrospectionEndpoint(issuer, introspection, parts);
+    const breaker = parts.createBreaker();
+    const { actorDepthMax } = options;
+    const more = { endpoint, cache, breaker, budget, accountOf, actorDepthMax, clock, logger };
+    return [{ issuer, options: introspection, introspector: createIntrospector(issuer, introspection, more) }];
+  });
+  if (asked.length === 0) return null;
+
+  const byIssuer = new Map(asked.map((one) => [one.issuer.issuer, one]));
+  const ofOpaque = asked.filter((one) => one.options.mode !== 'on_demand');
+  const always = new Map(asked.filter((one) => one.options.mode === 'always').map((one) => [one.issuer.issuer, one.introspector]));
+  const withoutKeys = new Set([...always.keys()].filter((name) => !hasKeys(byIssuer.get(name)?.issuer)));
+  const joined = new WeakMap<TokenOutcome, { readonly of: TokenOutcome; readonly outcome: TokenOutcome }>();
+
+  function verify(token: string, request: DecisionRequest): Awaitable<TokenOutcome> {
+    if (token.length > options.tokenBytesMax) return invalid('token_too_large');
+    if (ofOpaque.length > 0 && !looksLikeJwt(token)) return verifyOpaque(token, request);
+    if (withoutKeys.size > 0) {
+      const text = parseTokenText(token);
+      const issuer = typeof text === 'string' ? undefined : text.claims['iss'];
+      const introspector = typeof issuer === 'string' && withoutKeys.has(issuer) ? always.get(issuer) : undefined;
+      if (introspector !== undefined) return introspector.introspect(token, request);
+    }
+    const outcome = verifier.verify(token, request);
+    return outcome instanceof Promise ? outcome.then((known) => confirm(token, known, request)) : confirm(token, outcome, request);
+  }
+
+  function verifyOpaque(token: string, request: DecisionRequest): Awaitable<TokenOutcome> {
+    if (!OPAQUE_TOKEN.test(token)) return invalid('token_malformed');
+    const selected = ofOpaque.find((one) => isSelected(one.options.opaqueTokens, request));
+    return selected === undefined ? invalid('issuer_unknown') : selected.introspector.introspect(token, request);
+  }
+
+  /** Only what the signature did not refuse is worth a question. */
+  function confirm(token: string, outcome: TokenOutcome, request: DecisionRequest): Awaitable<TokenOutcome> {
+    if (always.size === 0 || !isActive(outcome)) return outcome;
+    const answer = always.get(outcome.signal.value.issuer)?.introspect(token, request);
+    if (answer === undefined) return outcome;
+    const join = (said: TokenOutcome): TokenOutcome => {
+      if (!isActive(said)) return said;
+      const before = joined.get(said);
+      if (before?.of === outcome) return before.outcome;
+      const made = joinOutcome(outcome, said);
+      joined.set(said, { of: outcome, outcome: made });
+      return made;
+    };
+    return answer instanceof Promise ? answer.then(join) : join(answer);
+  }
+
+  function collect(token: string, value: TokenValue, request: DecisionRequest): Awaitable<TokenOutcome> {
+    const introspector = value.verifiedBy === 'pep' ? undefined : byIssuer.get(value.issuer)?.introspector;
+    if (introspector === undefined) return unavailable('introspection_not_configured');
+    const confirmation = readConfirmation(value.claims);
+    const join = (said: TokenOutcome): TokenOutcome => {
+      if (!isActive(said) || confirmation === 'claim_invalid') return said;
+      const known = joinAnswer(value, confirmation, said);
+      if (typeof known === 'string') return invalid(known);
+      return { signal: { status: 'present', value: known }, tokenKey: null, confirmation, identityAlone: null };
+    };
+    const answer = introspector.introspect(token, request);
+    return answer instanceof Promise ? answer.then(join) : join(answer);
+  }
+
+  return {
+    verify,
+    collect,
+    stop() {
+      for (const { introspector } of asked) introspector.stop();
+    },
+    status: () => ({ servers: asked.map(({ introspector }) => introspector.status()), cache: cache.status() }),
+  };
+}
+
+/** Whether tokens of the issuer can be verified by signature at all. */
+export function hasKeys(issuer: IssuerOptions | undefined): boolean {
+  return issuer !== undefined && (issuer.jwksUrl !== null || issuer.jwksFile !== null || issuer.discovery);
+}
+
+/** Three parts or more, of which the first is the base64url of a JSON object: such a token is judged as the JWT that it claims to be. */
+function looksLikeJwt(token: string): boolean {
+  const first = token.indexOf('.');
+  if (first <= 0 || token.indexOf('.', first + 1) === -1) return false;
+  return token.startsWith('ey') || Buffer.from(token.slice(0, 64), 'base64url').toString('latin1').trimStart().startsWith('{');
+}
+
+function isSelected({ peps, hosts }: IntrospectionOptions['opaqueTokens'], request: DecisionRequest): boolean {
+  if (peps.length > 0 && !peps.includes(request.pep.name)) return false;
+  return hosts.length === 0 || (request.http !== null && hosts.includes(request.http.host));
+}
