@@ -7,53 +7,50 @@ package countersign.rules.rate.exceeded
 
 verdict := "clear" if {
 	input.signals.rate.status in {"absent", "invalid", "unavailable"}
-} else := _verdict(exceeded) if {
+} else := _verdict(exceeded, counts) if {
 	limits := data.countersign.limits.rate
 	is_object(limits)
 	every windows in limits {
 		every limit in windows { is_number(limit) }
 	}
-	_typed(input.signals.rate.value.client)
-	_typed(input.signals.rate.value.address)
-	_typed(input.signals.rate.value.token)
-	_typed(input.signals.rate.value.route)
-	_typed(input.signals.rate.value.api_key)
+
+	# literal references, so that `opa deps` sees what is read
+	counts := {
+		"client": input.signals.rate.value.client,
+		"address": input.signals.rate.value.address,
+		"token": input.signals.rate.value.token,
+		"route": input.signals.rate.value.route,
+		"api_key": input.signals.rate.value.api_key,
+	}
+	_typed(counts.client)
+	_typed(counts.address)
+	_typed(counts.token)
+	_typed(counts.route)
+	_typed(counts.api_key)
 	is_object(input.signals.rate.value.resets)
 	exceeded := [item |
 		some entity, windows in limits
-		counts := _counts(entity)
 		some window, limit in windows
-		counts[window] > limit
-		item := _item(entity, window, limit, counts[window])
+		counts[entity][window] > limit
+		item := _item(entity, window, limit, counts[entity][window])
 	]
 }
 
-# literal references, so that `opa deps` sees what is read
-_counts("client") := input.signals.rate.value.client
-
-_counts("address") := input.signals.rate.value.address
-
-_counts("token") := input.signals.rate.value.token
-
-_counts("route") := input.signals.rate.value.route
-
-_counts("api_key") := input.signals.rate.value.api_key
-
 _seconds := {"10s": 10, "1m": 60, "10m": 600, "1h": 3600}
 
-_verdict([]) := {"effect": "clear", "limits": _rest} if {
+_verdict([], counts) := {"effect": "clear", "limits": _rest(counts)} if {
 	data.countersign.limits.rate_fields == "always"
 } else := "clear" if {
 	not data.countersign.limits.rate_fields == "always"
 }
 
-_verdict(limits) := {"effect": "deny", "status": 429, "limits": limits} if count(limits) > 0
+_verdict(limits, _) := {"effect": "deny", "status": 429, "limits": limits} if count(limits) > 0
 
 # what is left, for the fields of an answer that passes
-_rest := [item |
+_rest(counts) := [item |
 	some entity, windows in data.countersign.limits.rate
 	some window, limit in windows
-	count_now := _counts(entity)[window]
+	count_now := counts[entity][window]
 	item := {
 		"name": concat("-", [entity, window]), "limit": limit, "window_seconds": _seconds[window],
 		"remaining": max([0, limit - count_now]), "reset_seconds": null,
