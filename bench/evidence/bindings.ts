@@ -9,21 +9,19 @@ import { type EvidenceKind, fresh, type PreparedKind, QUESTIONS } from './kind.t
 
 /* What binds a token to its sender: the cost beside that of the same token, seen before and bound to nothing. */
 
-/**
- * The real memory, to which the same proof is another one in each round: they are used again, since an RSA signature takes a client a millisecond.
- * What that adds counts against us.
- */
+/** The real memory, emptied before each round: the same proofs are used again, since an RSA signature takes a client a millisecond. */
 function forgettingReplays(): { readonly replays: ReplayMemory; forget(): void } {
-  const memory = createMemoryReplays({ entriesMax: 1_000_000, startedAtMs: (nowSeconds - 60) * 1000 });
-  let round = 0;
+  const empty = () => createMemoryReplays({ entriesMax: 100_000, startedAtMs: (nowSeconds - 60) * 1000 });
+  let memory = empty();
   return {
     replays: {
-      ...memory,
       sinceMs: null,
-      remember: (key, nowMs, untilMs, budgetMs) => memory.remember(`${round} ${key}`, nowMs, untilMs, budgetMs),
+      remember: (key, nowMs, untilMs, budgetMs) => memory.remember(key, nowMs, untilMs, budgetMs),
+      status: () => memory.status(),
+      close: () => memory.close(),
     },
     forget() {
-      round += 1;
+      memory = empty();
     },
   };
 }

@@ -13,6 +13,8 @@ export type EvidenceCost = {
   readonly bareUs: number | null;
   /** The median of each round's own ratio. */
   readonly ratio: number | null;
+  /** Of the quickest quarter of the rounds, where other work on the machine is least in the way. */
+  readonly quietRatio: number | null;
 };
 
 type Samples = { readonly costs: number[]; readonly bares: number[]; readonly ratios: number[] };
@@ -47,9 +49,19 @@ export async function measureEvidence(
   const costs = prepared.map(({ kind }, index): EvidenceCost => {
     const { costs: of, bares, ratios } = samples[index] ?? { costs: [], bares: [], ratios: [] };
     const some = bares.length > 0;
-    return { kind, us: median(of), bareUs: some ? median(bares) : null, ratio: some ? median(ratios) : null };
+    return {
+      kind,
+      us: median(of),
+      bareUs: some ? median(bares) : null,
+      ratio: some ? median(ratios) : null,
+      quietRatio: some ? quartile(of) / quartile(bares) : null,
+    };
   });
   return { anonymousUs: median(alone), costs };
+}
+
+function quartile(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 4)] ?? 0;
 }
 
 type Sample = { readonly cost: number; readonly bare: number | null };
