@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Config } from './config/schema.ts';
 import type { GeoipTools } from './contract/geoip.ts';
 import type { Listener } from './contract/lifecycle.ts';
@@ -9,13 +10,20 @@ import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
+import { createBehaviour } from './enrich/behaviour/behaviour.ts';
+import { type CostSink, createFeedback, type Reportable } from './enrich/behaviour/feedback.ts';
+import type { MemoryMakers } from './enrich/behaviour/memory.ts';
+import { createDevices } from './enrich/device/device.ts';
+import { createRegistered } from './enrich/device/known.ts';
 import { createEnricher } from './enrich/enricher.ts';
 import { knownFields } from './enrich/network-record.ts';
+import type { Memories } from './enrich/remembered.ts';
 import { createIdentifier } from './identify/identifier.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
+import { BlockPool, createBlock } from './stores/block-pool.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { CircuitBreaker } from './stores/circuit-breaker.ts';
 import { formPost } from './stores/form-post.ts';
@@ -27,6 +35,8 @@ import { installMmdb } from './stores/mmdb-install.ts';
 import { openMmdbSet } from './stores/mmdb-set.ts';
 import { npmRegistry } from './stores/npm-registry.ts';
 import { readDocumentFile } from './stores/read-file.ts';
+import { RecentEntries } from './stores/recent-entries.ts';
+import { RecordPool } from './stores/record-pool.ts';
 import { openRedisStores } from './stores/redis/stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import type { ReplayMemory } from './stores/replay-memory.ts';
@@ -34,6 +44,9 @@ import type { WindowStore } from './stores/windows.ts';
 
 /** An authorization server that failed five times in a row is asked again after two seconds. */
 const INTROSPECTION_BREAKER = { failuresMax: 5, openMs: 2000 };
+
+/** How long an outcome may be reported. */
+const FEEDBACK_AGE_MS = 300_000;
 
 /** What the process hands in: nothing below reads a clock, the environment or a file name of its own. */
 export type ServiceParts = { readonly config: Config; readonly version: string; readonly clock: Clock; readonly logger: Logger };
@@ -64,11 +77,13 @@ export async function createService({ config, version, clock, logger }: ServiceP
 
   const addressData = await openMmdbSet(config.network.databases, logger);
   const { windows, replays, close: closeStores } = openStores(config, clock, logger);
+  const memories = openMemories(config, () => undefined);
   const enricher = createEnricher({
     databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
+    memories,
     clock,
   });
   const identifier = createIdentifier(config.identity, {
@@ -94,7 +109,24 @@ export async function createService({ config, version, clock, logger }: ServiceP
   );
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
-  const pdp = createPdp({ policies, identifier, enricher, sources: { introspection: identifier.introspect }, recorder, clock });
+  const pdp = createPdp({
+    policies,
+    identifier,
+    enricher,
+    sources: { introspection: identifier.introspect },
+    recorder: {
+      record(record) {
+        recorder.record(record);
+        try {
+          enricher.observe(record);
+        } catch (cause) {
+          // the decision stands, whatever is not learnt from it
+          logger.error('observe_failed', { cause });
+        }
+      },
+    },
+    clock,
+  });
 
   const pepAuth = createPepAuth(config.peps, Object.keys(policyOptions));
   const endpoint = {
@@ -107,7 +139,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     onRefused: metrics.refused,
   };
   const readiness = () => readinessOf(status());
-  const http = createHttpServer({ ...config.http, ...endpoint });
+  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
   const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger });
   const gateways: readonly Listener[] = [http, grpc];
@@ -191,5 +223,25 @@ function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
     windows: createMemoryWindows({ entriesMax: store.entriesMax, startedAtMs }),
     replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
     close: () => Promise.resolve(),
+  };
+}
+
+/** What is remembered of clients, in this process: with Redis behind the counters each replica remembers its own. */
+function openMemories({ behaviour: options, device, peps, store }: Config, onCost: CostSink): Memories {
+  const makers: MemoryMakers = {
+    records: (shape) => new RecordPool(shape),
+    blocks: (blocksMax) => new BlockPool(blocksMax),
+    pointer: createBlock,
+    hashKey: [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()],
+  };
+  const scope = store.kind === 'redis' ? 'replica' : 'process';
+  const behaviour = options.enabled ? createBehaviour(options, scope, makers) : null;
+  const reportable = peps.some(({ trusts }) => trusts.includes('feedback'));
+  return {
+    behaviour,
+    devices: device.enabled ? createDevices(device, scope, createRegistered(device.known), makers) : null,
+    feedback: reportable
+      ? createFeedback(new RecentEntries<Reportable>(options.feedbackEntriesMax, FEEDBACK_AGE_MS), behaviour, onCost)
+      : null,
   };
 }

@@ -8,6 +8,7 @@ import { grpc, http, operations } from './listeners.ts';
 import type { SchemaNode } from './outline.ts';
 import { peps } from './peps.ts';
 import { policies, policy } from './policy.ts';
+import { behaviour, device } from './remembered.ts';
 import { store } from './store.ts';
 
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
@@ -23,6 +24,8 @@ export const configSchema = z
     peps,
     identity,
     network,
+    device,
+    behaviour,
     store,
     policy,
     policies,

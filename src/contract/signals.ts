@@ -1,3 +1,4 @@
+import type { BehaviourSignal, DeviceSignal } from './behaviour.ts';
 import type { JsonObject } from './json.ts';
 import type { RequestFlag } from './request.ts';
 
@@ -278,5 +279,7 @@ export type IdentitySignals = {
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;
   readonly rate: Signal<RateValue, RateCode>;
+  readonly device: DeviceSignal;
+  readonly behaviour: BehaviourSignal;
 };
 export type Signals = IdentitySignals & EnrichmentSignals;

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../contract/json.ts';
 import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
 import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
+import { BEHAVIOUR_FIELDS, DEVICE_FIELDS } from './remembered-schema.ts';
 
 /*
  * The policy authors' type: what `input` is in Rego, version 1. It is total: every key is always there; null, [] or {} where nothing is known.
@@ -219,6 +220,7 @@ export const EvaluationInput = z.strictObject({
     .describe('What was verified'),
   signals: z
     .strictObject({ token: Token, certificate: Certificate, binding: Binding, network: Network, rate: Rate })
+    .extend({ device: signal('What asks', DEVICE_FIELDS), behaviour: signal('What the client does', BEHAVIOUR_FIELDS) })
     .describe('Each in one of four states'),
 });
 export type EvaluationInput = z.infer<typeof EvaluationInput>;

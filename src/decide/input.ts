@@ -14,6 +14,7 @@ import type {
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
+import { BEHAVIOUR, DEVICE } from './remembered-fields.ts';
 
 /* The only file that knows the JSON that Rego reads; `input-schema.ts` says what each field means, a test holds the two together. */
 
@@ -243,6 +244,8 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         binding: signal((facts) => facts.identity.signals.binding, BINDING),
         network: signal((facts) => facts.enrichment.network, NETWORK),
         rate: signal((facts) => facts.enrichment.rate, RATE),
+        device: signal((facts) => facts.enrichment.device, DEVICE),
+        behaviour: signal((facts) => facts.enrichment.behaviour, BEHAVIOUR),
       },
     },
   };

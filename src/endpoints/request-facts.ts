@@ -3,6 +3,7 @@ import type { CertificateOffer, HttpFacts, RequestFlag } from '../contract/reque
 import { canonicalHost, canonicalTarget } from './canonical-url.ts';
 import { type ClientBody, receiveClientBody } from './client-body.ts';
 import { receiveHeaders } from './client-headers.ts';
+import type { FingerprintOffer } from './fingerprints.ts';
 
 /** The client's request in the words of whatever protocol the gateway speaks, before anything is made of it. */
 export type RawHttp = {
@@ -27,6 +28,8 @@ export type ReceivedHttp = {
   readonly certificate: CertificateOffer | null;
   /** Every `dpop` value in order. */
   readonly dpop: string[];
+  /** Of the gateway's configured headers, not judged yet. */
+  readonly fingerprints: FingerprintOffer;
   /** The chain of the gateway's configured header, only where it is trusted for `client_address`. */
   readonly forwardedFor: string[];
 };
@@ -60,8 +63,8 @@ export function receiveHttpFacts(raw: RawHttp, pep: Pep): ReceivedHttp {
     body: receiveClientBody(raw.body, headers.contentType, headers.contentLength),
     pathAmbiguous: target.ambiguous || hosts.ambiguous,
   };
-  const { authorization, dpop, certificate, forwardedFor } = headers;
-  return { http, flags, authorization, dpop, certificate, forwardedFor };
+  const { authorization, dpop, certificate, fingerprints, forwardedFor } = headers;
+  return { http, flags, authorization, dpop, certificate, fingerprints, forwardedFor };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { CountersignError } from '../contract/errors.ts';
 import type { DecisionRequest } from '../contract/request.ts';
 import type { EnrichmentSignals } from '../contract/signals.ts';
-import type { Clock, Enricher } from '../contract/stages.ts';
+import type { Clock, Enricher, Observer } from '../contract/stages.ts';
 import type { DatabaseStatus, EnrichStatus } from '../contract/status.ts';
 import type { MmdbDatabase } from '../stores/mmdb.ts';
 import type { WindowStore } from '../stores/windows.ts';
@@ -10,30 +10,36 @@ import { type IpBlock, parseAddressOrBlock } from './ip-address.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
 import { ageSeconds } from './network-age.ts';
 import { countedAddress, describeRate, windowKeys } from './rate.ts';
+import { learnFrom, lookAtMemories, type Memories, memoriesStatus } from './remembered.ts';
 
 export type EnricherOptions = NetworkSources & {
   /** Addresses and blocks of the proxies that vouch for the entry to their left. */
   readonly trustedProxies: readonly string[];
   readonly windows: WindowStore;
+  /** Left out: nothing is remembered of clients. */
+  readonly memories?: Memories;
   readonly clock: Clock;
 };
 
 /** The stage with what others ask of it. */
-export type RunningEnricher = Enricher & {
-  /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
-  accountOf(request: DecisionRequest): string | null;
-  status(): EnrichStatus;
-};
+export type RunningEnricher = Enricher &
+  Observer & {
+    /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
+    accountOf(request: DecisionRequest): string | null;
+    status(): EnrichStatus;
+  };
+
+const NO_MEMORIES: Memories = { behaviour: null, devices: null, feedback: null };
 
 /** What the decision itself needs after the counters have answered. */
 const RESERVED_MS = 10;
 
 /**
- * WHAT ELSE we know about a request: network and rate. With the memory store the answer is a plain value, with Redis a promise.
+ * WHAT ELSE we know about a request: network, rate, device and behaviour. With the memory store the answer is a plain value, with Redis a promise.
  * @throws CountersignError `config_invalid` for a trusted proxy that is no address or block.
  */
 export function createEnricher(options: EnricherOptions): RunningEnricher {
-  const { databases, windows, clock } = options;
+  const { databases, windows, clock, memories = NO_MEMORIES } = options;
   const trustedProxies = options.trustedProxies.map(parseTrustedProxy);
 
   const clientOf = ({ source, pep }: DecisionRequest) => findClientAddress(source, pep.forwardedFor, trustedProxies);
@@ -44,11 +50,22 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
       const client = clientOf(request);
       const network = describeNetwork(client, options, request.receivedAtMs);
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
-      const answer = windows.count(windowKeys(identity, route, client), request.receivedAtMs, budgetMs);
-      if (!(answer instanceof Promise)) return { network, rate: describeRate(answer, request.pepRate) };
-      return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate) }));
+      const keys = windowKeys(identity, route, client);
+      const answer = windows.count(keys, request.receivedAtMs, budgetMs);
+      const { device, behaviour } = lookAtMemories(memories, request, identity, network, keys);
+      if (!(answer instanceof Promise)) return { network, rate: describeRate(answer, request.pepRate), device, behaviour };
+      return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate), device, behaviour }));
     },
-    status: () => ({ databases: databases.map((database) => agedStatus(database, clock)), store: windows.status() }),
+    observe(record) {
+      const { request, identity, route } = record;
+      if (identity === null || route === null) return;
+      learnFrom(memories, record, () => windowKeys(identity, route, clientOf(request)));
+    },
+    status: () => ({
+      databases: databases.map((database) => agedStatus(database, clock)),
+      store: windows.status(),
+      remembered: memoriesStatus(memories),
+    }),
   };
 }
 

@@ -115,6 +115,8 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.databaseState,
   METRICS.storeReady,
   METRICS.storeEntries,
+  METRICS.rememberedEntries,
+  METRICS.feedback,
   METRICS.recordLines,
   METRICS.draining,
   METRICS.buildInfo,

@@ -20,6 +20,7 @@ import type { ReplayMemory } from '../../src/stores/replay-memory.ts';
 import type { Counts, EntityCounts, WindowStore } from '../../src/stores/windows.ts';
 import { SILENT } from '../decide/fixtures.ts';
 import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
+import { memoriesOf } from './remembered.ts';
 import type { Case } from './schema.ts';
 
 /* Levels `pdp` and `wire`: the real stages run; only what they ask at the outermost edge (a database, a store) answers by `given`. */
@@ -103,6 +104,7 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
     registryCountry: null,
     trustedProxies: [],
     windows: windowsOf(one.given.rate),
+    memories: memoriesOf(one.given),
     clock,
   });
   const records: DecisionRecord[] = [];

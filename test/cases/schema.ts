@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TRUSTS } from '../../src/contract/pep.ts';
+import { GivenBehaviour, GivenDevice } from './remembered.ts';
 
 /*
  * The form of `test/cases/*.yaml`. One case is run at several levels, by the same file:
@@ -80,6 +81,9 @@ const Given = z
         z.strictObject({ unavailable: z.enum(['store_unavailable', 'store_full']) }),
       ])
       .optional(),
+    /** What is remembered of the client. */
+    device: GivenDevice.optional(),
+    behaviour: GivenBehaviour.optional(),
   })
   .prefault({});
 

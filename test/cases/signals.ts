@@ -14,6 +14,7 @@ import type {
   WindowCounts,
 } from '../../src/contract/signals.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
+import { behaviourOf, deviceOf } from './remembered.ts';
 import type { Case } from './schema.ts';
 
 /* Level `wasm`: the question is received as POST /decide receives it; what identify and enrich would say comes from `given`. */
@@ -163,7 +164,12 @@ function certificateOf(given: Case['given'], request: DecisionRequest): Identity
 }
 
 export function enrichmentOf({ given }: Case, request: DecisionRequest, identity: Identity): EnrichmentSignals {
-  return { network: networkOf(given, request), rate: rateOf(given, request, identity) };
+  return {
+    network: networkOf(given, request),
+    rate: rateOf(given, request, identity),
+    device: deviceOf(given),
+    behaviour: behaviourOf(given),
+  };
 }
 
 function networkOf({ network }: Case['given'], { source }: DecisionRequest): EnrichmentSignals['network'] {

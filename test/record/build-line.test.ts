@@ -40,6 +40,8 @@ describe('a line', () => {
         binding: { status: 'absent', code: 'token_not_bound' },
         network: { status: 'present' },
         rate: { status: 'unavailable', code: 'store_unavailable' },
+        device: { status: 'absent', code: 'device_missing' },
+        behaviour: { status: 'unavailable', code: 'store_full' },
       },
       times_ms: { identify: 0.012, enrich: 0.02, decide: 0.05, total: 0.1 },
       slow: false,

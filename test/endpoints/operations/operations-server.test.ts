@@ -19,7 +19,11 @@ const STATUS: ServiceStatus = {
     proofKeyCache: CACHE,
     replays: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
   },
-  enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, lastError: null } },
+  enrich: {
+    databases: [],
+    store: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
+    remembered: { entries: {}, feedback: null },
+  },
   record: { written: 1, dropped: 0 },
   strict: true,
 };
@@ -100,7 +104,11 @@ describe('/status', () => {
         proof_key_cache: CACHE,
         replays: { kind: 'memory', state: 'ready', entries: 0, last_error: null },
       },
-      enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, last_error: null } },
+      enrich: {
+        databases: [],
+        store: { kind: 'memory', state: 'ready', entries: 0, last_error: null },
+        remembered: { entries: {}, feedback: null },
+      },
       record: { written: 1, dropped: 0 },
       strict: true,
     });

@@ -1,0 +1,106 @@
+// What device and behaviour cost: node --expose-gc bench/remembered.ts [clients]; prints megabytes of full memories and microseconds a request.
+import type { DecisionRecord } from '../src/contract/record.ts';
+import type { NetworkSignal } from '../src/contract/signals.ts';
+import { createBehaviour } from '../src/enrich/behaviour/behaviour.ts';
+import type { MemoryMakers } from '../src/enrich/behaviour/memory.ts';
+import { createDevices } from '../src/enrich/device/device.ts';
+import { BlockPool, createBlock } from '../src/stores/block-pool.ts';
+import { RecordPool } from '../src/stores/record-pool.ts';
+import { allowedRecord, behaviourRequest, clientIdentity, placeOf } from './remembered-traffic.ts';
+
+const CLIENTS = Number(process.argv[2] ?? 100_000);
+const NOW_MS = 1_790_000_000_000;
+const HOUR_MS = 3_600_000;
+
+const makers: MemoryMakers = {
+  records: (options) => new RecordPool(options),
+  blocks: (blocksMax) => new BlockPool(blocksMax),
+  pointer: createBlock,
+  hashKey: [1, 2],
+};
+const options = { entriesMax: CLIENTS, learningRequests: 10, learningHours: 0 };
+
+/** Resident bytes of the heap and of typed arrays, after a collection. */
+function held(): number {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+
+/** Clients that each do `things` different things an hour, for two hours. */
+function fill(things: number, withPools: boolean): void {
+  const before = held();
+  const behaviour = createBehaviour(options, 'process', makers);
+  const devices = createDevices(options, 'process', () => null, makers);
+  for (let hour = 0; hour < 2; hour += 1) {
+    for (let thing = 0; thing < things; thing += 1) {
+      const network = placeOf(thing, 0);
+      for (let index = 0; index < CLIENTS; index += 1) {
+        const client = `client-${index.toString().padStart(12, '0')}`;
+        const nowMs = NOW_MS + hour * HOUR_MS + thing;
+        const identity = clientIdentity(client, !withPools || thing > 0 ? 'absent' : 'invalid');
+        const keys = {
+          client,
+          address: withPools ? `198.${index >> 16}.${(index >> 8) & 255}.${index & 255}/32` : `203.0.${thing >> 8}.${thing & 255}/32`,
+          token: withPools ? `token-key-of-forty-three-characters-${index}` : null,
+        };
+        const request = behaviourRequest(nowMs, `/things/${thing}`);
+        behaviour.look(request, identity, network, keys);
+        devices.look(request, identity, client);
+      }
+    }
+  }
+  const bytes = held() - before;
+  const what = withPools ? 'each with its own address, token and refused credential' : 'one memory of clients';
+  console.log(`${CLIENTS} clients of ${things} resources, addresses and AS numbers an hour, ${what}: ${megabytes(bytes)} MB`);
+  console.log(`  ${JSON.stringify({ ...behaviour.entries(), device: devices.entries() })}`);
+}
+
+/** Microseconds a request: looking and learning, with clients in turn. */
+function time(clients: number, rounds: number): void {
+  const behaviour = createBehaviour(options, 'process', makers);
+  const devices = createDevices(options, 'process', () => null, makers);
+  const networks: NetworkSignal[] = Array.from({ length: 8 }, (_, index) => placeOf(index, index * 0.001));
+  const known = Array.from({ length: clients }, (_, index) => {
+    const client = `client-${index.toString().padStart(12, '0')}`;
+    const request = behaviourRequest(NOW_MS, `/orders/${index % 5000}`);
+    const record: DecisionRecord = allowedRecord(request, clientIdentity(client, 'absent'), networks[index & 7] ?? placeOf(0, 0));
+    return { client, record, keys: { client, address: `203.0.113.${index & 255}/32`, token: `token-${index}` } };
+  });
+  const stages = { look: 0, device: 0, learn: 0 };
+  let requests = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    // a third of the rounds warms up
+    const counts = round >= rounds / 3;
+    const at = [performance.now(), 0, 0, 0];
+    for (const { record, keys } of known) behaviour.look(record.request, record.identity ?? NOBODY, networkOf(record), keys);
+    at[1] = performance.now();
+    for (const { record, client } of known) devices.look(record.request, record.identity ?? NOBODY, client);
+    at[2] = performance.now();
+    for (const { record, client } of known) {
+      behaviour.learn(record, client);
+      devices.learn(record, client);
+    }
+    at[3] = performance.now();
+    if (!counts) continue;
+    requests += clients;
+    stages.look += (at[1] ?? 0) - (at[0] ?? 0);
+    stages.device += (at[2] ?? 0) - (at[1] ?? 0);
+    stages.learn += (at[3] ?? 0) - (at[2] ?? 0);
+  }
+  const each = (milliseconds: number): string => ((milliseconds * 1000) / requests).toFixed(2);
+  console.log(
+    `${clients} clients in turn, µs a request: behaviour ${each(stages.look)}, device ${each(stages.device)}, learning from the decision ${each(stages.learn)}`,
+  );
+}
+
+const NOBODY = clientIdentity(null, 'absent');
+const networkOf = (record: DecisionRecord): NetworkSignal => record.enrichment?.network ?? placeOf(0, 0);
+
+time(100, 3000);
+time(10_000, 45);
+time(Math.min(CLIENTS, 100_000), 9);
+fill(1, false);
+fill(33, false);
+fill(2, true);
