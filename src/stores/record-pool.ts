@@ -53,6 +53,11 @@ export class RecordPool {
     return this.#places.size;
   }
 
+  /** True where a new key may be refused: that nothing is known of a key says less then. */
+  get full(): boolean {
+    return this.#places.size >= this.#options.entriesMax;
+  }
+
   /** The record of a key, made where there is none; it counts as used now. @returns null where the key is new and no place may go. */
   take(key: string, nowMs: number): Cells | null {
     const known = this.#places.get(key);

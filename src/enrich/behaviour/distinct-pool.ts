@@ -30,10 +30,11 @@ export class DistinctPool {
     return this.#sets.add(cells.words, cells.word, timeOf(cells, nowMs), hash);
   }
 
-  /** The number, nothing added; 0 for a key that is not known. */
+  /** The number, nothing added: 0 for a key that is not known, `NOT_COUNTED` where it may have been refused. */
   count(key: string, nowMs: number): number {
     const cells = this.#records.find(key);
-    return cells === null ? 0 : this.#sets.count(cells.words, cells.word, timeOf(cells, nowMs));
+    if (cells === null) return this.#records.full ? NOT_COUNTED : 0;
+    return this.#sets.count(cells.words, cells.word, timeOf(cells, nowMs));
   }
 }
 
