@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Countersign } from '../support/countersign.ts';
 import { send } from '../support/http-client.ts';
+import { startRedis } from '../support/redis.ts';
 import { createWorld, jsonObject, type World } from './world.ts';
 
 /** What is remembered of a client, asked of the real process: device, behaviour, and outcomes that a gateway reports. */
@@ -146,4 +147,27 @@ describe('POST /feedback', () => {
     expect(metrics).toContain('countersign_feedback_total{result="accepted"} 1');
     expect(metrics).toMatch(/countersign_signal_states_total\{signal="behaviour",status="present"\} \d+/);
   });
+});
+
+it('with counters in Redis it says that each replica remembers its own; switched off it says so', async () => {
+  const redis = await startRedis();
+  try {
+    const peps = [{ name: 'edge', anonymous: true, trusts: ['client_address', 'explain'] }];
+    const replica = await world.service({ peps, store: { kind: 'redis', url: redis.url }, device: { enabled: false } });
+    const answer = await send(replica.httpPort, {
+      method: 'POST',
+      path: '/decide?explain=true',
+      headers: ['content-type', 'application/json'],
+      body: JSON.stringify({
+        request: { method: 'GET', path: '/orders/1', headers: { authorization: bearer } },
+        source: { ip: '203.0.113.7' },
+      }),
+    });
+    expect(jsonObject(answer.body)['signals']).toMatchObject({
+      behaviour: { status: 'present', value: { scope: 'replica', learning: true, resources: 1 } },
+      device: { status: 'absent', code: 'device_disabled' },
+    });
+  } finally {
+    await redis.stop();
+  }
 });
