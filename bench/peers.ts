@@ -35,6 +35,8 @@ export type Variant = {
   readonly registry?: boolean;
   readonly log?: 'line' | 'none';
   readonly nodeOptions?: readonly string[];
+  /** More of the section `identity`. */
+  readonly identity?: Readonly<Record<string, unknown>>;
 };
 
 /** The real service, pinned. Its decision log is on and goes to /dev/null: every line is made and written, and no disk is measured. */
@@ -48,6 +50,7 @@ export async function startPinnedCountersign(name: string, directory: string, wo
     config: {
       peps: [{ name: 'bench', anonymous: true, trusts: ['client_address', 'client_certificate'] }],
       identity: {
+        ...variant.identity,
         issuers: [{ issuer: workload.issuer, audiences: [workload.audience], jwksFile, algorithms: ['RS256'], types: ['at+jwt'] }],
       },
       network: { registry: variant.registry ?? true },

@@ -24,7 +24,7 @@ export function writeCountersignPolicies(directory: string, workload: Workload, 
     routes: Object.fromEntries(routes),
     limits: {
       rate: { client: many, address: many, token: { '10s': 1_000_000 }, route: {} },
-      network: { countries_blocked: ['KP'], addresses_blocked: workload.cidrs },
+      network: { countries_blocked: ['KP'], addresses_blocked: workload.cidrs, list_tags: {} },
     },
     ...(pack === 'w1' ? { rules: W1_RULES } : {}),
   });

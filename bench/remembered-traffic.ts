@@ -1,7 +1,8 @@
+import { NOTHING_COMPARED } from '../src/contract/agreement.ts';
 import type { Identity } from '../src/contract/identity.ts';
+import type { NetworkSignal } from '../src/contract/network.ts';
 import type { DecisionRecord } from '../src/contract/record.ts';
 import type { DecisionRequest } from '../src/contract/request.ts';
-import type { NetworkSignal } from '../src/contract/signals.ts';
 
 /** One request of a client that has a JA4 fingerprint and a user agent. */
 export function behaviourRequest(receivedAtMs: number, path: string): DecisionRequest {
@@ -34,7 +35,15 @@ export function behaviourRequest(receivedAtMs: number, path: string): DecisionRe
     },
     source: { ip: '203.0.113.7', port: null, forwardedFor: [] },
     tls: { sni: null, version: null, ja3: null, ja4: 't13d1516h2_8daaf6152771_b186095e22b6' },
-    credentials: { authorization: ['Bearer a-refused-credential'], dpop: [], claims: null, certificates: [], principal: null },
+    credentials: {
+      authorization: ['Bearer a-refused-credential'],
+      apiKeys: [],
+      dpop: [],
+      txnToken: [],
+      claims: null,
+      certificates: [],
+      principal: null,
+    },
     subject: null,
     action: null,
     resource: null,
@@ -51,9 +60,12 @@ export function clientIdentity(client: string | null, token: 'absent' | 'invalid
       token: token === 'absent' ? { status: 'absent', code: 'token_missing' } : { status: 'invalid', code: 'signature_invalid' },
       certificate: { status: 'absent', code: 'certificate_missing' },
       binding: { status: 'absent', code: 'token_not_verified' },
+      apiKey: { status: 'absent', code: 'api_key_missing' },
+      txnToken: { status: 'absent', code: 'txn_token_missing' },
+      signature: { status: 'absent', code: 'signature_unchecked' },
     },
-    subject: { type: 'client', id: client, asserted: false, client, properties: {} },
-    evidence: { methods: [], assurance: 2, binding: 'none', agreement: { client: 'single' } },
+    subject: { type: 'client', id: client, asserted: false, client, record: null, properties: {} },
+    evidence: { methods: [], assurance: 2, binding: 'none', agreement: { client: 'single', ...NOTHING_COMPARED } },
     tokenKey: null,
     challenge: { scheme: 'Bearer', dpopNonce: null },
   };

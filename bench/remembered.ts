@@ -1,6 +1,7 @@
 // What device and behaviour cost: node --expose-gc bench/remembered.ts [clients]; prints megabytes of full memories and microseconds a request.
+
+import type { NetworkSignal } from '../src/contract/network.ts';
 import type { DecisionRecord } from '../src/contract/record.ts';
-import type { NetworkSignal } from '../src/contract/signals.ts';
 import { createBehaviour } from '../src/enrich/behaviour/behaviour.ts';
 import type { MemoryMakers } from '../src/enrich/behaviour/memory.ts';
 import { createDevices } from '../src/enrich/device/device.ts';

@@ -1,18 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createAuthority } from '../test/support/certificates.ts';
 import { encodeCheckRequest } from './check-request.ts';
+import { reportEvidence } from './evidence/report.ts';
+import { reportHostile } from './hostile/report.ts';
 import type { LoadResult } from './load/questions.ts';
 import { cpuSeconds, median, runLoad, writeQuestions } from './measure.ts';
 import { type Server, startEmptyServer, startOpa, startPinnedCountersign, startRedis, type Variant } from './peers.ts';
 import { writeCountersignPolicies, writeOpaPolicies } from './policy-directory.ts';
+import { type SignedQuestions, signQuestions } from './signed-questions.ts';
 import { createWorkload, decideBody, type Workload } from './workload.ts';
 
 /**
- * The benchmark of DESIGN 6: `node bench/run.ts [--rounds 3] [--measure-ms 1200] [--in-flight 64,16,1] [--short] [--no-ablation]`.
- * Everything that is compared is measured in turn, round after round, and the medians are printed. A wrong answer ends it with 1.
+ * The benchmark of DESIGN 6: `node bench/run.ts [--parts evidence,hostile,load] [--rounds 3] [--measure-ms 1200] [--in-flight 64,16,1] [--short]
+ * [--no-ablation]`. Everything that is compared is measured in turn, round after round, and the medians are printed. A wrong answer, and a
+ * ratio that is missed, end it with 1.
  */
 
 type Case = {
@@ -22,11 +26,14 @@ type Case = {
   readonly path: string;
   readonly questionsFile: string;
 };
+const SIGNED = 'with a message signature';
+
 type Measured = LoadResult & { readonly cpuUs: number };
 type Timing = { readonly warmUpMs: number; readonly measureMs: number; readonly rounds: number };
 
 const { values: options } = parseArgs({
   options: {
+    parts: { type: 'string', default: 'evidence,hostile,load' },
     rounds: { type: 'string', default: '3' },
     'measure-ms': { type: 'string', default: '1200' },
     'in-flight': { type: 'string', default: '64,16,1' },
@@ -40,18 +47,23 @@ const timing: Timing = options.short
 const inFlights = options.short ? [16] : options['in-flight'].split(',').map(Number);
 const ablation = !(options.short || options['no-ablation']);
 
+const parts = options.parts.split(',');
+const EVIDENCE_ROUNDS = { short: 10, full: 200 };
+
 const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
 const running: { stop(): Promise<unknown> }[] = [];
 let wrong = 0;
 try {
-  await main();
+  if (parts.includes('evidence')) wrong += await reportEvidence(EVIDENCE_ROUNDS[options.short ? 'short' : 'full']);
+  if (parts.includes('hostile')) wrong += await reportHostile();
+  if (parts.includes('load')) await compareUnderLoad();
 } finally {
   await Promise.all(running.map((server) => server.stop()));
   rmSync(directory, { recursive: true, force: true });
 }
 process.exitCode = wrong === 0 ? 0 : 1;
 
-async function main(): Promise<void> {
+async function compareUnderLoad(): Promise<void> {
   const workload = createWorkload();
   const questions = writeAllQuestions(workload);
   const packs = {
@@ -216,6 +228,8 @@ async function printAblation(
           ['with counters in Redis', { policies: packs.full, redisUrl: redis.url }, questions.grpcFull] satisfies [string, Variant, string],
         ]),
   ];
+  const signed = signQuestions(workload);
+  variants.push([SIGNED, signedVariant(packs.full, signed), writeSigned(signed)]);
   const grpc = { protocol: 'grpc', path: '' } as const;
   const cases: Case[] = [{ ...grpc, label: 'full', server: full, questionsFile: questions.grpcFull }];
   for (const [label, variant, questionsFile] of variants) {
@@ -223,13 +237,35 @@ async function printAblation(
     cases.push({ ...grpc, label, server, questionsFile });
   }
   for (const each of cases) await warmUp(each);
+  // signed decisions are slower, and their path needs as many of them
+  for (const each of cases.filter(({ label }) => label === SIGNED)) for (let round = 0; round < 2; round += 1) await warmUp(each);
   const results = await measureInTurn(cases, 64, timing);
   const cost = (label: string): number => summary(results.get(label) ?? []).cpuUs;
   for (const [label, rounds] of results) {
     const difference = cost('full') - cost(label);
+    const bare = label === SIGNED ? `; node:crypto alone takes ${signed.bareVerificationUs().toFixed(1)} us` : '';
     const marginal = label === 'full' ? '' : `, ${difference >= 0 ? 'saves' : 'adds'} ${Math.abs(difference).toFixed(1)} us`;
     console.log(
-      `full grpc 64, ${label}: ${summary(rounds).perSecond.toLocaleString('en')} req/s, ${cost(label).toFixed(1)} us a decision${marginal}`,
+      `full grpc 64, ${label}: ${summary(rounds).perSecond.toLocaleString('en')} req/s, ${cost(label).toFixed(1)} us a decision${marginal}${bare}`,
     );
   }
+}
+
+function signedVariant(policies: string, signed: SignedQuestions): Variant {
+  const jwksFile = join(directory, 'signatures-jwks.json');
+  writeFileSync(jwksFile, signed.jwks);
+  return { policies, identity: signed.identity(jwksFile) };
+}
+
+/** With certificates as the others have them, so that only the signature differs. */
+function writeSigned(signed: SignedQuestions): string {
+  const authority = createAuthority();
+  const certificates = Array.from({ length: 100 }, (_, index) =>
+    authority.client({ commonName: `client-${index}`, uris: [`spiffe://bench.example/client/${index}`] }),
+  );
+  const questions = signed.asks.map((ask, index) => ({
+    expected: ask.expected,
+    body: encodeCheckRequest(ask, certificates[index % certificates.length]?.pem ?? ''),
+  }));
+  return writeQuestions(directory, 'grpcSigned', questions);
 }

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { inputSchemaText } from '../src/decide/input-schema.ts';
+import { inputSchemaText } from '../src/decide/input-schema-json.ts';
 import { codesDoc } from './generated/codes.ts';
 import { configurationDoc } from './generated/configuration.ts';
 import { metricsDoc } from './generated/metrics.ts';

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BUNDLE_LIMITS, unpack } from '../src/decide/bundle.ts';
 import { buildBundle } from '../src/decide/bundle-build.ts';
-import { inputSchemaText } from '../src/decide/input-schema.ts';
+import { inputSchemaText } from '../src/decide/input-schema-json.ts';
 import { scanRego } from '../src/decide/rego-scan.ts';
 
 const { values } = parseArgs({

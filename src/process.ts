@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { runProgram } from './cli/program.ts';
 import { maskConfig } from './config/mask.ts';
@@ -5,7 +6,7 @@ import type { Config } from './config/schema.ts';
 import { asCountersignError } from './contract/errors.ts';
 import { isJsonObject } from './contract/json.ts';
 import { createLogger } from './record/logger.ts';
-import { createGeoipTools, createService } from './service.ts';
+import { checkListFile, createGeoipTools, createService } from './service.ts';
 import { systemClock } from './system-clock.ts';
 
 /** A start that failed: EX_UNAVAILABLE of sysexits.h. A configuration that is refused ends with 78 (EX_CONFIG) before this. */
@@ -19,9 +20,11 @@ export function runCountersign(args: readonly string[]): Promise<number> {
     version,
     serve: (config) => serve(config, version),
     geoip: createGeoipTools(systemClock),
+    checkList: checkListFile,
     stdin: process.stdin,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    randomBytes,
   });
 }
 

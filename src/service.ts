@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { CheckList } from './cli/lists.ts';
 import type { Config } from './config/schema.ts';
 import type { GeoipTools } from './contract/geoip.ts';
 import type { Listener } from './contract/lifecycle.ts';
@@ -10,24 +11,26 @@ import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
-import { createBehaviour } from './enrich/behaviour/behaviour.ts';
-import { type CostSink, createFeedback, type Reportable } from './enrich/behaviour/feedback.ts';
-import type { MemoryMakers } from './enrich/behaviour/memory.ts';
-import { createDevices } from './enrich/device/device.ts';
-import { createRegistered } from './enrich/device/known.ts';
-import { createEnricher } from './enrich/enricher.ts';
+import { createEnricher, type RunningEnricher } from './enrich/enricher.ts';
+import { createAddressLists } from './enrich/lists/address-lists.ts';
+import { checkList } from './enrich/lists/check-list.ts';
+import { createMemories } from './enrich/memories.ts';
 import { knownFields } from './enrich/network-record.ts';
-import type { Memories } from './enrich/remembered.ts';
 import { createIdentifier } from './identify/identifier.ts';
+import type { RegistryParts } from './identify/registered.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
+import { loadHashKeys } from './registry/hash-keys.ts';
+import { createRegistry, type RegistryFileParts, type RunningRegistry } from './registry/registry.ts';
 import { BlockPool, createBlock } from './stores/block-pool.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
+import { readChangedFile } from './stores/changed-file.ts';
 import { CircuitBreaker } from './stores/circuit-breaker.ts';
 import { formPost } from './stores/form-post.ts';
-import { httpFetch } from './stores/http-fetch.ts';
+import { createGuardedFetch } from './stores/guarded-fetch.ts';
+import { httpFetch, httpFetchChanged } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
 import { createMemoryWindows } from './stores/memory-windows.ts';
 import { inspectMmdb } from './stores/mmdb-inspect.ts';
@@ -40,13 +43,11 @@ import { RecordPool } from './stores/record-pool.ts';
 import { openRedisStores } from './stores/redis/stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import type { ReplayMemory } from './stores/replay-memory.ts';
+import { createResolveHost } from './stores/resolve-host.ts';
 import type { WindowStore } from './stores/windows.ts';
 
 /** An authorization server that failed five times in a row is asked again after two seconds. */
 const INTROSPECTION_BREAKER = { failuresMax: 5, openMs: 2000 };
-
-/** How long an outcome may be reported. */
-const FEEDBACK_AGE_MS = 300_000;
 
 /** What the process hands in: nothing below reads a clock, the environment or a file name of its own. */
 export type ServiceParts = { readonly config: Config; readonly version: string; readonly clock: Clock; readonly logger: Logger };
@@ -69,6 +70,9 @@ export interface Service {
   status(): ServiceStatus;
 }
 
+/** The start waits no longer for the registry: what lacks it says so in its decisions, and a signal to end must not wait for a large one. */
+const REGISTRY_WAIT_MS = 2000;
+
 /** The composition root: the only place that constructs parts and joins them. */
 export async function createService({ config, version, clock, logger }: ServiceParts): Promise<Service> {
   const startedAtMs = clock.now();
@@ -76,16 +80,36 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let drained: Promise<void> | null = null;
 
   const addressData = await openMmdbSet(config.network.databases, logger);
-  const { windows, replays, close: closeStores } = openStores(config, clock, logger);
-  const memories = openMemories(config, () => undefined);
+  const memories = createMemories(
+    { ...config, scope: config.store.kind === 'redis' ? 'replica' : 'process' },
+    {
+      records: (options) => new RecordPool(options),
+      blocks: (blocksMax) => new BlockPool(blocksMax),
+      pointer: createBlock,
+      recent: (entriesMax, ageMaxMs) => new RecentEntries(entriesMax, ageMaxMs),
+      hashKey: [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()],
+      registeredOf: (client) => registry?.client(client)?.fingerprints ?? null,
+      onCost: () => undefined,
+    },
+  );
+  const { windows, replays, signatureReplays, close: closeStores } = openStores(config, clock, logger);
+  const lists = createAddressLists(config.network, {
+    clock,
+    logger,
+    readFile: readChangedFile,
+    fetch: httpFetchChanged,
+    random: Math.random,
+  });
   const enricher = createEnricher({
     databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
     memories,
+    lists,
     clock,
   });
+  const { registry, parts: registryParts } = await openRegistry(config, enricher, { clock, logger, readFile: readDocumentFile });
   const identifier = createIdentifier(config.identity, {
     clock,
     logger,
@@ -95,7 +119,10 @@ export async function createService({ config, version, clock, logger }: ServiceP
     createCache: createBoundedCache,
     accountOf: enricher.accountOf,
     replays,
+    registry: registryParts,
     createBreaker: () => new CircuitBreaker(INTROSPECTION_BREAKER, () => clock.monotonic()),
+    signatureReplays,
+    createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
   });
   const policyOptions = { default: config.policy, ...config.policies };
   const policies = createPolicies(
@@ -103,7 +130,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
       policies: policyOptions,
       input: config.input,
       upstream: config.upstream,
-      challenge: { ...config.challenge, dpopAlgorithms: config.identity.dpop.algorithms },
+      challenge: {
+        ...config.challenge,
+        dpopAlgorithms: config.identity.dpop.algorithms,
+        apiKeys: (registryParts?.hashKeys.size ?? 0) > 0,
+      },
     },
     { clock, logger },
   );
@@ -155,6 +186,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       draining,
       policies: policies.status(),
       identify: identifier.status(),
+      ...(registry === null ? {} : { registry: registry.status() }),
       enrich: enricher.status(),
       record: recorder.status(),
       strict: true,
@@ -187,7 +219,9 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
     identifier.stop();
+    registry?.stop();
     addressData.stop();
+    lists.stop();
     await closeStores();
     await recorder.close(boundMs);
   }
@@ -196,7 +230,9 @@ export async function createService({ config, version, clock, logger }: ServiceP
     async start() {
       const addresses = await listen();
       logger.info('listening', addresses);
-      await Promise.all([policies.load(), identifier.start()]);
+      // not waited for: a list says of itself that it was not loaded yet, and a slow server must not hold up a drain
+      void lists.start();
+      await Promise.all([policies.load(), identifier.start(), registry?.start(REGISTRY_WAIT_MS)]);
       logger.info('started', { ready: readiness().ready });
       return addresses;
     },
@@ -208,40 +244,50 @@ export async function createService({ config, version, clock, logger }: ServiceP
   };
 }
 
+type OpenRegistry = { readonly registry: RunningRegistry | null; readonly parts: RegistryParts | undefined };
+
+/** Null where the configuration names none. Fails with `config_invalid` where a hash key cannot be had. */
+async function openRegistry(
+  { registry: options }: Config,
+  { addressOf }: RunningEnricher,
+  parts: RegistryFileParts,
+): Promise<OpenRegistry> {
+  if (options === null) return { registry: null, parts: undefined };
+  const hashKeys = await loadHashKeys(options.hashKeys, parts.readFile);
+  const registry = createRegistry({ ...options, hashKeyIds: [...hashKeys.keys()] }, parts);
+  return { registry, parts: { registry, hashKeys, addressOf } };
+}
+
 /** What `countersign geoip` works with: no service is needed for it. */
 export function createGeoipTools(clock: Clock): GeoipTools {
   const deps = { now: () => clock.now(), fieldsOf: knownFields, fetch: httpFetch, npmRegistry };
   return { inspect: (file) => inspectMmdb(file, deps), update: (update) => installMmdb(update, deps) };
 }
 
-type Stores = { readonly windows: WindowStore; readonly replays: ReplayMemory; readonly close: () => Promise<void> };
+type Stores = {
+  readonly windows: WindowStore;
+  readonly replays: ReplayMemory;
+  readonly signatureReplays: ReplayMemory;
+  readonly close: () => Promise<void>;
+};
 
 function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
-  if (store.kind === 'redis') return openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
+  if (store.kind === 'redis') {
+    const opened = openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
+    return { ...opened, signatureReplays: opened.replays };
+  }
   const startedAtMs = clock.now();
   return {
     windows: createMemoryWindows({ entriesMax: store.entriesMax, startedAtMs }),
     replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
+    // nonces of strangers must not fill the memory that tokens depend on
+    signatureReplays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
     close: () => Promise.resolve(),
   };
 }
 
-/** What is remembered of clients, in this process: with Redis behind the counters each replica remembers its own. */
-function openMemories({ behaviour: options, device, peps, store }: Config, onCost: CostSink): Memories {
-  const makers: MemoryMakers = {
-    records: (shape) => new RecordPool(shape),
-    blocks: (blocksMax) => new BlockPool(blocksMax),
-    pointer: createBlock,
-    hashKey: [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()],
-  };
-  const scope = store.kind === 'redis' ? 'replica' : 'process';
-  const behaviour = options.enabled ? createBehaviour(options, scope, makers) : null;
-  const reportable = peps.some(({ trusts }) => trusts.includes('feedback'));
-  return {
-    behaviour,
-    devices: device.enabled ? createDevices(device, scope, createRegistered(device.known), makers) : null,
-    feedback: reportable
-      ? createFeedback(new RecentEntries<Reportable>(options.feedbackEntriesMax, FEEDBACK_AGE_MS), behaviour, onCost)
-      : null,
-  };
-}
+/** The longest list that the configuration can allow. */
+const LIST_BYTES_MAX = 268_435_456;
+
+/** What the service would make of a file with a list; for the command line. */
+export const checkListFile: CheckList = async (file, options) => checkList(await readDocumentFile(file, LIST_BYTES_MAX), options);

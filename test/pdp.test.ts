@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { NOTHING_COMPARED } from '../src/contract/agreement.ts';
 import type { CollectSource } from '../src/contract/collect.ts';
 import type { Decision } from '../src/contract/decision.ts';
 import { CountersignError } from '../src/contract/errors.ts';
@@ -37,7 +38,7 @@ const request: DecisionRequest = {
   http: null,
   source: { ip: null, port: null, forwardedFor: [] },
   tls: { sni: null, version: null, ja3: null, ja4: null },
-  credentials: { authorization: [], dpop: [], claims: null, certificates: [], principal: null },
+  credentials: { authorization: [], apiKeys: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
   subject: null,
   action: null,
   resource: null,
@@ -46,15 +47,27 @@ const request: DecisionRequest = {
   flags: [],
   explain: false,
 };
-const route: Route = { status: 'none', catalogue: 'default', id: 'unknown', tier: 'low', scopes: [], public: false, parameters: {} };
+const route: Route = {
+  status: 'none',
+  catalogue: 'default',
+  id: 'unknown',
+  tier: 'low',
+  scopes: [],
+  public: false,
+  resourceMetadataUrl: null,
+  parameters: {},
+};
 const identity: Identity = {
   signals: {
     token: { status: 'absent', code: 'token_missing' },
     certificate: { status: 'absent', code: 'certificate_missing' },
     binding: { status: 'absent', code: 'token_not_verified' },
+    apiKey: { status: 'absent', code: 'api_key_missing' },
+    txnToken: { status: 'absent', code: 'txn_token_missing' },
+    signature: { status: 'absent', code: 'signature_unchecked' },
   },
-  subject: { type: 'client', id: null, asserted: false, client: null, properties: {} },
-  evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },
+  subject: { type: 'client', id: null, asserted: false, client: null, record: null, properties: {} },
+  evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },
   tokenKey: null,
   challenge: { scheme: 'Bearer', dpopNonce: null },
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { addressBlock, filePath } from './forms.ts';
+import { hostingAsns, lists, listsAcceptFile } from './lists.ts';
 
 /** What is known about addresses. */
 export const network = z
@@ -26,6 +27,9 @@ export const network = z
       .default([])
       .describe('MaxMind database files (`.mmdb`) of any layout: paths, or `{file, refreshSeconds}`. The first that knows a field wins.'),
     registry: z.boolean().default(true).describe('Use the packaged registry assignments for the country where no database knows it.'),
+    lists,
+    listsAcceptFile,
+    hostingAsns,
   })
   .prefault({})
   .describe('Facts about client addresses.');

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { agreement } from './agreement.ts';
 import { certificates } from './certificates.ts';
 import { filePath, httpUrl, isSafeUrl, repeated, SECRET_MARK, whenSound } from './forms.ts';
 import { contestedOpaqueTokens, introspection, introspectionProblems } from './introspection.ts';
+import { signatures } from './signatures.ts';
 
 /** Asymmetric signatures only: a shared secret or `none` is never an answer (RFC 8725 section 3.1). */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
@@ -11,11 +13,18 @@ const printable = z.string().regex(/^[\x21-\x7e]{1,512}$/, 'must be 1 to 512 pri
 const issuer = z
   .strictObject({
     kind: z
-      .enum(['jwt', 'jwt_svid'])
+      .enum(['jwt', 'jwt_svid', 'txn_token'])
       .default('jwt')
-      .describe('`jwt_svid`: a SPIFFE trust domain, whose tokens are known by `sub` and whose bundle has keys of the use `jwt-svid`.'),
-    issuer: printable.describe('The exact `iss` of its tokens; of `jwt_svid` the trust domain, `spiffe://example.org`.'),
-    audiences: z.array(z.string().min(1)).default([]).describe('A token must name one of these in `aud`.'),
+      .describe(
+        '`jwt_svid`: a SPIFFE trust domain, whose tokens are known by `sub` and whose bundle has keys of the use `jwt-svid`; `txn_token`: a transaction token service, whose tokens come in the header `txn-token`.',
+      ),
+    issuer: printable.describe(
+      'The exact `iss` of its tokens; of `jwt_svid` the trust domain, `spiffe://example.org`; of `txn_token` the `iss` of tokens that have one.',
+    ),
+    audiences: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('A token must name one of these in `aud`; of `txn_token` the trust domains.'),
     allowAnyAudience: z.boolean().default(false).describe('Accept tokens for any audience; the only way to leave `audiences` empty.'),
     jwksUrl: httpUrl.nullable().default(null).describe('Where its keys are. Exactly one of jwksUrl, jwksFile and discovery is needed.'),
     jwksFile: filePath.nullable().default(null).describe('File with its keys (JWK set).'),
@@ -59,15 +68,20 @@ const issuer = z
     },
     { when: whenSound('kind', 'issuer', 'jwksUrl', 'jwksFile', 'discovery', 'allowInsecureHttp', 'introspection') },
   )
-  .refine((value) => value.kind === 'jwt' || /^spiffe:\/\/[a-z0-9._-]{1,255}$/.test(value.issuer), {
+  .refine((value) => value.kind !== 'jwt_svid' || /^spiffe:\/\/[a-z0-9._-]{1,255}$/.test(value.issuer), {
     error: 'must be a trust domain such as spiffe://example.org where the kind is jwt_svid',
     path: ['issuer'],
     when: whenSound('kind', 'issuer'),
   })
   .refine((value) => value.kind === 'jwt' || (!value.discovery && !value.allowAnyAudience), {
-    error: 'jwt_svid has neither discovery nor allowAnyAudience',
+    error: 'jwt_svid and txn_token have neither discovery nor allowAnyAudience',
     path: ['kind'],
     when: whenSound('kind', 'discovery', 'allowAnyAudience'),
+  })
+  .refine((value) => value.kind !== 'jwt' || !value.types.includes('txntoken+jwt'), {
+    error: 'must not hold txntoken+jwt: transaction tokens are verified by an issuer of the kind txn_token',
+    path: ['types'],
+    when: whenSound('kind', 'types'),
   })
   .refine((value) => (value.audiences.length === 0) === value.allowAnyAudience, {
     error: 'must name an audience, or else `allowAnyAudience: true` must be written out, and not both',
@@ -144,12 +158,17 @@ export const identity = z
     issuers: z
       .array(issuer)
       .superRefine((value, context) => {
-        for (const index of repeated(value.map((one) => one.issuer))) {
+        for (const index of repeated(value.map((one) => (one.kind === 'txn_token' ? `txn_token ${one.issuer}` : one.issuer)))) {
           context.addIssue({ code: 'custom', path: [index, 'issuer'], message: 'is configured twice' });
         }
         for (const index of contestedOpaqueTokens(value)) {
           const message = 'may be those of an earlier issuer too: name gateways or hosts, so that no token is shown to two servers';
           context.addIssue({ code: 'custom', path: [index, 'introspection', 'opaqueTokens'], message });
+        }
+        const domains = value.flatMap((one, index) => (one.kind === 'txn_token' ? one.audiences.map((name) => ({ name, index })) : []));
+        for (const at of repeated(domains.map((one) => one.name))) {
+          const message = 'holds a trust domain that has a transaction token service already';
+          context.addIssue({ code: 'custom', path: [domains[at]?.index ?? 0, 'audiences'], message });
         }
       })
       .default([])
@@ -198,6 +217,7 @@ export const identity = z
         'Origins by which clients reach the gateways; proofs name them. Not used for gateways trusted for `forwarded`, whose word counts.',
       ),
     dpop,
+    signatures,
     clients: z
       .array(client)
       .superRefine((value, context) => {
@@ -215,6 +235,7 @@ export const identity = z
       })
       .default([])
       .describe('Which client a SPIFFE id belongs to.'),
+    agreement,
   })
   .prefault({})
   .describe('How callers are identified.');

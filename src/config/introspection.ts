@@ -104,7 +104,7 @@ export function introspectionProblems(issuer: Issuer): readonly (readonly [strin
   const { introspection: asked } = issuer;
   if (asked === null) return [];
   const problems: [string, string][] = [];
-  if (issuer.kind !== 'jwt') problems.push(['mode', 'does not go with jwt_svid, which nobody introspects']);
+  if (issuer.kind !== 'jwt') problems.push(['mode', 'goes with issuers of the kind jwt only']);
   if (asked.endpoint === null && !httpUrl.safeParse(issuer.issuer).success) {
     problems.push(['endpoint', 'is needed: the issuer is no URL that could have metadata']);
   }

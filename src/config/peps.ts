@@ -19,7 +19,17 @@ const TRUSTS = [
 const FORMS = ['xfcc', 'rfc9440', 'pem_escaped', 'der_base64'] as const;
 
 /** Headers whose meaning is another one already. */
-const TAKEN = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'dpop', 'host', 'content-type', 'content-length']);
+const TAKEN = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'dpop',
+  'txn-token',
+  'host',
+  'content-type',
+  'content-length',
+]);
 
 const certificateHeaderName = headerName
   .refine((value) => plainHeaderName(value) === value, 'must have neither "_" nor "."')

@@ -81,6 +81,12 @@ export const CODES = {
   crl_untrusted: { http: 503, rpc: 13, text: 'The revocation list is not signed by a certificate of a trust bundle' },
   crl_outdated: { http: 503, rpc: 13, text: 'The revocation list is older than the one in use' },
   deny_list_invalid: { http: 503, rpc: 13, text: 'The list of refused certificates does not have the required form' },
+  list_invalid: { http: 503, rpc: 13, text: 'The list does not have the required form' },
+  list_too_short: { http: 503, rpc: 13, text: 'The list has fewer entries than it must have' },
+  list_shrunk: { http: 503, rpc: 13, text: 'The list lost more of its entries than it may' },
+  registry_missing: { http: 503, rpc: 13, text: 'The registry is missing a file' },
+  registry_invalid: { http: 503, rpc: 13, text: 'The registry does not have the required form' },
+  registry_too_large: { http: 503, rpc: 13, text: 'The registry is too large' },
   database_missing: { http: 503, rpc: 13, text: 'The database file is missing' },
   database_broken: { http: 503, rpc: 13, text: 'The database file could not be read' },
   // start-up

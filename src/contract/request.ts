@@ -71,6 +71,8 @@ export type HttpFacts = {
   readonly pathRaw: string;
   readonly segments: readonly string[];
   readonly query: ReadonlyMap<string, readonly string[]>;
+  /** As it came, without `?`; null where there is none. */
+  readonly queryRaw?: string | null;
   /** Lower-case names to values in order; no pseudo-headers, no credentials. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly body: RequestBody;
@@ -117,12 +119,29 @@ export type CertificateOffer =
       readonly notAfter: number | null;
     };
 
+/** An HTTP message signature with what it may cover and nobody else sees (RFC 9421). */
+export type SignatureOffer = {
+  /** Lines of `signature-input` and `signature`, in order. */
+  readonly input: readonly string[];
+  readonly signature: readonly string[];
+  /** Lines of the headers that are among no `HttpFacts`: credentials, by lower-case name. */
+  readonly hidden: ReadonlyMap<string, readonly string[]>;
+  /** The body as it came, or null where the gateway did not hand it on whole. */
+  readonly body: Uint8Array | null;
+};
+
 /** Everything secret or vouched for that identify reads; it never reaches Rego or a log. */
 export type Credentials = {
   /** Every `authorization` value in order; two are a refusal. */
   readonly authorization: readonly string[];
+  /** Every `x-api-key` value in order; two are a refusal. */
+  readonly apiKeys: readonly string[];
   /** Every `dpop` value in order (RFC 9449 section 4.1); two are a refusal. */
   readonly dpop: readonly string[];
+  /** Every `txn-token` value in order; two are a refusal. */
+  readonly txnToken: readonly string[];
+  /** There only where one of the two headers came. */
+  readonly signature?: SignatureOffer | null;
   /** Claims that the gateway verified (ext_authz `metadata_context` of jwt_authn, `/decide` `token.claims`), or null. */
   readonly claims: JsonObject | null;
   readonly certificates: readonly CertificateOffer[];

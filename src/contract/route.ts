@@ -13,6 +13,8 @@ export type Route = {
   readonly tier: Tier;
   readonly scopes: readonly string[];
   readonly public: boolean;
+  /** RFC 9728: where its protected resource is described; null leaves it to the configuration. */
+  readonly resourceMetadataUrl: string | null;
   /** Values of the path pattern's parameters. */
   readonly parameters: Readonly<Record<string, string>>;
 };

@@ -1,6 +1,11 @@
+import type { ApiKeyCode, ApiKeyValue } from './api-key.ts';
 import type { BehaviourSignal, DeviceSignal } from './behaviour.ts';
+import type { AuthorizationDetail, TokenActor, TokenDelegation } from './delegation.ts';
 import type { JsonObject } from './json.ts';
-import type { RequestFlag } from './request.ts';
+import type { NetworkSignal } from './network.ts';
+import type { RegistryCode } from './registry.ts';
+import type { SignatureCode, SignatureValue } from './signature.ts';
+import type { TxnTokenValue } from './txn-token.ts';
 
 /**
  * The typed result of one identity check or one source of attributes. Four facts that stay apart all the way into Rego:
@@ -40,6 +45,7 @@ export type TokenCode =
   | 'token_binding_mismatch'
   | 'token_unbound'
   | 'binding_unavailable'
+  | RegistryCode
   // of what its authorization server says (RFC 7662)
   | 'token_inactive'
   | 'introspection_mismatch'
@@ -48,9 +54,6 @@ export type TokenCode =
 
 /** Whether the token's holder proved that it is theirs (`cnf`, RFC 7800): what all of its confirmations together say. */
 export type BindingState = 'none' | 'matched' | 'mismatched' | 'unchecked';
-
-/** RFC 8693 `act`: the outermost actor is for decisions, the depth for caps. */
-export type TokenActor = { readonly subject: string | null; readonly depth: number };
 
 /** A token that was verified here, or claims that a trusted gateway verified. Times are unix seconds. */
 export type TokenValue = {
@@ -75,12 +78,20 @@ export type TokenValue = {
    */
   readonly binding: Exclude<BindingState, 'mismatched'>;
   readonly actor: TokenActor | null;
-  readonly authorizationDetails: readonly JsonObject[];
+  /** Null where nobody acts for the subject. */
+  readonly delegation: TokenDelegation | null;
+  readonly authorizationDetails: readonly AuthorizationDetail[];
+  /** RFC 9068 section 2.2.3.1: names, or the `value` of SCIM's objects. */
+  readonly roles: readonly string[];
+  readonly groups: readonly string[];
+  readonly entitlements: readonly string[];
   readonly claims: JsonObject;
   /** `countersign` where the signature was verified here, `introspection` where its server says all this, `pep` for asserted claims. */
   readonly verifiedBy: 'countersign' | 'introspection' | 'pep';
   /** When its authorization server last called it active, unix seconds; not there where it was not asked. */
   readonly introspectedAt?: number;
+  /** When the key set that it was verified with was last fetched with success, unix seconds; null where no keys of ours were used. */
+  readonly keysFetchedAt: number | null;
 };
 
 /** Why a certificate signal is not present. */
@@ -98,7 +109,8 @@ export type CertificateCode =
   | 'certificate_chain_expired'
   | 'certificate_revoked'
   | 'trust_unavailable'
-  | 'revocation_unavailable';
+  | 'revocation_unavailable'
+  | Extract<RegistryCode, 'client_revoked' | 'registry_unavailable'>;
 
 export type CertificateValue = {
   /** Lower-case hex of the DER's SHA-256. */
@@ -165,6 +177,7 @@ export type BindingCode =
   | 'dpop_key_mismatch'
   | 'dpop_replayed'
   // unavailable: it could not be judged here
+  | 'certificate_unavailable'
   | 'public_origin_unknown'
   | 'verification_budget_exhausted'
   | 'replay_memory_too_young'
@@ -185,65 +198,6 @@ export type BindingValue = {
   readonly nonce: boolean;
 };
 
-/** Why a network signal is not present. */
-export type NetworkCode =
-  | 'address_missing'
-  | 'address_invalid'
-  | 'address_chain_broken'
-  | 'address_private'
-  | 'address_unknown'
-  | 'database_missing'
-  | 'database_broken';
-
-/** WGS 84 degrees of a place that a database puts an address at. */
-export type NetworkCoordinates = {
-  /** -90 to 90. */
-  readonly latitude: number;
-  /** -180 to 180. */
-  readonly longitude: number;
-  /** Radius around it in which the address lies with some certainty; null where the database does not say. */
-  readonly accuracyKm: number | null;
-};
-
-/**
- * What was odd about the data itself: `coordinates_invalid` out of range, no numbers or one without the other, and dropped;
- * `database_from_future` one that was built after the request came, by more than a day: its clock or ours is wrong, and its age is 0.
- */
-export type NetworkFlag = 'coordinates_invalid' | 'database_from_future';
-
-export type NetworkValue = {
-  /** Canonical text; an IPv4-mapped IPv6 address is IPv4. */
-  readonly address: string;
-  readonly family: 4 | 6;
-  /** The prefix that counters and policies use: /32 for IPv4, /64 for IPv6. */
-  readonly prefix: string;
-  /** ISO 3166-1 alpha-2, or null. */
-  readonly country: string | null;
-  /** `database` a configured .mmdb, `registry` the packaged registry assignments; null where none spoke. */
-  readonly countrySource: 'database' | 'registry' | null;
-  readonly continent: string | null;
-  readonly city: string | null;
-  readonly coordinates: NetworkCoordinates | null;
-  /** Whether the country is in the European Union; null where no country is known. */
-  readonly inEu: boolean | null;
-  readonly asn: number | null;
-  readonly asOrg: string | null;
-  /** Sorted: business, hosting, mobile, proxy, residential (a proxy on residential addresses), tor, vpn. */
-  readonly kinds: readonly string[];
-  /** Build time of the oldest database that knew the address, unix seconds; null where none did, or where one of them does not say. */
-  readonly dataBuiltAt: number | null;
-  /** Its age when the request came, never below 0. */
-  readonly dataAgeSeconds: number | null;
-  readonly dataFlags: readonly NetworkFlag[];
-  /** Why no geographic data is there though the address is known, or null: a private address, none in the database … */
-  readonly code: NetworkCode | null;
-  /**
-   * What was odd about the chain the address was taken from; `decide` merges these into `input.request.flags`.
-   * A chain that broke before it gave an address is the signal `invalid: address_chain_broken` and has no value to hold its flag.
-   */
-  readonly addressFlags: readonly RequestFlag[];
-};
-
 /** Counts of one entity by window, this request included. */
 export type WindowCounts = { readonly '10s': number; readonly '1m': number; readonly '10m': number; readonly '1h': number };
 export type RateCode = 'store_unavailable' | 'store_full';
@@ -260,21 +214,15 @@ export type RateValue = {
   readonly pep: { readonly count: number; readonly windowSeconds: number } | null;
 };
 
-/** Where a configured database failed, the address is known all the same: a list of blocked addresses must not stop working with it. */
-export type NetworkSignal =
-  | Signal<NetworkValue, NetworkCode>
-  | { readonly status: 'unavailable'; readonly code: NetworkCode; readonly address: string };
-
-/** The client's canonical address, also where nothing is known of its network; null where there is none. */
-export function clientAddressOf(network: NetworkSignal): string | null {
-  if (network.status === 'present') return network.value.address;
-  return 'address' in network ? network.address : null;
-}
-
+/** Why a transaction token is not present; the other codes are those of any token. `txn_token_unchecked`: no issuer is configured for them. */
+export type TxnTokenCode = TokenCode | 'txn_token_missing' | 'txn_token_unchecked' | 'txn_token_multiple';
 export type IdentitySignals = {
   readonly token: Signal<TokenValue, TokenCode>;
   readonly certificate: Signal<CertificateValue, CertificateCode>;
   readonly binding: Signal<BindingValue, BindingCode>;
+  readonly apiKey: Signal<ApiKeyValue, ApiKeyCode>;
+  readonly txnToken: Signal<TxnTokenValue, TxnTokenCode>;
+  readonly signature: Signal<SignatureValue, SignatureCode>;
 };
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;

@@ -1,3 +1,5 @@
+import type { ListStatus } from './lists.ts';
+
 /** Snapshots that parts give of themselves: read by `/status`, `/readyz` and at each scrape of the metrics, never on the hot path. */
 
 export type CacheStatus = { readonly hits: number; readonly misses: number; readonly entries: number };
@@ -61,18 +63,53 @@ export type IntrospectionStatus = {
   readonly lastError: string | null;
 };
 
+/** HTTP message signatures. */
+export type SignaturesStatus = {
+  /** Of the configured profiles, by their names. */
+  readonly keySets: readonly KeySetStatus[];
+  /** Key directories that were fetched; a miss is a fetch. */
+  readonly directories: CacheStatus;
+  /** Fetches of directories that run now, and that failed since the start. */
+  readonly fetching: number;
+  readonly failures: number;
+  /** Nonces that were used. */
+  readonly replays: StoreStatus;
+};
+
 export type IdentifyStatus = {
   readonly keySets: readonly KeySetStatus[];
   readonly tokenCache: CacheStatus;
   readonly negativeCache: CacheStatus;
   readonly certificateCache: CacheStatus;
   readonly certificates: CertificateTrustStatus;
+  /** Verified transaction tokens. */
+  readonly txnTokenCache: CacheStatus;
   /** Keys of DPoP proofs. */
   readonly proofKeyCache: CacheStatus;
   /** Identifiers of proofs that were used. */
   readonly replays: StoreStatus;
   /** Of authorization servers that are asked about tokens; not there where none is. */
   readonly introspection?: { readonly servers: readonly IntrospectionStatus[]; readonly cache: CacheStatus };
+  /** Null where they are turned off. */
+  readonly signatures: SignaturesStatus | null;
+};
+
+/** One half of the registry. */
+export type RegistryPartStatus = {
+  /** `stale`: what is there now cannot be used, and the last good content is; `never_loaded`: there is none. */
+  readonly state: 'ready' | 'stale' | 'never_loaded';
+  /** Since the content in use was loaded, seconds. */
+  readonly ageSeconds: number | null;
+  /** Stable code of what is wrong with what is there now, or null. */
+  readonly lastError: string | null;
+  /** File, line and field of the first of its faults, never a value. */
+  readonly problems: readonly string[];
+};
+
+/** The declared clients and API keys, and what is revoked. */
+export type RegistryStatus = {
+  readonly records: RegistryPartStatus & { readonly clients: number; readonly apiKeys: number };
+  readonly revocations: RegistryPartStatus & { readonly entries: number };
 };
 
 export type DatabaseStatus = {
@@ -110,6 +147,7 @@ export type RememberedStatus = {
 export type EnrichStatus = {
   readonly databases: readonly DatabaseStatus[];
   readonly store: StoreStatus;
+  readonly lists: readonly ListStatus[];
   readonly remembered: RememberedStatus;
 };
 
@@ -132,18 +170,22 @@ export type ServiceStatus = {
   readonly draining: boolean;
   readonly policies: readonly PolicyStatus[];
   readonly identify: IdentifyStatus;
+  /** Left out where no registry is configured. */
+  readonly registry?: RegistryStatus;
   readonly enrich: EnrichStatus;
   readonly record: RecordStatus;
   /** Rules fail closed on an undefined value; always true, shown since USER-ASKS 100 asks for it. */
   readonly strict: true;
 };
 
-/** `/readyz`: `ready` only with an active policy; the parts are told apart. */
+/** `/readyz`: `ready` only with an active policy, and with the registry where one is configured; the parts are told apart. */
 export type Readiness = {
   readonly ready: boolean;
   readonly parts: {
     readonly policy: 'ready' | 'not_loaded';
     readonly keys: 'ready' | 'not_fetched';
+    /** Left out where no registry is configured. */
+    readonly registry?: 'ready' | 'stale' | 'not_loaded';
     readonly store: 'ready' | 'unavailable';
     readonly draining: boolean;
   };

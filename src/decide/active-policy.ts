@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { asCountersignError, CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
+import { clientAddressOf } from '../contract/network.ts';
 import type { DecisionRequest } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
-import { clientAddressOf, type EnrichmentSignals } from '../contract/signals.ts';
+import type { EnrichmentSignals } from '../contract/signals.ts';
 import type { ActivePolicy, Clock, Evaluated } from '../contract/stages.ts';
 import { readBundle } from './bundle.ts';
 import { checkBundle } from './bundle-check.ts';
@@ -25,7 +26,7 @@ export type LoadedRevision = {
   readonly routes: number;
 };
 
-const BLOCKED: readonly ListHit[] = [{ name: 'addresses_blocked', tags: [], age_seconds: null }];
+const BLOCKED: readonly ListHit[] = [{ name: 'addresses_blocked', tags: [], age_seconds: null, stale: false }];
 const NOT_LISTED: readonly ListHit[] = [];
 
 /**
@@ -135,7 +136,7 @@ function createActivePolicy(
         const combined = combinedOf(wasm.answer(built));
         if (combined.collect.length > 0)
           return { ...done(failedDecision(request, 'policy_collect_repeated', policy, identity), null), collect: combined.collect };
-        const decision = decisionOf(request, identity, enrichment, combined, policy, parts.output);
+        const decision = decisionOf(request, identity, enrichment, route, combined, policy, parts.output);
         return done(request.explain ? { ...decision, explanation: explain(parts, facts, combined) } : decision, null);
       } catch (error) {
         const failure = asCountersignError(error, 'policy_evaluation_failed');

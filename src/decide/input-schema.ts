@@ -1,41 +1,19 @@
 import { z } from 'zod';
-import { isJsonObject, type JsonObject } from '../contract/json.ts';
+import { AGREEMENT_PAIRS } from '../contract/agreement.ts';
 import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
+import { API_KEY_VALUE, CLIENT } from './input-caller-schema.ts';
+import { flag, json, number, seconds, secondsOrNull, signal, text, textOrNull, texts } from './input-fields.ts';
+import { ActorInput, DelegationInput, DetailsInput, PairsInput, TxnTokenInput } from './input-schema-delegation.ts';
+import { Lists, UnavailableLists } from './list-facts.ts';
 import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
 import { BEHAVIOUR_FIELDS, DEVICE_FIELDS } from './remembered-schema.ts';
+import { Signature } from './signature-schema.ts';
 
 /*
  * The policy authors' type: what `input` is in Rego, version 1. It is total: every key is always there; null, [] or {} where nothing is known.
- * `opa check` reads neither `oneOf` nor what lies below a nullable object, so `generateInputSchema` merges both into one object.
+ * `opa check` reads neither `oneOf` nor what lies below a nullable object, so `input-schema-json.ts` merges both into one object.
  */
-
-const text = (about: string) => z.string().describe(about);
-const textOrNull = (about: string) => z.string().nullable().describe(about);
-const number = (about: string) => z.number().describe(about);
-const seconds = (about: string) => z.number().describe(`${about}, unix seconds`);
-const secondsOrNull = (about: string) => z.number().nullable().describe(`${about}, unix seconds, or null`);
-const texts = (about: string) => z.array(z.string()).describe(about);
-const flag = (about: string) => z.boolean().describe(about);
-const json = (about: string) => z.record(z.string(), z.unknown()).describe(about);
-
-/** The four states of a signal; `value` only where it is present, `code` only where it is not. */
-function signal<T extends z.ZodRawShape>(about: string, value: T) {
-  return z
-    .discriminatedUnion('status', [
-      z.strictObject({
-        status: z.literal('present').describe('known'),
-        value: z.strictObject(value).describe('What is known; there only where status is present'),
-      }),
-      z.strictObject({
-        status: z
-          .enum(['absent', 'invalid', 'unavailable'])
-          .describe('absent: not offered; invalid: offered and refused; unavailable: our source failed'),
-        code: text('Why it is not present; there only where status is not present'),
-      }),
-    ])
-    .describe(about);
-}
 
 const Windows = z
   .strictObject({
@@ -59,15 +37,17 @@ const Token = signal('The access token', {
   acr: textOrNull('Authentication context class'),
   amr: texts('Authentication methods'),
   auth_time: secondsOrNull('When the user authenticated'),
+  auth_age_seconds: z.number().nullable().describe('Seconds since auth_time, or null'),
   jti_hash: textOrNull('SHA-256 of jti, base64url'),
   binding: z
     .enum(['none', 'matched', 'unchecked'])
     .describe('none: no cnf; matched: what cnf names was proven; unchecked: cnf names something that is not judged here'),
-  actor: z
-    .strictObject({ subject: textOrNull('sub of the outermost act'), depth: number('Length of the chain') })
-    .nullable()
-    .describe('RFC 8693 act, or null'),
-  authorization_details: z.array(z.record(z.string(), z.unknown())).describe('RFC 9396'),
+  actor: ActorInput,
+  delegation: DelegationInput,
+  authorization_details: DetailsInput,
+  roles: texts('RFC 9068; of SCIM objects their value'),
+  groups: texts('Likewise'),
+  entitlements: texts('Likewise'),
   claims: json(
     'The claims that `input.claims` of the config names. Integers above 2^53 have lost their last digits: compare ids as strings',
   ),
@@ -75,6 +55,7 @@ const Token = signal('The access token', {
     .enum(['countersign', 'introspection', 'pep'])
     .describe('countersign: by its signature; introspection: its server says so; pep: the gateway verified it and is trusted for claims'),
   introspected_at: secondsOrNull('When its authorization server last called it active'),
+  keys_age_seconds: z.number().nullable().describe('Seconds since the keys that it was verified with were last fetched, or null'),
 });
 
 const Certificate = signal('The client certificate', {
@@ -99,14 +80,6 @@ const Certificate = signal('The client certificate', {
     .describe('What the revocation lists say; stale: by a list that is out of date; a revoked certificate is invalid'),
 });
 
-const Lists = z.array(
-  z.strictObject({
-    name: text('Name of the list; addresses_blocked is countersign.limits.network.addresses_blocked'),
-    tags: texts('Tags of the entry'),
-    age_seconds: z.number().nullable().describe('Seconds since the list was read, or null'),
-  }),
-);
-
 const Binding = signal('Whether the token is bound to a key or certificate that was proven', {
   method: z.enum(['dpop', 'mtls']).describe('dpop: RFC 9449, also where a certificate was proven beside it; mtls: RFC 8705'),
   thumbprint: text('jkt or x5t#S256, base64url'),
@@ -114,6 +87,9 @@ const Binding = signal('Whether the token is bound to a key or certificate that 
   issued_at: secondsOrNull('iat of the proof'),
   nonce: flag('The proof carries a nonce of this service'),
 });
+
+const ApiKey = signal('The API key', API_KEY_VALUE);
+const TxnToken = signal('The transaction token of the header txn-token', TxnTokenInput);
 
 const Network = signal('What is known of the client address', {
   address: text('Canonical; IPv4-mapped IPv6 is IPv4'),
@@ -128,7 +104,8 @@ const Network = signal('What is known of the client address', {
   as_org: textOrNull('Its organisation'),
   kinds: texts('business, hosting, mobile, proxy, residential, tor, vpn'),
   ...DATA_FIELDS,
-  lists: Lists.describe('Lists that the address is on'),
+  lists: Lists.describe('Lists that the address or its AS is on'),
+  lists_unavailable: UnavailableLists.describe('Lists that cannot be relied on: not on one of these means nothing'),
   code: textOrNull('Why geographic data is missing though the address is known'),
 });
 
@@ -157,6 +134,7 @@ const Request = z.strictObject({
   headers_all: z.record(z.string(), z.array(z.string())).describe('The same, values apart'),
   flags: z.array(z.enum(REQUEST_FLAGS)).describe('What was odd about the request or the chain that its address was taken from'),
   address_lists: Lists.describe('Lists that the client address is on, also where signals.network is unavailable'),
+  address_lists_unavailable: UnavailableLists.describe('Lists that cannot be relied on, also where signals.network is unavailable'),
   body: z
     .strictObject({
       status: z.enum(['absent', 'parsed', 'unparsed', 'truncated']).describe('Never take unparsed or truncated for absent'),
@@ -187,7 +165,8 @@ export const EvaluationInput = z.strictObject({
       type: text('user where the subject differs from the client, else client'),
       id: textOrNull('Of the token, or asserted'),
       asserted: flag('Only the gateway said so'),
-      client: textOrNull('The client that verified evidence names; null where two disagree'),
+      registered: flag('The registry has a record of the client'),
+      client: CLIENT,
     })
     .describe('AuthZEN subject'),
   action: z.strictObject({ name: textOrNull('The method for HTTP requests') }).describe('AuthZEN action'),
@@ -208,86 +187,33 @@ export const EvaluationInput = z.strictObject({
     .describe('The route of the catalogue'),
   evidence: z
     .strictObject({
-      methods: texts('token, certificate, dpop, mtls_bound, asserted_claims'),
-      assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token with a client certificate, 4 proven binding'),
+      methods: texts('token, api_key, certificate, dpop, mtls_bound, txn_token, asserted_claims'),
+      assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token or key with a client certificate, 4 proven binding'),
       binding: z
         .enum(['none', 'matched', 'mismatched', 'unchecked'])
         .describe('Of the token: mismatched makes it invalid; unchecked: bound, and not judged here or not just now'),
       agreement: z
-        .strictObject({ client: z.enum(['none', 'single', 'agreed', 'conflict']).describe('conflict: two pieces name different clients') })
+        .strictObject({
+          client: z.enum(['none', 'single', 'agreed', 'conflict']).describe('conflict: two pieces name different clients'),
+          conflicts: z.array(z.enum(AGREEMENT_PAIRS)).describe('The pairs in conflict'),
+          pairs: PairsInput,
+        })
         .describe('Whether the evidence agrees'),
     })
     .describe('What was verified'),
   signals: z
-    .strictObject({ token: Token, certificate: Certificate, binding: Binding, network: Network, rate: Rate })
-    .extend({ device: signal('What asks', DEVICE_FIELDS), behaviour: signal('What the client does', BEHAVIOUR_FIELDS) })
+    .strictObject({
+      token: Token,
+      certificate: Certificate,
+      binding: Binding,
+      api_key: ApiKey,
+      signature: Signature,
+      txn_token: TxnToken,
+      network: Network,
+      rate: Rate,
+      device: signal('What asks', DEVICE_FIELDS),
+      behaviour: signal('What the client does', BEHAVIOUR_FIELDS),
+    })
     .describe('Each in one of four states'),
 });
 export type EvaluationInput = z.infer<typeof EvaluationInput>;
-
-/** JSON Schema (draft-07) of the input in the forms that `opa check` reads; written to `policies/schemas/input.json`. */
-export function generateInputSchema(): JsonObject {
-  const schema: unknown = JSON.parse(
-    JSON.stringify(z.toJSONSchema(EvaluationInput, { target: 'draft-07', reused: 'inline', io: 'output' })),
-  );
-  if (!isJsonObject(schema)) throw new TypeError('zod gave no object');
-  return mergeAlternatives(schema);
-}
-
-/**
- * Turns `oneOf`/`anyOf` of objects, with or without null, into one object that has the fields of all, and `type: [x, null]` into `anyOf`
- * (of a list OPA takes the first type only, and would refuse `== null`).
- */
-export function mergeAlternatives(schema: JsonObject): JsonObject {
-  const walked: Record<string, JsonObject[string]> = {};
-  for (const [name, value] of Object.entries(schema)) walked[name] = walk(value);
-  const types = walked['type'];
-  if (Array.isArray(types)) {
-    const { type: _type, ...rest } = walked;
-    return { ...rest, anyOf: types.map((type: JsonObject[string]) => ({ type })) };
-  }
-  const alternatives = walked['oneOf'] ?? walked['anyOf'];
-  if (!Array.isArray(alternatives)) return walked;
-  const objects = alternatives.filter((one) => propertiesOf(one).length > 0);
-  const nulls = alternatives.filter((one) => isJsonObject(one) && one['type'] === 'null');
-  if (objects.length === 0 || objects.length + nulls.length < alternatives.length) return walked;
-  const { oneOf: _one, anyOf: _any, ...rest } = walked;
-  const properties: Record<string, JsonObject[string]> = {};
-  for (const one of objects) {
-    for (const [name, value] of propertiesOf(one))
-      properties[name] = name in properties ? { type: 'string', description: 'present, absent, invalid or unavailable' } : value;
-  }
-  return { ...rest, type: 'object', properties, additionalProperties: false };
-}
-
-function propertiesOf(schema: JsonObject[string]): [string, JsonObject[string]][] {
-  if (!isJsonObject(schema) || schema['type'] !== 'object') return [];
-  const properties = schema['properties'];
-  return isJsonObject(properties) ? Object.entries(properties) : [];
-}
-
-function walk(value: JsonObject[string]): JsonObject[string] {
-  if (Array.isArray(value)) return value.map(walk);
-  return isJsonObject(value) ? mergeAlternatives(value) : value;
-}
-
-/** The text of `policies/schemas/input.json`: objects one name a line, lists in one line where they fit, as the project's formatter has it. */
-export function inputSchemaText(): string {
-  return `${print(generateInputSchema(), '')}\n`;
-}
-
-const LINE_WIDTH = 140;
-
-function print(value: JsonObject[string], indent: string, before = 0): string {
-  const inner = `${indent}  `;
-  if (Array.isArray(value)) {
-    const line = `[${value.map((one) => print(one, inner)).join(', ')}]`;
-    if (!line.includes('\n') && indent.length + before + line.length < LINE_WIDTH) return line;
-    return `[\n${value.map((one) => inner + print(one, inner)).join(',\n')}\n${indent}]`;
-  }
-  if (!isJsonObject(value)) return JSON.stringify(value);
-  const entries = Object.entries(value);
-  if (entries.length === 0) return '{}';
-  const lines = entries.map(([name, one]) => `${inner}${JSON.stringify(name)}: ${print(one, inner, name.length + 4)}`);
-  return `{\n${lines.join(',\n')}\n${indent}}`;
-}

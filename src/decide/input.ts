@@ -1,16 +1,13 @@
 import type { Identity } from '../contract/identity.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
+import { listFactsOf, type NetworkValue } from '../contract/network.ts';
 import type { DecisionRequest, HttpFacts } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
-import type {
-  BindingValue,
-  CertificateValue,
-  EnrichmentSignals,
-  NetworkValue,
-  RateValue,
-  Signal,
-  TokenValue,
-} from '../contract/signals.ts';
+import type { EnrichmentSignals, RateValue, Signal, TokenValue } from '../contract/signals.ts';
+import { BINDING, CERTIFICATE, SIGNATURE, secondOf } from './credential-fields.ts';
+import { API_KEY, CLIENT_FIELDS, clientOf } from './input-caller.ts';
+import { actorOf, delegationOf, txnTokenFields } from './input-delegation.ts';
+import { listGaps, listHits } from './list-facts.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
@@ -31,9 +28,11 @@ export type InputFacts = {
 const SCOPES_MAX = 256;
 const NO_BODY = { status: 'absent', reason: null, content_type: null, size: null, json: null } as const;
 
-const second = ({ request }: InputFacts): number => Math.floor(request.receivedAtMs / 1000);
+const second = ({ request }: InputFacts): number => secondOf(request);
 /** ISO 8601: 1 Monday to 7 Sunday. */
 const weekday = ({ request }: InputFacts): number => new Date(request.receivedAtMs).getUTCDay() || 7;
+const listed = ({ lists, enrichment }: InputFacts): JsonValue => listHits(lists, listFactsOf(enrichment.network));
+const unlisted = ({ enrichment }: InputFacts): JsonValue => listGaps(listFactsOf(enrichment.network));
 const ofHttp =
   (pick: (http: HttpFacts) => JsonValue, without: JsonValue): Field<InputFacts> =>
   ({ request }) =>
@@ -48,42 +47,22 @@ const TOKEN: Record<string, (token: TokenValue, facts: InputFacts) => JsonValue>
   expires_at: (token) => token.expiresAt,
   issued_at: (token) => token.issuedAt,
   not_before: (token) => token.notBefore,
-  age_seconds: (token, facts) => (token.issuedAt === null ? null : second(facts) - token.issuedAt),
+  age_seconds: (token, facts) => (token.issuedAt === null ? null : secondOf(facts.request) - token.issuedAt),
   acr: (token) => token.acr,
   amr: (token) => token.amr,
   auth_time: (token) => token.authTime,
+  auth_age_seconds: (token, facts) => (token.authTime === null ? null : secondOf(facts.request) - token.authTime),
   jti_hash: (token) => token.jtiHash,
   binding: (token) => token.binding,
-  actor: (token) => token.actor,
+  actor: (token) => actorOf(token.actor),
+  delegation: (token) => delegationOf(token.delegation),
   authorization_details: (token) => token.authorizationDetails,
+  roles: (token) => token.roles,
+  groups: (token) => token.groups,
+  entitlements: (token) => token.entitlements,
   verified_by: (token) => token.verifiedBy,
   introspected_at: (token) => token.introspectedAt ?? null,
-};
-
-const CERTIFICATE: Record<string, (certificate: CertificateValue, facts: InputFacts) => JsonValue> = {
-  sha256: (certificate) => certificate.sha256,
-  subject: (certificate) => certificate.subject,
-  issuer: (certificate) => certificate.issuer,
-  serial: (certificate) => certificate.serial,
-  uris: (certificate) => certificate.uris,
-  dns: (certificate) => certificate.dns,
-  spiffe_id: (certificate) => certificate.spiffeId,
-  svid: (certificate) => certificate.svid,
-  not_before: (certificate) => certificate.notBefore,
-  not_after: (certificate) => certificate.notAfter,
-  days_left: ({ notAfter }, facts) => (notAfter === null ? null : Math.floor((notAfter - second(facts)) / 86400)),
-  key_usage: (certificate) => certificate.keyUsage,
-  chain: (certificate) => certificate.chain,
-  trust_bundle: (certificate) => certificate.trustBundle,
-  revocation: (certificate) => certificate.revocation,
-};
-
-const BINDING: Record<string, (binding: BindingValue) => JsonValue> = {
-  method: (binding) => binding.method,
-  thumbprint: (binding) => binding.thumbprint,
-  proven: (binding) => binding.proven,
-  issued_at: (binding) => binding.issuedAt,
-  nonce: (binding) => binding.nonce,
+  keys_age_seconds: ({ keysFetchedAt }, facts) => (keysFetchedAt === null ? null : Math.max(0, second(facts) - keysFetchedAt)),
 };
 
 const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => JsonValue> = {
@@ -103,7 +82,8 @@ const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => Json
   data_built_at: (network) => network.dataBuiltAt,
   data_age_seconds: (network) => network.dataAgeSeconds,
   data_flags: (network) => network.dataFlags,
-  lists: (_network, facts) => facts.lists,
+  lists: (_network, facts) => listed(facts),
+  lists_unavailable: (_network, facts) => unlisted(facts),
   code: (network) => network.code,
 };
 
@@ -191,7 +171,8 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         type: ({ identity }) => identity.subject.type,
         id: ({ identity }) => identity.subject.id,
         asserted: ({ identity }) => identity.subject.asserted,
-        client: ({ identity }) => identity.subject.client,
+        registered: ({ identity }) => identity.subject.record !== null,
+        client: { optional: clientOf, fields: CLIENT_FIELDS },
       },
     },
     action: { group: { name: ({ request }) => request.action?.name ?? request.http?.method ?? null } },
@@ -214,7 +195,8 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         query: ofHttp((http) => Object.fromEntries(http.query), {}),
         ...headersOf(options),
         flags: flagsOf,
-        address_lists: ({ lists }) => lists,
+        address_lists: listed,
+        address_lists_unavailable: unlisted,
         body: ofHttp(bodyOf, NO_BODY),
         tls: ({ request }) => ({ sni: request.tls.sni, version: request.tls.version }),
       },
@@ -234,7 +216,13 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         methods: ({ identity }) => identity.evidence.methods,
         assurance: ({ identity }) => identity.evidence.assurance,
         binding: ({ identity }) => identity.evidence.binding,
-        agreement: { group: { client: ({ identity }) => identity.evidence.agreement.client } },
+        agreement: {
+          group: {
+            client: ({ identity }) => identity.evidence.agreement.client,
+            conflicts: ({ identity }) => identity.evidence.agreement.conflicts,
+            pairs: ({ identity }) => identity.evidence.agreement.pairs,
+          },
+        },
       },
     },
     signals: {
@@ -242,6 +230,9 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         token: signal((facts) => facts.identity.signals.token, { ...TOKEN, claims: claimsOf(options) }),
         certificate: signal((facts) => facts.identity.signals.certificate, CERTIFICATE),
         binding: signal((facts) => facts.identity.signals.binding, BINDING),
+        api_key: signal((facts) => facts.identity.signals.apiKey, API_KEY),
+        txn_token: signal((facts) => facts.identity.signals.txnToken, txnTokenFields(second)),
+        signature: signal((facts) => facts.identity.signals.signature, SIGNATURE),
         network: signal((facts) => facts.enrichment.network, NETWORK),
         rate: signal((facts) => facts.enrichment.rate, RATE),
         device: signal((facts) => facts.enrichment.device, DEVICE),

@@ -1,8 +1,13 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { CountersignError } from '../contract/errors.ts';
 
-/** A list of the bundle that the address is on; `input.signals.network.value.lists`. */
-export type ListHit = { readonly name: string; readonly tags: readonly string[]; readonly age_seconds: number | null };
+/** A list that the address is on; `input.request.address_lists` and `input.signals.network.value.lists`. */
+export type ListHit = {
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly age_seconds: number | null;
+  readonly stale: boolean;
+};
 
 /** Addresses and prefixes, matched before Rego. */
 export interface AddressList {

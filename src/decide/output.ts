@@ -4,8 +4,9 @@ import type { ClientResponse, Decision, Reason, StepUp } from '../contract/decis
 import type { Identity } from '../contract/identity.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { DecisionRequest } from '../contract/request.ts';
+import type { Route } from '../contract/route.ts';
 import type { EnrichmentSignals } from '../contract/signals.ts';
-import { challengeOfDeny, challengeOfStepUp } from './challenge.ts';
+import { challengeOfDeny, challengeOfStepUp, challengeOptionsOf, type RouteChallenge } from './challenge.ts';
 import type { Combined } from './combine.ts';
 import type { ChallengeOptions, UpstreamOptions } from './options.ts';
 import { rateHeaders } from './rate-headers.ts';
@@ -27,6 +28,7 @@ export function decisionOf(
   request: DecisionRequest,
   identity: Identity,
   enrichment: EnrichmentSignals,
+  route: Route,
   combined: Combined,
   policy: PolicyName,
   options: OutputOptions,
@@ -41,7 +43,7 @@ export function decisionOf(
     stepUp: combined.stepUp,
     obligations: combined.obligations,
     upstream: effect === 'allow' ? upstreamOf(request, identity, enrichment, combined, options.upstream) : NO_UPSTREAM,
-    response: effect === 'allow' ? null : responseOf(request.id, identity, combined, options.challenge),
+    response: effect === 'allow' ? null : responseOf(request.id, identity, combined, challengeOptionsOf(route, options.challenge)),
     policy,
     error: null,
     explanation: null,
@@ -70,8 +72,8 @@ export function failedDecision(request: DecisionRequest, code: ErrorCode, policy
   };
 }
 
-function responseOf(id: string, identity: Identity, combined: Combined, options: ChallengeOptions): ClientResponse {
-  const stepped = combined.stepUp === null ? null : challengeOfStepUp(combined.stepUp, identity.challenge.scheme, options);
+function responseOf(id: string, identity: Identity, combined: Combined, options: RouteChallenge): ClientResponse {
+  const stepped = combined.stepUp === null ? null : challengeOfStepUp(combined.stepUp, identity, options);
   const status = combined.status ?? stepped?.status ?? 403;
   const headers = { ...safeHeaders(combined.responseHeaders), ...baseHeaders(id) };
   const [first] = combined.reasons;
@@ -80,6 +82,11 @@ function responseOf(id: string, identity: Identity, combined: Combined, options:
   const challenge = stepped?.challenge ?? (status === 401 ? challengeOfDeny(identity, description, options) : null);
   if (challenge !== null) headers['www-authenticate'] = challenge;
   if (identity.challenge.dpopNonce !== null) headers['dpop-nonce'] = identity.challenge.dpopNonce;
+  const { acceptSignature } = identity.challenge;
+  // RFC 9421 section 5: what would have been accepted
+  if (acceptSignature !== undefined && status !== 503 && combined.reasons.some(({ code }) => code.startsWith('identity.signature_'))) {
+    headers['accept-signature'] = acceptSignature;
+  }
   if (status === 429) Object.assign(headers, rateHeaders(combined.limits, combined.retryAfterSeconds));
   if (status === 503) headers['retry-after'] = String(combined.retryAfterSeconds ?? RETRY_SECONDS);
   return { status, headers, body: bodyOf(id, status, combined.reasons, combined.stepUp) };

@@ -9,6 +9,13 @@ const HOST = /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$/;
 const SEGMENT = /^[^{}*?#]+$/;
 const PARAMETER = /^\{([A-Za-z_][A-Za-z0-9_]*)(\*)?\}$/;
 
+/** RFC 9728 section 5.1: it goes into a quoted parameter, and clients fetch it. */
+function isHttpsUrl(text: string): boolean {
+  if (!/^https:\/\/[\x21\x23-\x5B\x5D-\x7E]+$/.test(text) || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.username === '' && url.password === '' && !text.includes('#');
+}
+
 /** One route as `countersign/routes/data.yaml` writes it. */
 const RouteEntry = z.strictObject({
   hosts: z.array(z.string().regex(HOST)).default([]).describe('Lower-case names, or `*.example.com`; none means any host'),
@@ -23,6 +30,7 @@ const RouteEntry = z.strictObject({
     .max(64)
     .default([]),
   public: z.boolean().default(false).describe('Anybody may call it'),
+  resource_metadata: z.string().max(2048).refine(isHttpsUrl, 'must be an https URL without credentials and fragment').optional(),
 });
 
 /** The data document `countersign.routes`: id to route. */
@@ -62,8 +70,8 @@ export function createRouteTable(data: unknown, catalogue: string): RouteTable {
   const entries = Object.entries(parsed.data);
   for (const [id, entry] of entries) {
     if (id === 'unknown') throw new CountersignError('bundle_routes_invalid', { field: id, detail: 'the id is reserved' });
-    const { tier, scopes } = entry;
-    const route: Route = { status: 'matched', catalogue, id, tier, scopes, public: entry.public, parameters: {} };
+    const { tier, scopes, resource_metadata: resourceMetadataUrl = null } = entry;
+    const route: Route = { status: 'matched', catalogue, id, tier, scopes, public: entry.public, resourceMetadataUrl, parameters: {} };
     for (const host of entry.hosts.length === 0 ? [''] : entry.hosts) {
       let root = hosts.get(host);
       if (root === undefined) {
@@ -80,6 +88,7 @@ export function createRouteTable(data: unknown, catalogue: string): RouteTable {
     tier: 'critical',
     scopes: [],
     public: false,
+    resourceMetadataUrl: null,
     parameters: {},
   });
   const unknown = outside('unknown');

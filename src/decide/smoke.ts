@@ -1,3 +1,4 @@
+import { NOTHING_COMPARED } from '../contract/agreement.ts';
 import type { InputFacts } from './input.ts';
 
 /** The facts of a request about which nothing is known; every bundle is tried on them before it becomes active. */
@@ -19,7 +20,7 @@ export const SMOKE_FACTS: InputFacts = {
     http: null,
     source: { ip: null, port: null, forwardedFor: [] },
     tls: { sni: null, version: null, ja3: null, ja4: null },
-    credentials: { authorization: [], dpop: [], claims: null, certificates: [], principal: null },
+    credentials: { authorization: [], apiKeys: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
     subject: null,
     action: null,
     resource: null,
@@ -33,9 +34,12 @@ export const SMOKE_FACTS: InputFacts = {
       token: { status: 'absent', code: 'token_missing' },
       certificate: { status: 'absent', code: 'certificate_missing' },
       binding: { status: 'absent', code: 'token_not_verified' },
+      apiKey: { status: 'absent', code: 'api_key_missing' },
+      txnToken: { status: 'absent', code: 'txn_token_missing' },
+      signature: { status: 'absent', code: 'signature_unchecked' },
     },
-    subject: { type: 'client', id: null, asserted: false, client: null, properties: {} },
-    evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },
+    subject: { type: 'client', id: null, asserted: false, client: null, record: null, properties: {} },
+    evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },
     tokenKey: null,
     challenge: { scheme: 'Bearer', dpopNonce: null },
   },
@@ -45,6 +49,15 @@ export const SMOKE_FACTS: InputFacts = {
     device: { status: 'absent', code: 'device_missing' },
     behaviour: { status: 'absent', code: 'client_unknown' },
   },
-  route: { status: 'unknown', catalogue: 'smoke', id: 'unknown', tier: 'critical', scopes: [], public: false, parameters: {} },
+  route: {
+    status: 'unknown',
+    catalogue: 'smoke',
+    id: 'unknown',
+    tier: 'critical',
+    scopes: [],
+    public: false,
+    resourceMetadataUrl: null,
+    parameters: {},
+  },
   lists: [],
 };

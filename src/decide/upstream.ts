@@ -40,12 +40,29 @@ export function upstreamOf(
   // the client's own mixed spellings (`x-countersign_subject`) reach some upstreams as ours; the border says where there could be one
   if (request.flags.includes('header_underscore')) remove.push(...MIXED);
   if (options.removeAuthorization && set['authorization'] === undefined) remove.push('authorization');
+  if (options.removeApiKey === true && isOurKey(identity.signals.apiKey)) removeApiKey(remove, set, request);
   const { dpopNonce } = identity.challenge;
   if (dpopNonce === null && Object.keys(combined.responseHeaders).length === 0) return { headersToSet: set, headersToRemove: remove };
   const responseHeaders = safeHeaders(combined.responseHeaders);
   // RFC 9449 section 8.2: the next nonce comes with a good answer, before the last one is refused
   if (dpopNonce !== null) responseHeaders['dpop-nonce'] = dpopNonce;
   return { headersToSet: set, headersToRemove: remove, responseHeadersToSet: responseHeaders };
+}
+
+/** Of the key's look-alikes one could reach the upstream as the key (USER-ASKS 15); the border says where there could be any. */
+const KEY_LOOK_ALIKES = spellings('x-api-key').filter((name) => name !== 'x-api-key');
+
+/** Good or not; what is no key of ours may be the upstream's own. */
+function isOurKey(apiKey: Identity['signals']['apiKey']): boolean {
+  return apiKey.status === 'present' || (apiKey.status !== 'absent' && apiKey.code !== 'api_key_malformed');
+}
+
+function removeApiKey(remove: string[], set: Readonly<Record<string, string>>, { credentials, flags }: DecisionRequest): void {
+  const names: string[] = [];
+  if (credentials.apiKeys.length > 0) names.push('x-api-key');
+  if (credentials.authorization.some((value) => /^apikey /i.test(value))) names.push('authorization');
+  if (flags.includes('header_underscore')) names.push(...KEY_LOOK_ALIKES);
+  for (const name of names) if (set[name] === undefined && !remove.includes(name)) remove.push(name);
 }
 
 function setIdentity(
@@ -55,7 +72,7 @@ function setIdentity(
   enrichment: EnrichmentSignals,
   combined: Combined,
 ): void {
-  const { token, certificate } = identity.signals;
+  const { token, certificate, signature, txnToken } = identity.signals;
   put(set, 'x-countersign-decision-id', request.id);
   put(set, 'x-countersign-subject', identity.subject.id);
   put(set, 'x-countersign-client-id', identity.subject.client);
@@ -64,7 +81,10 @@ function setIdentity(
   put(set, 'x-countersign-actor', token.status === 'present' ? (token.value.actor?.subject ?? null) : null);
   const degraded: string[] = [];
   if (token.status === 'unavailable') degraded.push('token');
+  if (identity.signals.apiKey.status === 'unavailable') degraded.push('api_key');
   if (certificate.status === 'unavailable') degraded.push('certificate');
+  if (txnToken.status === 'unavailable') degraded.push('txn_token');
+  if (signature.status === 'unavailable') degraded.push('signature');
   if (enrichment.network.status === 'unavailable') degraded.push('network');
   const { rate } = enrichment;
   if (rate.status === 'unavailable' || (rate.status === 'present' && rate.value.degraded)) degraded.push('rate');

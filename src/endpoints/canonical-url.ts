@@ -18,6 +18,8 @@ export type CanonicalTarget = {
   /** At most 64. */
   readonly segments: readonly string[];
   readonly query: ReadonlyMap<string, readonly string[]>;
+  /** As it came, without `?`; null where there is none. */
+  readonly queryRaw: string | null;
   /** True where another component could read this target differently. */
   readonly ambiguous: boolean;
   readonly flags: readonly RequestFlag[];
@@ -58,9 +60,11 @@ export function canonicalTarget(target: string): CanonicalTarget {
   }
   const queryAt = rest.indexOf('?');
   const pathRaw = queryAt < 0 ? rest : rest.slice(0, queryAt);
-  const query = queryAt < 0 || queryAt === rest.length - 1 ? NO_QUERY : parseQuery(rest.slice(queryAt + 1), noted);
+  const queryRaw = queryAt < 0 ? null : rest.slice(queryAt + 1);
+  const query = queryRaw === null || queryRaw === '' ? NO_QUERY : parseQuery(queryRaw, noted);
   // an empty path is the root (RFC 9110 4.2.3); `*` is the target of OPTIONS; anything else has to begin with a slash
-  if (pathRaw === '*') return { path: '*', pathRaw, segments: [], query, ambiguous: noted.ambiguous, flags: noted.flags, authority };
+  if (pathRaw === '*')
+    return { path: '*', pathRaw, segments: [], query, queryRaw, ambiguous: noted.ambiguous, flags: noted.flags, authority };
   if (pathRaw !== '' && pathRaw.charCodeAt(0) !== 47) note(noted, 'path_form_unknown');
   const all = cleanSegments(pathRaw) ?? resolveSegments(pathRaw, noted);
   let segments = all;
@@ -68,7 +72,7 @@ export function canonicalTarget(target: string): CanonicalTarget {
     note(noted, 'segments_capped');
     segments = all.slice(0, SEGMENTS_MAX);
   }
-  return { path: `/${all.join('/')}`, pathRaw, segments, query, ambiguous: noted.ambiguous, flags: noted.flags, authority };
+  return { path: `/${all.join('/')}`, pathRaw, segments, query, queryRaw, ambiguous: noted.ambiguous, flags: noted.flags, authority };
 }
 
 /** End of an authority: the next `/`, `?` or the end. */

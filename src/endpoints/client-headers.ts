@@ -13,9 +13,12 @@ export type ReceivedHeaders = {
   readonly authorization: string[];
   /** Of the gateway's own header. */
   readonly certificate: CertificateOffer | null;
+  readonly apiKeys: string[];
   readonly dpop: string[];
   /** Of the gateway's own headers. */
   readonly fingerprints: FingerprintOffer;
+  readonly txnToken: string[];
+  readonly signature: string[];
   readonly forwardedFor: string[];
   readonly hosts: string[];
   readonly contentType: string | null;
@@ -29,7 +32,10 @@ export type ReceivedHeaders = {
 export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pep, flags: RequestFlag[]): ReceivedHeaders {
   const headers = new Map<string, string[]>();
   const authorization: string[] = [];
+  const apiKeys: string[] = [];
   const dpop: string[] = [];
+  const txnToken: string[] = [];
+  const signature: string[] = [];
   const hosts: string[] = [];
   const chainLines: string[] = [];
   const certificateLines: string[] = [];
@@ -61,7 +67,10 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     if (certificate) noteOnce(flags, 'untrusted_client_certificate');
     if (hidden) {
       if (name === 'authorization') authorization.push(value);
+      else if (name === 'x-api-key') apiKeys.push(value);
       else if (name === 'dpop') dpop.push(value);
+      else if (name === 'txn-token') txnToken.push(value);
+      else if (name === 'signature') signature.push(value);
       else if (name === 'host') hosts.push(value);
       continue;
     }
@@ -81,8 +90,11 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     headers,
     authorization,
     certificate: trustedCertificate(certificateLines, issuerLines, pep, flags),
+    apiKeys,
     dpop,
     fingerprints: { ja3, ja4 },
+    txnToken,
+    signature,
     forwardedFor: trustedChain(chainLines, pep, flags),
     hosts,
     contentType,

@@ -1,9 +1,10 @@
 import type { Pep } from '../contract/pep.ts';
-import type { CertificateOffer, HttpFacts, RequestFlag } from '../contract/request.ts';
+import type { CertificateOffer, HttpFacts, RequestFlag, SignatureOffer } from '../contract/request.ts';
 import { canonicalHost, canonicalTarget } from './canonical-url.ts';
 import { type ClientBody, receiveClientBody } from './client-body.ts';
 import { receiveHeaders } from './client-headers.ts';
 import type { FingerprintOffer } from './fingerprints.ts';
+import { receiveSignature } from './signature-offer.ts';
 
 /** The client's request in the words of whatever protocol the gateway speaks, before anything is made of it. */
 export type RawHttp = {
@@ -26,10 +27,16 @@ export type ReceivedHttp = {
   readonly authorization: string[];
   /** Of the gateway's configured header, only where it is trusted for `client_certificate`. */
   readonly certificate: CertificateOffer | null;
+  /** Every `x-api-key` value in order. */
+  readonly apiKeys: string[];
   /** Every `dpop` value in order. */
   readonly dpop: string[];
   /** Of the gateway's configured headers, not judged yet. */
   readonly fingerprints: FingerprintOffer;
+  /** Every `txn-token` value in order. */
+  readonly txnToken: string[];
+  /** Null where no header of one came. */
+  readonly signature: SignatureOffer | null;
   /** The chain of the gateway's configured header, only where it is trusted for `client_address`. */
   readonly forwardedFor: string[];
 };
@@ -59,12 +66,14 @@ export function receiveHttpFacts(raw: RawHttp, pep: Pep): ReceivedHttp {
     pathRaw: target.pathRaw,
     segments: target.segments,
     query: target.query,
+    queryRaw: target.queryRaw,
     headers: headers.headers,
     body: receiveClientBody(raw.body, headers.contentType, headers.contentLength),
     pathAmbiguous: target.ambiguous || hosts.ambiguous,
   };
-  const { authorization, dpop, certificate, fingerprints, forwardedFor } = headers;
-  return { http, flags, authorization, dpop, certificate, fingerprints, forwardedFor };
+  const { authorization, apiKeys, dpop, txnToken, certificate, fingerprints, forwardedFor } = headers;
+  const signature = receiveSignature(raw, headers);
+  return { http, flags, authorization, apiKeys, dpop, txnToken, signature, certificate, fingerprints, forwardedFor };
 }
 
 /**

@@ -7,6 +7,8 @@ import type { MmdbDatabase } from '../stores/mmdb.ts';
 import type { WindowStore } from '../stores/windows.ts';
 import { findClientAddress } from './client-address.ts';
 import { type IpBlock, parseAddressOrBlock } from './ip-address.ts';
+import type { AddressLists } from './lists/address-lists.ts';
+import { joinLists } from './lists/join-lists.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
 import { ageSeconds } from './network-age.ts';
 import { countedAddress, describeRate, windowKeys } from './rate.ts';
@@ -18,6 +20,8 @@ export type EnricherOptions = NetworkSources & {
   readonly windows: WindowStore;
   /** Left out: nothing is remembered of clients. */
   readonly memories?: Memories;
+  /** Left out where none is configured. */
+  readonly lists?: AddressLists;
   readonly clock: Clock;
 };
 
@@ -26,6 +30,8 @@ export type RunningEnricher = Enricher &
   Observer & {
     /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
     accountOf(request: DecisionRequest): string | null;
+    /** The client's canonical address; null where it is not known. */
+    addressOf(request: DecisionRequest): string | null;
     status(): EnrichStatus;
   };
 
@@ -39,16 +45,18 @@ const RESERVED_MS = 10;
  * @throws CountersignError `config_invalid` for a trusted proxy that is no address or block.
  */
 export function createEnricher(options: EnricherOptions): RunningEnricher {
-  const { databases, windows, clock, memories = NO_MEMORIES } = options;
+  const { databases, windows, lists, clock, memories = NO_MEMORIES } = options;
   const trustedProxies = options.trustedProxies.map(parseTrustedProxy);
 
   const clientOf = ({ source, pep }: DecisionRequest) => findClientAddress(source, pep.forwardedFor, trustedProxies);
 
   return {
     accountOf: (request) => countedAddress(clientOf(request)),
+    addressOf: (request) => clientOf(request).address?.text ?? null,
     enrich(request, identity, route): EnrichmentSignals | Promise<EnrichmentSignals> {
       const client = clientOf(request);
-      const network = describeNetwork(client, options, request.receivedAtMs);
+      const described = describeNetwork(client, options, request.receivedAtMs);
+      const network = lists === undefined ? described : joinLists(described, client, lists);
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
       const keys = windowKeys(identity, route, client);
       const answer = windows.count(keys, request.receivedAtMs, budgetMs);
@@ -64,6 +72,7 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
     status: () => ({
       databases: databases.map((database) => agedStatus(database, clock)),
       store: windows.status(),
+      lists: lists?.status() ?? [],
       remembered: memoriesStatus(memories),
     }),
   };

@@ -42,6 +42,19 @@ export function parseIpAddress(text: string): IpAddress | null {
 }
 
 /**
+ * The groups of an address as `parseIpAddress` has them, without the cost of its text: for lists of hundreds of thousands.
+ * @returns null where the text is not an address.
+ */
+export function parseIpGroups(text: string): readonly number[] | null {
+  if (text.length > TEXT_MAX) return null;
+  const bits = parseOctets(text);
+  if (bits !== null) return [Math.floor(bits / 65536), bits % 65536];
+  if (!isIPv6(text) || text.includes('%')) return null;
+  const groups = groupsOf(text);
+  return isMapped(groups) ? groups.slice(6) : groups;
+}
+
+/**
  * Parses `address/bits`; host bits are masked, an IPv4-mapped block of 96 bits and more becomes its IPv4 block.
  * @returns null for anything else, a bare address included.
  */

@@ -1,4 +1,4 @@
-import type { NetworkFlag } from '../contract/signals.ts';
+import type { NetworkFlag } from '../contract/network.ts';
 
 const DAY_SECONDS = 86_400;
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
-import type { NetworkCoordinates } from '../contract/signals.ts';
+import type { NetworkCoordinates } from '../contract/network.ts';
 import { asNumber, child, code, degrees, own, radiusKm, text } from './network-fields.ts';
 import { readKinds } from './network-kinds.ts';
 import { isInUnion } from './network-union.ts';

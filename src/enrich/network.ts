@@ -1,4 +1,4 @@
-import type { NetworkCode, NetworkCoordinates, NetworkSignal, NetworkValue } from '../contract/signals.ts';
+import type { NetworkCode, NetworkCoordinates, NetworkSignal, NetworkValue } from '../contract/network.ts';
 import type { MmdbDatabase } from '../stores/mmdb.ts';
 import type { CountryLookup } from '../stores/registry-country.ts';
 import type { ClientAddress } from './client-address.ts';

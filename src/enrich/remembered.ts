@@ -1,8 +1,8 @@
 import type { BehaviourSignal, DeviceSignal } from '../contract/behaviour.ts';
 import type { Identity } from '../contract/identity.ts';
+import type { NetworkSignal } from '../contract/network.ts';
 import type { DecisionRecord } from '../contract/record.ts';
 import type { DecisionRequest } from '../contract/request.ts';
-import type { NetworkSignal } from '../contract/signals.ts';
 import type { RememberedStatus } from '../contract/status.ts';
 import type { WindowKeys } from '../stores/windows.ts';
 import type { Behaviour } from './behaviour/behaviour.ts';

@@ -5,6 +5,7 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
   'client-cert',
   'client-cert-chain',
   'dpop',
+  'signature',
   'signature-key',
   'ssl-client-cert',
   'workload-proof',

@@ -5,6 +5,7 @@ import type { OfferedToken } from './authorization.ts';
 import type { CertificateSignal } from './certificate-offers.ts';
 import type { Confirmation } from './confirmation.ts';
 import type { DpopVerifier, ProofOutcome } from './dpop.ts';
+import { accessTokenHash } from './dpop-proof.ts';
 import { invalid, type TokenOutcome, unavailable } from './token-outcome.ts';
 
 /** A token with what became of its binding; a token whose holder did not prove it is not present any more. */
@@ -49,13 +50,19 @@ export function createBindingJudge(dpop: DpopVerifier): BindingJudge {
       } else if (offer.scheme !== 'DPoP') return refuse(MISMATCH, 'dpop_scheme_required', null);
       if (confirmation === null) return unbound(token);
       const code = judgeCertificate(confirmation, certificate);
-      if (code !== null) return refuse(MISMATCH, code, null);
+      if (code !== null) return refuseCertificate(code);
       if (confirmation.jkt === null) return confirmation.certificate === null ? { token, ...UNCHECKED } : provenByMtls(token, certificate);
       const { jkt } = confirmation;
-      const outcome = dpop.verify(request, offer.token, jkt);
+      const outcome = dpop.verify(request, athOf(token, offer.token), jkt);
       return outcome instanceof Promise ? outcome.then((known) => conclude(token, jkt, known)) : conclude(token, jkt, outcome);
     },
   };
+}
+
+/** The hash of a token that proofs name; the same for all of them, and a fifth of what a proof costs beside its signature. */
+function athOf(token: TokenOutcome, text: string): string {
+  if (token.held?.text !== text) token.held = { text, ath: accessTokenHash(text) };
+  return token.held.ath;
 }
 
 const MISMATCH = invalid('token_binding_mismatch');
@@ -65,7 +72,7 @@ function judgeAsserted(token: TokenOutcome, confirmation: Confirmation | null, c
   if (confirmation === null) return unbound(token);
   if (confirmation.certificate === null || certificate.status === 'absent') return { token, ...UNCHECKED };
   const code = judgeCertificate(confirmation, certificate);
-  if (code !== null) return refuse(MISMATCH, code, null);
+  if (code !== null) return refuseCertificate(code);
   return confirmation.jkt === null ? provenByMtls(token, certificate) : { token, ...UNCHECKED };
 }
 
@@ -73,7 +80,23 @@ function judgeAsserted(token: TokenOutcome, confirmation: Confirmation | null, c
 function judgeCertificate({ certificate: wanted }: Confirmation, certificate: CertificateSignal): BindingCode | null {
   if (wanted === null) return null;
   if (certificate.status === 'absent') return 'certificate_required';
+  if (certificate.status === 'unavailable') return 'certificate_unavailable';
   return certificate.status === 'present' && certificate.value.sha256 === wanted.sha256 ? null : 'certificate_mismatch';
+}
+
+/** That a certificate cannot be judged here is no fault of its holder: a new token would not help. */
+function refuseCertificate(code: BindingCode): Bound {
+  return code === 'certificate_unavailable' ? unjudged(code, null) : refuse(MISMATCH, code, null);
+}
+
+function unjudged(code: BindingCode, dpopNonce: string | null): Bound {
+  return {
+    ...NOT_BOUND,
+    token: unavailable('binding_unavailable'),
+    signal: { status: 'unavailable', code },
+    state: 'unchecked',
+    dpopNonce,
+  };
 }
 
 function provenByMtls(token: TokenOutcome, certificate: CertificateSignal): Bound {
@@ -86,10 +109,7 @@ function provenByMtls(token: TokenOutcome, certificate: CertificateSignal): Boun
 
 function conclude(token: TokenOutcome, thumbprint: string, outcome: ProofOutcome): Bound {
   if (outcome.status === 'invalid') return refuse(MISMATCH, outcome.code, outcome.nextNonce);
-  if (outcome.status === 'unavailable') {
-    const { status, code, nextNonce } = outcome;
-    return { ...NOT_BOUND, token: unavailable('binding_unavailable'), signal: { status, code }, state: 'unchecked', dpopNonce: nextNonce };
-  }
+  if (outcome.status === 'unavailable') return unjudged(outcome.code, outcome.nextNonce);
   const { issuedAt, nonce, nextNonce } = outcome;
   const value: BindingValue = { method: 'dpop', thumbprint, proven: true, issuedAt, nonce };
   const methods = token.confirmation?.certificate ? BY_BOTH : BY_DPOP;
@@ -108,9 +128,15 @@ function refuse(token: TokenOutcome, code: BindingCode, dpopNonce: string | null
   return { token, signal: { status: 'invalid', code }, state: 'mismatched', methods: NOTHING, dpopNonce };
 }
 
-/** The token with its binding in the value; a copy, since the cached one is of no request. */
+/** The token with its binding in the value; a copy beside the cached one, which is of no request. */
 function matched(token: TokenOutcome): TokenOutcome {
   const { signal, tokenKey, confirmation } = token;
   if (signal.status !== 'present') return token;
-  return { signal: { status: 'present', value: { ...signal.value, binding: 'matched' } }, tokenKey, confirmation, identityAlone: null };
+  token.matched ??= {
+    signal: { status: 'present', value: { ...signal.value, binding: 'matched' } },
+    tokenKey,
+    confirmation,
+    identityAlone: null,
+  };
+  return token.matched;
 }

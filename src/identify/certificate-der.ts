@@ -19,9 +19,12 @@ export type CertificateExtensions = {
   readonly issuerName: string;
   /** Object id of the signature algorithm in hex. */
   readonly signatureAlgorithm: string;
+  /** Object id in hex of the hash that the parameters of RSASSA-PSS name (RFC 4055 section 3.1); null where there is none. */
+  readonly pssHash: string | null;
 };
 
 const EXPLICIT_VERSION = 0xa0;
+const EXPLICIT_HASH = 0xa0;
 const EXTENSIONS = 0xa3;
 const GENERAL_NAME_DNS = 0x82;
 const GENERAL_NAME_URI = 0x86;
@@ -34,6 +37,9 @@ const NAME_CONSTRAINTS = '551d1e';
 const CERTIFICATE_POLICIES = '551d20';
 /** Processed here; of certificate policies every one will do (RFC 5280 section 6.1.1, any-policy). */
 const PROCESSED = new Set([SUBJECT_ALT_NAME, BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, CERTIFICATE_POLICIES]);
+
+/** All of them are handed to policies. */
+const NAMES_MAX = 256;
 
 /** Bits 0 to 8 of the key usage. */
 const KEY_USAGES = [
@@ -56,7 +62,7 @@ const KEY_USAGES = [
 export function readExtensions(der: Buffer): CertificateExtensions | null {
   const [body, algorithm] = sequenceOf(der) ?? [];
   const parts = body?.tag === TAG.sequence ? childrenOf(der, body) : null;
-  const algorithmId = algorithm === undefined ? undefined : childrenOf(der, algorithm)?.[0];
+  const [algorithmId, parameters] = (algorithm === undefined ? null : childrenOf(der, algorithm)) ?? [];
   if (parts === null || algorithmId?.tag !== TAG.objectIdentifier) return null;
   const [, , issuer, , subject] = parts[0]?.tag === EXPLICIT_VERSION ? parts.slice(1) : parts;
   if (issuer === undefined || subject === undefined) return null;
@@ -75,7 +81,17 @@ export function readExtensions(der: Buffer): CertificateExtensions | null {
     subjectName: wholeHexOf(der, subject),
     issuerName: wholeHexOf(der, issuer),
     signatureAlgorithm: hexOf(der, algorithmId),
+    pssHash: readPssHash(der, parameters),
   };
+}
+
+/** RSASSA-PSS-params: of the explicit [0] the AlgorithmIdentifier's id. */
+function readPssHash(der: Buffer, parameters: Element | undefined): string | null {
+  if (parameters?.tag !== TAG.sequence) return null;
+  const wrapper = childrenOf(der, parameters)?.find((one) => one.tag === EXPLICIT_HASH);
+  const algorithm = wrapper === undefined ? null : elementAt(der, wrapper.start, wrapper.end);
+  const id = algorithm?.tag === TAG.sequence ? childrenOf(der, algorithm)?.[0] : undefined;
+  return id?.tag === TAG.objectIdentifier ? hexOf(der, id) : null;
 }
 
 function readNames(der: Buffer, value: Element | undefined): Pick<CertificateExtensions, 'uris' | 'dns'> | null {
@@ -83,7 +99,7 @@ function readNames(der: Buffer, value: Element | undefined): Pick<CertificateExt
   const dns: string[] = [];
   if (value === undefined) return { uris, dns };
   const list = elementAt(der, value.start, value.end);
-  const names = list === null ? null : childrenOf(der, list);
+  const names = list === null ? null : childrenOf(der, list, NAMES_MAX);
   if (names === null) return null;
   for (const { tag, start, end } of names) {
     if (tag !== GENERAL_NAME_DNS && tag !== GENERAL_NAME_URI) continue;
@@ -106,7 +122,8 @@ function readBasicConstraints(der: Buffer, value: Element | undefined): Pick<Cer
   const [first, second] = members;
   const ca = first?.tag === TAG.boolean && (first.end === first.start || der.readUInt8(first.start) !== 0);
   if (second === undefined) return { ca, pathLength: null };
-  const short = second.tag === TAG.integer && second.end - second.start === 1;
+  // of one byte, and not negative
+  const short = second.tag === TAG.integer && second.end - second.start === 1 && der.readUInt8(second.start) < 0x80;
   return { ca, pathLength: short ? der.readUInt8(second.start) : 0 };
 }
 

@@ -1,6 +1,6 @@
 import type { CertificateOffer } from '../contract/request.ts';
 import { bytesOf, parseFieldItem, parseFieldList } from '../formats/structured-fields.ts';
-import { pemBlocks } from './certificate.ts';
+import { wholePemBlocks } from './certificate.ts';
 import { elementAt } from './der.ts';
 
 /** A leaf and what was handed on of its issuers, each one PEM block or DER bytes, not read yet. */
@@ -27,8 +27,7 @@ export function readCertificateHeader({ form, header, chain }: HeaderOffer): Cer
 
 /** The leaf comes first; nothing but white space may stand between the blocks. */
 function readEscaped(header: string): CertificateTexts | null {
-  const blocks = pemBlocks(header);
-  const [leaf, ...issuers] = blocks ?? [];
+  const [leaf, ...issuers] = wholePemBlocks(header) ?? [];
   if (leaf === undefined || issuers.length > ISSUERS_MAX || header.includes(',')) return null;
   return { leaf, issuers };
 }
@@ -41,6 +40,8 @@ function readFieldItem(header: string): Buffer | null {
 
 /** RFC 9440 section 2.3: a List of Byte Sequences, without the leaf. */
 function readFieldChain(header: string): readonly Buffer[] | null {
+  // parsing thousands of members takes ten milliseconds; a comma within a parameter's text is no member, and no gateway writes one
+  if (header.split(',', ISSUERS_MAX + 1).length > ISSUERS_MAX) return null;
   const list = parseFieldList(header);
   if (list === null) return null;
   const found: Buffer[] = [];

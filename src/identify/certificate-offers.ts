@@ -72,7 +72,9 @@ export function createCertificateReader(options: { readonly entriesMax: number }
       case 'xfcc':
         return caches.xfcc.read(offer.header, offer, readText);
       default:
-        return offer.header === '' ? MISSING : caches.headers.read(`${offer.form}\n${offer.header}\n${offer.chain ?? ''}`, offer, readText);
+        return offer.header === ''
+          ? MISSING
+          : caches.headers.read(`${offer.form} ${offer.header.length} ${offer.header}${offer.chain ?? ''}`, offer, readText);
     }
   }
 

@@ -20,9 +20,18 @@ export type Certificate = CertificateExtensions & {
 
 /** The blocks of a PEM text (RFC 7468) in their order, text between them left out; null where there is none, or too much. URL-encoded PEM is decoded. */
 export function pemBlocks(pem: string): readonly string[] | null {
+  return textOf(pem)?.match(PEM_BLOCK) ?? null;
+}
+
+/** As `pemBlocks`, and nothing but white space stands before, between and behind them: the first one is the first. */
+export function wholePemBlocks(pem: string): readonly string[] | null {
+  const text = textOf(pem);
+  return text !== null && text.replace(PEM_BLOCK, '').trim() === '' ? text.match(PEM_BLOCK) : null;
+}
+
+function textOf(pem: string): string | null {
   if (pem.length > PEM_LENGTH_MAX) return null;
-  const text = pem.includes('%') ? decodePercent(pem) : pem;
-  return text?.match(PEM_BLOCK) ?? null;
+  return pem.includes('%') ? decodePercent(pem) : pem;
 }
 
 /** Reads one certificate, of DER bytes that are nothing else, or of one PEM block; null where it is malformed. */
@@ -31,15 +40,11 @@ export function readCertificate(input: string | Buffer): Certificate | null {
   if (x509 === null || (typeof input !== 'string' && input.length !== x509.raw.length)) return null;
   const extensions = readExtensions(x509.raw);
   const serial = canonicalSerial(x509.serialNumber);
-  if (extensions === null || serial === null) return null;
-  return {
-    ...extensions,
-    x509,
-    sha256: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
-    serial,
-    notBefore: Math.floor(x509.validFromDate.getTime() / 1000),
-    notAfter: Math.floor(x509.validToDate.getTime() / 1000),
-  };
+  const notBefore = Math.floor(x509.validFromDate.getTime() / 1000);
+  const notAfter = Math.floor(x509.validToDate.getTime() / 1000);
+  // OpenSSL takes any text for a time, and no number is later than one that is none
+  if (extensions === null || serial === null || Number.isNaN(notBefore) || Number.isNaN(notAfter)) return null;
+  return { ...extensions, x509, sha256: x509.fingerprint256.replaceAll(':', '').toLowerCase(), serial, notBefore, notAfter };
 }
 
 /** What is said of a certificate. Validity is not judged: the value is the same whenever it is made. */

@@ -13,10 +13,14 @@ export const TAG = {
   sequence: 0x30,
 } as const;
 
-/** The elements within one, or null where they do not fill it. */
-export function childrenOf(der: Buffer, parent: Pick<Element, 'start' | 'end'>): readonly Element[] | null {
+/** Certificates have a dozen elements within one at most; more are an attempt at making us work. */
+const CHILDREN_MAX = 64;
+
+/** The elements within one, or null where they do not fill it or are more than `max`. */
+export function childrenOf(der: Buffer, parent: Pick<Element, 'start' | 'end'>, max = CHILDREN_MAX): readonly Element[] | null {
   const children: Element[] = [];
   for (let at = parent.start; at < parent.end; ) {
+    if (children.length === max) return null;
     const child = elementAt(der, at, parent.end);
     if (child === null) return null;
     children.push(child);
@@ -61,13 +65,16 @@ export function extensionsOf(der: Buffer, list: Element | null): readonly Extens
   const items = list === null ? null : childrenOf(der, list);
   if (items === null) return null;
   const found: Extension[] = [];
+  // a list of 8 MiB may name half a million
+  const names = new Set<string>();
   for (const item of items) {
     const parts = childrenOf(der, item);
     const [id, second] = parts ?? [];
     const value = parts?.at(-1);
     if (id?.tag !== TAG.objectIdentifier || value?.tag !== TAG.octetString) return null;
     const name = hexOf(der, id);
-    if (found.some((one) => one.id === name)) return null;
+    if (names.has(name)) return null;
+    names.add(name);
     found.push({ id: name, critical: second?.tag === TAG.boolean && der[second.start] !== 0, value });
   }
   return found;

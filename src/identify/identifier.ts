@@ -1,6 +1,7 @@
 import type { Facts } from '../contract/collect.ts';
 import { CountersignError } from '../contract/errors.ts';
 import type { Identity } from '../contract/identity.ts';
+import type { ClientRecord } from '../contract/registry.ts';
 import type { CertificateOffer, DecisionRequest } from '../contract/request.ts';
 import type { Awaitable, Clock, Identifier, Logger } from '../contract/stages.ts';
 import type { IdentifyStatus } from '../contract/status.ts';
@@ -10,20 +11,28 @@ import type { FormPost } from '../stores/form-post.ts';
 import type { HttpFetch } from '../stores/http-fetch.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import type { ReplayMemory } from '../stores/replay-memory.ts';
+import { compareEvidence } from './agreement.ts';
+import { compileAgreement } from './agreement-mapping.ts';
+import { createViews } from './agreement-views.ts';
+import { NO_API_KEY } from './api-key.ts';
 import { readAssertedClaims } from './asserted-claims.ts';
 import { assuranceOf, methodsOf } from './assurance.ts';
 import { readAuthorization, type TokenOffer } from './authorization.ts';
 import { BINDING_METHODS, type Bound, createBindingJudge, unbound } from './binding.ts';
-import { type CertificateSignal, createCertificateReader } from './certificate-offers.ts';
+import { createCertificateReader } from './certificate-offers.ts';
 import { createDpopVerifier } from './dpop.ts';
 import { createTokenIntrospection, hasKeys } from './introspection/tokens.ts';
 import { createKeySet, KEY_TIMING, type KeyTiming } from './keys.ts';
 import { createKeyLoader } from './keys-document.ts';
 import type { IdentityOptions, IssuerOptions } from './options.ts';
-import { agreeOnClient, type ClientMap, deriveSubject, type Evidence } from './subject.ts';
+import { createRegistered, type RegistryParts } from './registered.ts';
+import type { SignatureSignal } from './signature/outcome.ts';
+import { createSignatures, type SignaturesParts } from './signature/signatures.ts';
+import { agreeOnClient, deriveSubject, type Evidence } from './subject.ts';
 import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
 import { refusal, type TokenOutcome, unavailable } from './token-outcome.ts';
 import { createCertificateTrust } from './trust/certificate-trust.ts';
+import { createTxnTokenVerifier, NO_TXN_TOKEN, type TxnTokenSignal } from './txn-token.ts';
 import { createVerificationBudget } from './verification-budget.ts';
 
 /** A file is cheap to read again, and a change should hold at once. */
@@ -33,7 +42,7 @@ const START_WAIT_MS = 1000;
 
 const NO_OFFERS: readonly CertificateOffer[] = [];
 
-export type IdentifierParts = {
+export type IdentifierParts = Pick<SignaturesParts, 'createGuardedFetch' | 'signatureReplays'> & {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly httpFetch: HttpFetch;
@@ -44,11 +53,16 @@ export type IdentifierParts = {
   readonly accountOf: (request: DecisionRequest) => string | null;
   /** Proofs that were used. */
   readonly replays: ReplayMemory;
+  /** Declared clients, API keys and revocations; left out where there are none. */
+  readonly registry?: RegistryParts | undefined;
   /** For one outside system that can fail for a while. */
   readonly createBreaker: () => CircuitBreaker;
   /** Other pauses between fetches of keys, for tests. */
   readonly keyTiming?: KeyTiming;
 };
+
+/** The evidence beside the token. */
+type Beside = Pick<Identity['signals'], 'certificate' | 'apiKey' | 'txnToken' | 'signature'> & { readonly asserted: Evidence['asserted'] };
 
 /** The stage with its background work. */
 export type RunningIdentifier = Identifier & {
@@ -66,23 +80,37 @@ export type RunningIdentifier = Identifier & {
  * value unless a key has to be fetched or a remote replay memory asked. Fails with `config_invalid` where the options contradict themselves.
  */
 export function createIdentifier(options: IdentityOptions, parts: IdentifierParts): RunningIdentifier {
-  const issuers = new Map(options.issuers.filter(hasKeys).map((issuer) => [issuer.issuer, createIssuer(issuer, parts)]));
-  if (new Set(options.issuers.map(({ issuer }) => issuer)).size !== options.issuers.length)
-    throw new CountersignError('config_invalid', { field: 'identity.issuers' });
-  const clients: ClientMap = new Map(options.clients.flatMap(({ id, spiffeIds }) => spiffeIds.map((spiffeId) => [spiffeId, id] as const)));
+  const all = options.issuers.filter(hasKeys).map((issuer) => createIssuer(issuer, parts));
+  const ofKind = (txn: boolean) =>
+    new Map(all.filter((one) => (one.options.kind === 'txn_token') === txn).map((one) => [one.options.issuer, one]));
+  // a server may sign both kinds of tokens under one name
+  const [issuers, services] = [ofKind(false), ofKind(true)];
+  const names = new Set(options.issuers.map(({ kind, issuer }) => `${kind === 'txn_token'} ${issuer}`));
+  if (names.size !== options.issuers.length) throw new CountersignError('config_invalid', { field: 'identity.issuers' });
+  const registered = createRegistered(options, parts);
+  const { clients } = registered;
+  const agreements = compileAgreement(options.agreement, createViews(clients, registered.recordOf), registered.configured);
   const tokens = createTokenVerifier(options, issuers, parts);
   const introspection = createTokenIntrospection(options, tokens, parts);
   const { verify } = introspection ?? tokens;
+  const txnTokens = createTxnTokenVerifier(options, services, parts, registered.token);
   const certificates = createCertificateReader(options.certificateCache, parts.createCache);
   const trust = createCertificateTrust(options.certificates, parts);
   const dpop = createDpopVerifier(options, { ...parts, budget: createVerificationBudget(options.verificationBudget, parts.createCache) });
   const bindings = createBindingJudge(dpop);
+  const signatures = createSignatures(options.signatures, options, parts);
+  const accepted = signatures.accepted ?? undefined;
 
   function identify(request: DecisionRequest): Awaitable<Identity> {
     const { authorization } = request.credentials;
-    const offer = authorization.length === 0 ? null : readAuthorization(authorization);
+    const offer = authorization.length === 0 || registered.holdsApiKey(authorization) ? null : readAuthorization(authorization);
     const token = judgeToken(request, offer);
-    return token instanceof Promise ? token.then((outcome) => complete(request, offer, outcome)) : complete(request, offer, token);
+    const txnToken = txnTokens.judge(request);
+    const signature = signatures.judge(request);
+    if (token instanceof Promise || txnToken instanceof Promise || signature instanceof Promise) {
+      return Promise.all([token, txnToken, signature]).then(([outcome, txn, signed]) => complete(request, offer, outcome, txn, signed));
+    }
+    return complete(request, offer, token, txnToken, signature);
   }
 
   /** A token that was offered is always judged, and never gives way to claims that the gateway asserts. */
@@ -91,50 +119,86 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     return 'token' in offer ? verify(offer.token, request) : refusal('invalid', offer.code);
   }
 
-  function complete(request: DecisionRequest, offer: TokenOffer | null, token: TokenOutcome): Awaitable<Identity> {
+  function complete(
+    request: DecisionRequest,
+    offer: TokenOffer | null,
+    token: TokenOutcome,
+    txnToken: TxnTokenSignal,
+    signed: SignatureSignal,
+  ): Awaitable<Identity> {
     const { pep, credentials } = request;
     const offers = pep.trusts.has('client_certificate') ? credentials.certificates : NO_OFFERS;
-    const certificate = trust.judge(certificates.read(offers), request.receivedAtMs / 1000);
+    const reading = certificates.read(offers);
+    const certificate = registered.certificate(trust.judge(reading, request.receivedAtMs / 1000), reading.certificate);
+    const apiKey = registered.apiKeyOf(request);
     const asserted = pep.trusts.has('subject') ? request.subject : null;
+    const signature = registered.signature(signed);
+    const beside = { certificate, apiKey, txnToken, signature, asserted };
     const offered = offer !== null && 'token' in offer ? offer : null;
     const scheme = offered?.scheme === 'DPoP' || token.confirmation?.jkt ? 'DPoP' : 'Bearer';
     if (scheme === 'DPoP' || token.confirmation !== null) {
       const bound = bindings.judge(request, offered, token, certificate);
-      const join = (known: Bound): Identity => assemble(known, scheme, certificate, asserted, request.receivedAtMs);
+      const join = (known: Bound): Identity => assemble(known, scheme, beside, request);
       return bound instanceof Promise ? bound.then(join) : join(bound);
     }
-    if (certificate.status !== 'absent' || asserted !== null) {
-      return assemble(unbound(token), scheme, certificate, asserted, request.receivedAtMs);
+    if (
+      certificate.status !== 'absent' ||
+      apiKey !== NO_API_KEY ||
+      asserted !== null ||
+      txnToken !== NO_TXN_TOKEN ||
+      signature.status === 'present'
+    ) {
+      return assemble(unbound(token), scheme, beside, request);
     }
-    token.identityAlone ??= assemble(unbound(token), scheme, certificate, null, request.receivedAtMs);
-    return token.identityAlone;
+    const { generation } = registered;
+    const alone = token.identityAlone;
+    // a token without anything beside it; refusals of tokens are shared by all identifiers of the process
+    if (alone?.generation === generation && isFor(alone.identity, signature)) return alone.identity;
+    const identity = assemble(unbound(token), scheme, beside, request);
+    if (!isKnownByConnection(identity.subject.record)) token.identityAlone = { identity, generation };
+    return identity;
+  }
+
+  /** Whether an identity of nothing but a token says of signatures what this request is to be told. */
+  function isFor({ signals, challenge }: Identity, signature: SignatureSignal): boolean {
+    return signals.signature === signature && challenge.acceptSignature === accepted;
   }
 
   function assemble(
-    { token, signal: binding, state, methods, dpopNonce }: Bound,
+    judged: Bound,
     scheme: Identity['challenge']['scheme'],
-    certificate: CertificateSignal,
-    asserted: Evidence['asserted'],
-    nowMs: number,
+    { certificate, apiKey, txnToken, signature, asserted }: Beside,
+    request: DecisionRequest,
   ): Identity {
+    const nowMs = request.receivedAtMs;
+    // the last look, after whatever had to be waited for: a revocation of meanwhile counts
+    const left = registered.token(judged.token);
+    const { token, signal: binding, state, methods, dpopNonce } = left === judged.token ? judged : unbound(left);
     const evidence: Evidence = {
       token: token.signal.status === 'present' ? token.signal.value : null,
+      apiKey: apiKey.status === 'present' ? apiKey.value : null,
       certificate: certificate.status === 'present' ? certificate.value : null,
       binding: binding.status === 'present' ? binding.value : null,
+      txnToken: txnToken.status === 'present' ? txnToken.value : null,
+      signature: signature.status === 'present' ? signature.value : null,
       asserted,
     };
     const { client, agreement } = agreeOnClient(evidence, clients, nowMs / 1000);
+    const record = registered.recordOf(client);
+    const { pairs, conflicts } = compareEvidence(agreements, { ...evidence, record, tls: request.tls }, nowMs / 1000);
+    const apart = pairs.token_certificate === 'conflict';
+    const agreed = apart ? null : client;
     return {
-      signals: { token: token.signal, certificate, binding },
-      subject: deriveSubject(evidence, client),
+      signals: { token: token.signal, apiKey, certificate, binding, signature, txnToken },
+      subject: deriveSubject(evidence, agreed, apart ? null : record),
       evidence: {
         methods: methodsOf(evidence, methods, nowMs / 1000),
-        assurance: assuranceOf(evidence, agreement, nowMs / 1000),
+        assurance: assuranceOf(evidence, apart ? 'conflict' : agreement, nowMs / 1000),
         binding: state,
-        agreement: { client: agreement },
+        agreement: { client: agreement, pairs, conflicts },
       },
       tokenKey: token.tokenKey,
-      challenge: { scheme, dpopNonce },
+      challenge: accepted === undefined ? { scheme, dpopNonce } : { scheme, dpopNonce, acceptSignature: accepted },
     };
   }
 
@@ -157,34 +221,46 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       outcome.signal.status === 'present'
         ? { token: { ...outcome, tokenKey }, signal: signals.binding, state: evidence.binding, methods, dpopNonce }
         : { ...unbound(outcome), dpopNonce };
-    return assemble(bound, challenge.scheme, signals.certificate, asserted, request.receivedAtMs);
+    // what was revoked while its server was asked
+    const certificate = registered.certificate(signals.certificate, null);
+    const apiKey = signals.apiKey.status === 'present' ? registered.apiKeyOf(request) : signals.apiKey;
+    return assemble(bound, challenge.scheme, { ...signals, certificate, apiKey, asserted }, request);
   }
 
   return {
     identify,
     introspect,
-    start: () => settledWithin(START_WAIT_MS, [...[...issuers.values()].map(({ keys }) => keys.start()), trust.start()]),
+    start: () => settledWithin(START_WAIT_MS, [...all.map(({ keys }) => keys.start()), trust.start(), signatures.start()]),
     stop() {
       trust.stop();
+      signatures.stop();
       introspection?.stop();
-      for (const { keys } of issuers.values()) keys.stop();
+      for (const { keys } of all) keys.stop();
     },
     status: () => ({
       ...tokens.status(),
-      keySets: [...issuers.values()].map(({ keys }) => keys.status()),
+      keySets: all.map(({ keys }) => keys.status()),
       certificateCache: certificates.status(),
       certificates: trust.status(),
+      txnTokenCache: txnTokens.status().tokenCache,
       proofKeyCache: dpop.status(),
       replays: parts.replays.status(),
       ...(introspection === null ? {} : { introspection: introspection.status() }),
+      signatures: signatures.status(),
     }),
   };
+}
+
+/** Whether the connection is part of what is held against a client: its identity is another one by another connection. */
+function isKnownByConnection(record: ClientRecord | null): boolean {
+  return record !== null && record.fingerprints.ja3.length + record.fingerprints.ja4.length > 0;
 }
 
 function createIssuer(options: IssuerOptions, parts: IdentifierParts): Issuer {
   const refreshMs = options.refreshSeconds * 1000;
   const keys = createKeySet({
-    issuer: options.issuer,
+    // the name by which status and metrics tell it from the key set of the same server's access tokens
+    issuer: options.kind === 'txn_token' ? `${options.issuer} (txn_token)` : options.issuer,
     kind: options.kind,
     algorithms: new Set(options.algorithms),
     refreshMs: options.jwksFile === null ? refreshMs : Math.min(refreshMs, FILE_REFRESH_MS),

@@ -14,8 +14,14 @@ export type LoadKeyDocument = (signal: AbortSignal) => Promise<Buffer>;
 
 export type KeyDocumentSources = { readonly httpFetch: HttpFetch; readonly readFile: ReadDocumentFile; readonly clock: Clock };
 
-/** The loader for what an issuer's configuration names: a URL, a file, or discovery. */
-export function createKeyLoader(issuer: IssuerOptions, { httpFetch, readFile, clock }: KeyDocumentSources): LoadKeyDocument {
+/** Where a JWK set is, and how it is fetched. */
+export type KeySourceOptions = Pick<IssuerOptions, 'jwksUrl' | 'jwksFile' | 'fetchTimeoutMs' | 'allowInsecureHttp'>;
+
+/** The loader for what an issuer's configuration names: a URL, a file, or else discovery. */
+export function createKeyLoader(
+  issuer: KeySourceOptions & Pick<IssuerOptions, 'issuer'>,
+  { httpFetch, readFile, clock }: KeyDocumentSources,
+): LoadKeyDocument {
   const { jwksUrl, jwksFile } = issuer;
   const optionsFor = (signal: AbortSignal): HttpFetchOptions => ({
     timeoutMs: issuer.fetchTimeoutMs,

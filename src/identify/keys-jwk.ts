@@ -99,7 +99,8 @@ function importPublicKey(jwk: JsonObject): KeyObject | null {
   const key = tryImport(publicMembers(jwk));
   if (key === null || key.asymmetricKeyType !== 'rsa') return key;
   const { n } = key.export({ format: 'jwk' });
-  return typeof n === 'string' && isSoundRsaKey(key, BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`)) ? key : null;
+  // a key without digits is imported as one, and no number is made of none
+  return typeof n === 'string' && n !== '' && isSoundRsaKey(key, BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`)) ? key : null;
 }
 
 function tryImport(jwk: webcrypto.JsonWebKey): KeyObject | null {

@@ -1,4 +1,6 @@
+import type { AgreementOptions } from './agreement-mapping.ts';
 import type { IntrospectionOptions } from './introspection/options.ts';
+import type { SignatureOptions } from './signature/options.ts';
 import type { CertificateTrustOptions } from './trust/options.ts';
 
 /**
@@ -6,9 +8,12 @@ import type { CertificateTrustOptions } from './trust/options.ts';
  * asked about its tokens instead.
  */
 export type IssuerOptions = {
-  /** `jwt_svid`: the SPIFFE trust domain that `issuer` names; its tokens are known by `sub`, and its keys by the use `jwt-svid`. */
-  readonly kind: 'jwt' | 'jwt_svid';
-  /** The exact `iss`, or `spiffe://<trust domain>`. */
+  /**
+   * `jwt_svid`: the SPIFFE trust domain that `issuer` names; its tokens are known by `sub`, and its keys by the use `jwt-svid`.
+   * `txn_token`: the transaction token service of the trust domains that `audiences` names; its tokens come in `txn-token` and count nowhere else.
+   */
+  readonly kind: 'jwt' | 'jwt_svid' | 'txn_token';
+  /** The exact `iss`, or `spiffe://<trust domain>`; of `txn_token` the `iss` of tokens that have one. */
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly allowAnyAudience: boolean;
@@ -57,5 +62,7 @@ export type IdentityOptions = {
   /** `scheme://host[:port]` by which clients reach the gateways that are not trusted for `forwarded`. */
   readonly publicOrigins: readonly string[];
   readonly dpop: DpopOptions;
+  readonly signatures: SignatureOptions;
   readonly clients: readonly { readonly id: string; readonly spiffeIds: readonly string[] }[];
+  readonly agreement: AgreementOptions;
 };

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { CountersignError } from '../contract/errors.ts';
+import type { JsonObject } from '../contract/json.ts';
 import type { DecisionRequest } from '../contract/request.ts';
 import type { TokenCode, TokenValue } from '../contract/signals.ts';
 import type { Awaitable, Clock } from '../contract/stages.ts';
@@ -16,6 +17,7 @@ import { readClaims } from './token-claims.ts';
 import { invalid, type TokenOutcome, unavailable, type VerifiedToken } from './token-outcome.ts';
 import { parseTokenText, type TokenText } from './token-text.ts';
 import { judgeTimes } from './token-times.ts';
+import { prepareTxnTokens, TXN_TOKEN_TYPE } from './txn-token-claims.ts';
 import { createVerificationBudget } from './verification-budget.ts';
 
 /** Part of the deadline that is left for the stages after a wait for keys. */
@@ -54,7 +56,7 @@ export function prepareIssuer(options: IssuerOptions, keys: KeySet): Issuer {
   if ((options.audiences.length === 0) !== options.allowAnyAudience) {
     throw new CountersignError('config_invalid', { field: 'identity.issuers.audiences' });
   }
-  const { algorithms, types } = options.kind === 'jwt_svid' ? prepareSvids(options) : options;
+  const { algorithms, types } = listsOf(options);
   return {
     options,
     keys,
@@ -64,7 +66,28 @@ export function prepareIssuer(options: IssuerOptions, keys: KeySet): Issuer {
   };
 }
 
-/** Verifies bearer tokens of the configured issuers. */
+function listsOf(options: IssuerOptions): Pick<IssuerOptions, 'algorithms' | 'types'> {
+  if (options.kind === 'jwt_svid') return prepareSvids(options);
+  if (options.kind === 'txn_token') return prepareTxnTokens(options);
+  // a transaction token is never an access token, whoever signed both
+  if (options.types.some((type) => type.toLowerCase() === TXN_TOKEN_TYPE)) {
+    throw new CountersignError('config_invalid', { field: 'identity.issuers.types' });
+  }
+  return options;
+}
+
+/** What tells one kind of tokens from another, beside the types of their issuers. */
+export type TokenProfile = {
+  /** The issuer whose keys a token is held against. */
+  issuerOf(claims: JsonObject, issuers: ReadonlyMap<string, Issuer>): Issuer | TokenCode;
+  /** What else such a token has to say, or null where it says it. */
+  judge(claims: JsonObject): TokenCode | null;
+};
+
+/** What comes in the `authorization` header. */
+const ACCESS_TOKENS: TokenProfile = { issuerOf, judge: () => null };
+
+/** Verifies tokens of the configured issuers. */
 export interface TokenVerifier {
   /** Answers at once, unless the key must be fetched; then after `keyWaitMs` at the latest. Never throws. */
   verify(token: string, request: DecisionRequest): Awaitable<TokenOutcome>;
@@ -92,6 +115,7 @@ export function createTokenVerifier(
   options: Omit<IdentityOptions, 'issuers'>,
   issuers: ReadonlyMap<string, Issuer>,
   { clock, createCache, accountOf }: VerifierParts,
+  profile: TokenProfile = ACCESS_TOKENS,
 ): TokenVerifier {
   const verified = createVerifiedCache<VerifiedToken>(options.tokenCache.bytesMax, createCache);
   const refused = createNegativeCache(options.negativeCache, createCache);
@@ -116,12 +140,31 @@ export function createTokenVerifier(
     const issuer = issuers.get(cached.signal.value.issuer);
     const ring = issuer?.keys.ring;
     if (issuer === undefined || !ring || nowMs >= cached.cachedUntilMs) return forget(token);
-    if (cached.ring !== ring) {
-      if (!ring.keys.includes(cached.key)) return forget(token);
-      cached.ring = ring;
-    }
+    if (cached.ring !== ring && !ring.keys.includes(cached.key)) return forget(token);
     const code = judgeTimes(cached.signal.value, nowMs / 1000, issuer.options);
-    return code === null ? cached : invalid(code);
+    if (code !== null) return invalid(code);
+    return cached.ring === ring ? cached : renew(token, cached, ring, issuer.keys.fetchedAt);
+  }
+
+  /** The same token by newer keys; what was made of the older entry goes with it. */
+  function renew(
+    token: string,
+    { signal, tokenKey, confirmation, key, cachedUntilMs }: VerifiedToken,
+    ring: KeyRing,
+    keysFetchedAt: number | null,
+  ) {
+    const value = { ...signal.value, keysFetchedAt };
+    const entry: VerifiedToken = {
+      signal: { status: 'present', value },
+      tokenKey,
+      confirmation,
+      identityAlone: null,
+      key,
+      ring,
+      cachedUntilMs,
+    };
+    verified.set(token, entry);
+    return entry;
   }
 
   function forget(token: string): null {
@@ -139,13 +182,15 @@ export function createTokenVerifier(
   function examine(token: string, nowMs: number): Candidate | TokenCode {
     const text = parseTokenText(token);
     if (typeof text === 'string') return text;
-    const issuer = issuerOf(text.claims, issuers);
+    const issuer = profile.issuerOf(text.claims, issuers);
     if (typeof issuer === 'string') return issuer;
     if (!issuer.algorithms.has(text.algorithm)) return 'algorithm_not_allowed';
     if (!issuer.types.has(text.type)) return 'type_not_allowed';
     const claimed = readClaims(text.claims, options.actorDepthMax, 'countersign');
     if (typeof claimed === 'string') return claimed;
-    const value = issuer.options.kind === 'jwt_svid' ? { ...claimed, issuer: issuer.options.issuer } : claimed;
+    const missing = profile.judge(text.claims);
+    if (missing !== null) return missing;
+    const value = issuer.options.kind === 'jwt' ? claimed : { ...claimed, issuer: issuer.options.issuer };
     const confirmation = readConfirmation(text.claims);
     if (confirmation === 'claim_invalid') return confirmation;
     if (value.expiresAt === null) return 'claim_missing';
@@ -176,17 +221,16 @@ export function createTokenVerifier(
   }
 
   function conclude(candidate: Candidate, ring: KeyRing, key: VerificationKey, request: DecisionRequest): TokenOutcome {
-    const { token, text, value, confirmation } = candidate;
-    const account = accountOf(request);
+    const { token, text, value, confirmation, issuer } = candidate;
     const nowMs = request.receivedAtMs;
-    if (!budget.allows(account, nowMs)) return unavailable('verification_budget_exhausted');
+    if (!budget.untouched && !budget.allows(accountOf(request), nowMs)) return unavailable('verification_budget_exhausted');
     const check = key.checks.get(text.algorithm);
     if (check?.(text.signingInput, text.signature) !== true) {
-      budget.spend(account, nowMs);
+      budget.spend(accountOf(request), nowMs);
       return refuse(token, 'signature_invalid', nowMs);
     }
     const entry: VerifiedToken = {
-      signal: { status: 'present', value },
+      signal: { status: 'present', value: { ...value, keysFetchedAt: issuer.keys.fetchedAt } },
       // the signature is left out: an ECDSA signature has two forms, and counters must not see two tokens
       tokenKey: hash('sha256', text.signingInput, 'base64url'),
       confirmation,

@@ -6,6 +6,8 @@ export type XfccElement = readonly XfccPair[];
 
 const HEADER_LENGTH_MAX = 65_536;
 const ELEMENTS_MAX = 64;
+/** Of one element; a certificate with more names is read by none of our forms. */
+const PAIRS_MAX = 264;
 /** The proxy writes each of these once (Envoy, "x-forwarded-client-cert"); By, URI and DNS may repeat. */
 const SINGLE_KEYS = new Set(['hash', 'cert', 'chain', 'subject']);
 const KEY = /^[A-Za-z][A-Za-z0-9_-]*$/;
@@ -29,7 +31,7 @@ export function parseXfcc(header: string): readonly XfccElement[] | null {
     if (value === null) return null;
     const name = key.toLowerCase();
     if (SINGLE_KEYS.has(name) && element.some(([known]) => known === name)) return null;
-    element.push([name, value.text]);
+    if (element.push([name, value.text]) > PAIRS_MAX) return null;
 
     at = value.end;
     const separator = header[at];

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonValue } from '../contract/json.ts';
+import { clientAddressOf } from '../contract/network.ts';
 import type { DecisionRecord } from '../contract/record.ts';
-import { clientAddressOf, type Signal, type Signals } from '../contract/signals.ts';
+import type { Signal, Signals } from '../contract/signals.ts';
 import type { DecisionLine } from './decision-line.ts';
 import { errorText } from './error-text.ts';
 import { redactInput, redactPath } from './redact.ts';
@@ -47,6 +48,7 @@ export function buildLine(record: DecisionRecord, mode: InputMode): DecisionLine
         : { type: identity.subject.type, id: identity.subject.id, client: identity.subject.client, asserted: identity.subject.asserted },
     actors: identity === null ? [] : actorsOf(identity.signals.token),
     evidence: identity === null ? [] : [...identity.evidence.methods],
+    api_key: identity?.signals.apiKey.status === 'present' ? identity.signals.apiKey.value.id : null,
     address: network === undefined ? null : clientAddressOf(network),
     assurance: { level: decision.assurance.level, required: decision.assurance.required },
     risk: { score: decision.risk.score, factors: decision.risk.factors.map(factorOf) },
@@ -70,13 +72,18 @@ function micros(milliseconds: number): number {
   return Math.max(0, Math.round(milliseconds * 1000) / 1000);
 }
 
+/** Names of signals are those of the contract here, and those of the input in the log. */
+function inSnakeCase(name: string): string {
+  return name === 'txnToken' ? 'txn_token' : name === 'apiKey' ? 'api_key' : name;
+}
+
 type SignalState = { status: Signal<unknown>['status']; code?: string };
 
 function signalStates({ identity, enrichment }: DecisionRecord): Record<string, SignalState> {
   const states: Record<string, SignalState> = {};
   for (const part of [identity?.signals, enrichment]) {
     for (const [name, signal] of Object.entries(part ?? {})) {
-      states[name] = signal.status === 'present' ? { status: signal.status } : { status: signal.status, code: signal.code };
+      states[inSnakeCase(name)] = signal.status === 'present' ? { status: signal.status } : { status: signal.status, code: signal.code };
     }
   }
   return states;

@@ -5,7 +5,7 @@ import type { Signal } from '../contract/signals.ts';
 import { METRICS } from './metric-definitions.ts';
 import { type Cell, createLabelGate, Tally } from './tally.ts';
 
-const SIGNALS = ['token', 'certificate', 'network', 'rate', 'device', 'behaviour'] as const;
+const SIGNALS = ['token', 'api_key', 'certificate', 'binding', 'signature', 'txn_token', 'network', 'rate', 'device', 'behaviour'] as const;
 const STATES = ['present', 'absent', 'invalid', 'unavailable'] as const;
 type SignalName = (typeof SIGNALS)[number];
 
@@ -76,7 +76,11 @@ export function createDecisionCounters(
     if (wasSlow) slow.cell(policy).count += 1;
     if (identity !== null) {
       countSignal('token', identity.signals.token);
+      countSignal('api_key', identity.signals.apiKey);
       countSignal('certificate', identity.signals.certificate);
+      countSignal('binding', identity.signals.binding);
+      countSignal('signature', identity.signals.signature);
+      countSignal('txn_token', identity.signals.txnToken);
       observers.identify.observe(times.identify / 1000);
     }
     if (enrichment !== null) {

@@ -46,6 +46,7 @@ export const DECISION_LINE = z.strictObject({
     .describe('Who asked; null where identification did not end.'),
   actors: z.array(z.string()).describe('Subjects of the `act` chain (RFC 8693), the current actor first.'),
   evidence: z.array(z.string()).describe('What was verified.'),
+  api_key: z.string().nullable().describe('Id of the API key that was verified.'),
   address: z.string().nullable().describe('Client address, where it is known.'),
   assurance: z.strictObject({ level: z.int(), required: z.number() }),
   risk: z.strictObject({ score: z.number(), factors: z.array(z.strictObject({ code: z.string(), points: z.number() })) }),

@@ -99,6 +99,18 @@ export const METRICS = {
     help: '1 for the state that introspection at an issuer is in: ready, failing, open (left alone for a while), never_asked.',
     labels: ['issuer', 'state'],
   },
+  directoryFetches: {
+    name: 'countersign_key_directory_fetches',
+    type: 'gauge',
+    help: 'Fetches of key directories of web bots that run now; there is no value without `identity.signatures`.',
+    labels: [],
+  },
+  directoryFailures: {
+    name: 'countersign_key_directory_failures_total',
+    type: 'counter',
+    help: 'Fetches of key directories that brought no keys.',
+    labels: [],
+  },
   trustBundleState: {
     name: 'countersign_trust_bundle_state',
     type: 'gauge',
@@ -122,6 +134,24 @@ export const METRICS = {
     type: 'gauge',
     help: '1 for the state that a certificate revocation list is in: ready, stale, never_loaded.',
     labels: ['crl', 'state'],
+  },
+  registryState: {
+    name: 'countersign_registry_state',
+    type: 'gauge',
+    help: '1 for the state that a part of the registry (records, revocations) is in: ready, stale (what is there cannot be used, the last good content is), never_loaded.',
+    labels: ['part', 'state'],
+  },
+  registryAge: {
+    name: 'countersign_registry_age_seconds',
+    type: 'gauge',
+    help: 'Time since the content of a part of the registry that is in use was loaded; there is no value where none was.',
+    labels: ['part'],
+  },
+  registryEntries: {
+    name: 'countersign_registry_entries',
+    type: 'gauge',
+    help: 'Entries of the registry by kind: clients, api_keys, revocations.',
+    labels: ['kind'],
   },
   policyInfo: {
     name: 'countersign_policy_revision_info',
@@ -164,6 +194,30 @@ export const METRICS = {
     type: 'gauge',
     help: '1 at the state that an address database is in: stale where its file was replaced by one that cannot be used, and the last good one answers.',
     labels: ['database', 'state'],
+  },
+  listState: {
+    name: 'countersign_list_state',
+    type: 'gauge',
+    help: '1 for the state that a list is in: ready, stale (too old, or its source fails), never_loaded, held_back (it shrank, the last content is in use).',
+    labels: ['list', 'state'],
+  },
+  listEntries: {
+    name: 'countersign_list_entries',
+    type: 'gauge',
+    help: 'Entries of the content of a list that is in use.',
+    labels: ['list'],
+  },
+  listBadLines: {
+    name: 'countersign_list_bad_lines',
+    type: 'gauge',
+    help: 'Lines that hold no entry though they should, in the content of a list that is in use.',
+    labels: ['list'],
+  },
+  listAge: {
+    name: 'countersign_list_age_seconds',
+    type: 'gauge',
+    help: 'Time since a list was last known to be the current one; there is no value where it was never loaded or has no age.',
+    labels: ['list'],
   },
   storeReady: {
     name: 'countersign_store_ready',

@@ -1,4 +1,4 @@
-import type { CacheStatus, ServiceStatus } from '../contract/status.ts';
+import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import type { Labels } from './tally.ts';
 
@@ -6,6 +6,7 @@ const REVISION_MAX = 128;
 const DOCUMENT_STATES = ['ready', 'stale', 'never_loaded'] as const;
 const DATABASE_STATES = ['ready', 'stale', 'missing', 'broken'] as const;
 const INTROSPECTION_STATES = ['ready', 'failing', 'open', 'never_asked'] as const;
+const LIST_STATES = [...DOCUMENT_STATES, 'held_back'] as const;
 const KEY_SET_STATES = ['ready', 'stale', 'never_fetched'] as const;
 
 /** Shows a status snapshot as metrics. Labels come from the configuration and from bundles, never from requests. */
@@ -14,20 +15,23 @@ export function showStatus(
   set: (definition: MetricDefinition, labels: Labels, value: number) => void,
   nowSeconds: number,
 ): void {
-  const { identify, enrich, policies, record } = status;
+  const { identify, registry, enrich, policies, record } = status;
   const caches: Record<string, CacheStatus> = {
     token: identify.tokenCache,
     negative: identify.negativeCache,
     certificate: identify.certificateCache,
+    txn_token: identify.txnTokenCache,
     proof_key: identify.proofKeyCache,
     ...(identify.introspection === undefined ? {} : { introspection: identify.introspection.cache }),
   };
+  const { signatures } = identify;
+  if (signatures !== null) caches['key_directory'] = signatures.directories;
   for (const [cache, { hits, misses, entries }] of Object.entries(caches)) {
     set(METRICS.cacheHits, { cache }, hits);
     set(METRICS.cacheMisses, { cache }, misses);
     set(METRICS.cacheEntries, { cache }, entries);
   }
-  for (const { issuer, state, ageSeconds } of identify.keySets) {
+  for (const { issuer, state, ageSeconds } of [...identify.keySets, ...(signatures?.keySets ?? [])]) {
     if (ageSeconds !== null) set(METRICS.keySetAge, { issuer }, ageSeconds);
     for (const one of KEY_SET_STATES) set(METRICS.keySetState, { issuer, state: one }, one === state ? 1 : 0);
   }
@@ -35,6 +39,10 @@ export function showStatus(
     for (const [result, count] of Object.entries(answers)) set(METRICS.introspectionAnswers, { issuer, result }, count);
     set(METRICS.introspectionShed, { issuer }, shed);
     for (const one of INTROSPECTION_STATES) set(METRICS.introspectionState, { issuer, state: one }, one === state ? 1 : 0);
+  }
+  if (signatures !== null) {
+    set(METRICS.directoryFetches, {}, signatures.fetching);
+    set(METRICS.directoryFailures, {}, signatures.failures);
   }
   for (const { name: bundle, state } of identify.certificates.trustBundles) {
     for (const one of DOCUMENT_STATES) set(METRICS.trustBundleState, { bundle, state: one }, one === state ? 1 : 0);
@@ -44,6 +52,7 @@ export function showStatus(
     if (nextUpdate !== null) set(METRICS.crlExpiry, { crl }, nextUpdate);
     for (const one of DOCUMENT_STATES) set(METRICS.crlState, { crl, state: one }, one === state ? 1 : 0);
   }
+  if (registry !== undefined) showRegistry(registry, set);
   for (const { name: policy, revision, activatedAt, lastError } of policies) {
     if (revision !== null) set(METRICS.policyInfo, { policy, revision: revision.slice(0, REVISION_MAX) }, 1);
     if (activatedAt !== null) set(METRICS.policyActivated, { policy }, activatedAt);
@@ -55,6 +64,12 @@ export function showStatus(
     if (builtAt === null) continue;
     set(METRICS.databaseBuilt, { database }, Math.max(0, nowSeconds - builtAt));
     set(METRICS.databaseBuildTime, { database }, builtAt);
+  }
+  for (const { name: list, state, entries, badLines, ageSeconds } of enrich.lists) {
+    for (const one of LIST_STATES) set(METRICS.listState, { list, state: one }, one === state ? 1 : 0);
+    set(METRICS.listEntries, { list }, entries);
+    set(METRICS.listBadLines, { list }, badLines);
+    if (ageSeconds !== null) set(METRICS.listAge, { list }, ageSeconds);
   }
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
@@ -68,4 +83,17 @@ export function showStatus(
   set(METRICS.recordLines, { result: 'written' }, record.written);
   set(METRICS.recordLines, { result: 'dropped' }, record.dropped);
   set(METRICS.draining, {}, status.draining ? 1 : 0);
+}
+
+function showRegistry(
+  { records, revocations }: RegistryStatus,
+  set: (definition: MetricDefinition, labels: Labels, value: number) => void,
+): void {
+  for (const [part, { state, ageSeconds }] of Object.entries({ records, revocations })) {
+    for (const one of DOCUMENT_STATES) set(METRICS.registryState, { part, state: one }, one === state ? 1 : 0);
+    if (ageSeconds !== null) set(METRICS.registryAge, { part }, ageSeconds);
+  }
+  set(METRICS.registryEntries, { kind: 'clients' }, records.clients);
+  set(METRICS.registryEntries, { kind: 'api_keys' }, records.apiKeys);
+  set(METRICS.registryEntries, { kind: 'revocations' }, revocations.entries);
 }

@@ -25,27 +25,61 @@ export type HttpDocument = { readonly bytes: Buffer; readonly contentType: strin
 export type HttpFetch = (url: string, options: HttpFetchOptions) => Promise<HttpDocument>;
 
 /** The process's HTTP client for configured documents: key sets, metadata. Never follows a redirect, never sends a credential. */
-export const httpFetch: HttpFetch = async (url, options) => {
+export const httpFetch: HttpFetch = (url, options) => exchange(url, options, (response) => documentOf(response, options));
+
+/** What a server gave with a document, to ask by later whether it is still the current one (RFC 9110 section 13). */
+export type HttpValidators = { readonly etag: string | null; readonly lastModified: string | null };
+
+/** A document with its validators. */
+export type HttpRevision = HttpDocument & { readonly validators: HttpValidators };
+
+/** GETs a document as `HttpFetch` does, or gives null where the server says that what has these validators is still the current one. */
+export type HttpFetchChanged = (url: string, options: HttpFetchOptions, known: HttpValidators | null) => Promise<HttpRevision | null>;
+
+/** Longer validators are not kept: the document is fetched whole each time. */
+const VALIDATOR_MAX = 512;
+
+/** `httpFetch` by `if-none-match` and `if-modified-since`. */
+export const httpFetchChanged: HttpFetchChanged = (url, options, known) => {
+  const headers: Record<string, string> = { ...options.headers };
+  if (known !== null && known.etag !== null) headers['if-none-match'] = known.etag;
+  if (known !== null && known.lastModified !== null) headers['if-modified-since'] = known.lastModified;
+  const conditional = 'if-none-match' in headers || 'if-modified-since' in headers;
+  return exchange(url, { ...options, headers }, async (response) => {
+    if (response.status === 304 && conditional) {
+      await response.body?.cancel();
+      return null;
+    }
+    const validators = { etag: validatorOf(response, 'etag'), lastModified: validatorOf(response, 'last-modified') };
+    return { ...(await documentOf(response, options)), validators };
+  });
+};
+
+async function exchange<T>(url: string, options: HttpFetchOptions, take: (response: Response) => Promise<T>): Promise<T> {
   const target = allowedUrl(url, options.allowInsecureHttp ?? false);
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
   try {
-    const response = await fetch(target, {
-      signal,
-      redirect: 'manual',
-      credentials: 'omit',
-      headers: { accept: 'application/json', ...options.headers },
-    });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new CountersignError('fetch_failed', { detail: `status ${response.status}` });
-    }
-    return { bytes: await readBounded(response, options.bytesMax), contentType: response.headers.get('content-type') };
+    const headers = { accept: 'application/json', ...options.headers };
+    return await take(await fetch(target, { signal, redirect: 'manual', credentials: 'omit', headers }));
   } catch (thrown) {
     if (thrown instanceof CountersignError) throw thrown;
     throw new CountersignError('fetch_failed', { detail: timeout.aborted ? 'timeout' : 'connection', cause: thrown });
   }
-};
+}
+
+async function documentOf(response: Response, { bytesMax }: HttpFetchOptions): Promise<HttpDocument> {
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new CountersignError('fetch_failed', { detail: `status ${response.status}` });
+  }
+  return { bytes: await readBounded(response, bytesMax), contentType: response.headers.get('content-type') };
+}
+
+function validatorOf({ headers }: Response, name: string): string | null {
+  const value = headers.get(name);
+  return value !== null && value.length <= VALIDATOR_MAX ? value : null;
+}
 
 /** True for names and addresses of this machine: plain http never leaves it. */
 export function isLoopbackHost(hostname: string): boolean {

@@ -8,6 +8,7 @@ import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { Clock, Pdp, Policies } from '../../src/contract/stages.ts';
 import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createIdentifier, type RunningIdentifier } from '../../src/identify/identifier.ts';
+import type { IssuerOptions } from '../../src/identify/options.ts';
 import { createPdp } from '../../src/pdp.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { CircuitBreaker } from '../../src/stores/circuit-breaker.ts';
@@ -20,8 +21,11 @@ import type { ReplayMemory } from '../../src/stores/replay-memory.ts';
 import type { Counts, EntityCounts, WindowStore } from '../../src/stores/windows.ts';
 import { SILENT } from '../decide/fixtures.ts';
 import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
+import { createCaseLists } from './lists.ts';
+import { registryOf } from './registered.ts';
 import { memoriesOf } from './remembered.ts';
 import type { Case } from './schema.ts';
+import { txnIssuers } from './txn-token.ts';
 
 /* Levels `pdp` and `wire`: the real stages run; only what they ask at the outermost edge (a database, a store) answers by `given`. */
 
@@ -105,6 +109,7 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
     trustedProxies: [],
     windows: windowsOf(one.given.rate),
     memories: memoriesOf(one.given),
+    lists: await createCaseLists(one, clock),
     clock,
   });
   const records: DecisionRecord[] = [];
@@ -117,29 +122,29 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
   };
 }
 
-function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
+function createCaseIdentifier(one: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
+  const { given } = one;
   const missing = `${issuer.jwksFile}.missing`;
+  const access: IssuerOptions = {
+    kind: 'jwt',
+    issuer: ISSUER,
+    audiences: [AUDIENCE],
+    allowAnyAudience: false,
+    jwksUrl: null,
+    jwksFile: given.token_defect === 'keys_unavailable' ? missing : issuer.jwksFile,
+    discovery: false,
+    algorithms: ['ES256'],
+    types: ['at+jwt'],
+    clockSkewSeconds: 5,
+    ageMaxSeconds: null,
+    refreshSeconds: 300,
+    fetchTimeoutMs: 1000,
+    allowInsecureHttp: false,
+    introspection: null,
+  };
   return createIdentifier(
     {
-      issuers: [
-        {
-          kind: 'jwt',
-          issuer: ISSUER,
-          audiences: [AUDIENCE],
-          allowAnyAudience: false,
-          jwksUrl: null,
-          jwksFile: given.token_defect === 'keys_unavailable' ? missing : issuer.jwksFile,
-          discovery: false,
-          algorithms: ['ES256'],
-          types: ['at+jwt'],
-          clockSkewSeconds: 5,
-          ageMaxSeconds: null,
-          refreshSeconds: 300,
-          fetchTimeoutMs: 1000,
-          allowInsecureHttp: false,
-          introspection: null,
-        },
-      ],
+      issuers: [access, ...txnIssuers(given, access, issuer.jwksFile)],
       keyWaitMs: 100,
       tokenBytesMax: 16_384,
       actorDepthMax: 8,
@@ -150,6 +155,7 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
       certificateCache: { entriesMax: 10 },
       certificates: { trustBundles: [], crl: { required: false, sources: [] }, denied: { sha256: [], serials: [], file: null } },
       publicOrigins: [],
+      signatures: { profiles: [], webBotAuth: null, clockSkewSeconds: 5, fieldBytesMax: 8192 },
       dpop: {
         algorithms: ['ES256'],
         ageMaxSeconds: 60,
@@ -159,6 +165,7 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
         nonce: given.dpop?.defect === 'dpop_nonce_required' ? { secret: null, lifetimeSeconds: 300 } : null,
       },
       clients: [],
+      agreement: { rules: [], withoutBuiltIn: [] },
     },
     {
       clock,
@@ -170,6 +177,9 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
       createCache: createBoundedCache,
       accountOf: ({ source }) => source.ip,
       replays: replaysOf(given.dpop),
+      signatureReplays: createMemoryReplays({ entriesMax: 10, startedAtMs: 0 }),
+      createGuardedFetch: () => () => Promise.resolve({ ok: false, failure: 'url_not_allowed' }),
+      registry: registryOf(given.registry, one)?.parts,
     },
   );
 }

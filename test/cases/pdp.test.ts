@@ -9,6 +9,7 @@ import { loadCases } from './load.ts';
 import { authorizationOf, type CasePath, createCasePath, createTestIssuer, proofsOf, type TestIssuer } from './path.ts';
 import { askedBody, casePep } from './question.ts';
 import { Case } from './schema.ts';
+import { txnTokensOf } from './txn-token.ts';
 
 let issuer: TestIssuer;
 let policies: PolicySet;
@@ -25,7 +26,7 @@ describe('cases, at the level of the whole path', () => {
     const path = await createCasePath(one, policies, issuer);
     try {
       const authorization = await authorizationOf(one, issuer);
-      const decision = await ask(path, one, authorization, await proofsOf(one, authorization, issuer));
+      const decision = await ask(path, one, authorization, await proofsOf(one, authorization, issuer), await txnTokensOf(one, issuer));
       expect(path.records).toHaveLength(1);
       checkCase(one, decision, seen(path.records[0]));
     } finally {
@@ -50,7 +51,13 @@ it('[asks 29] a token that is known from an earlier call is held to the scopes o
   expect(effects).toEqual(['allow', 'step_up', 'allow']);
 });
 
-async function ask(path: CasePath, one: Case, authorization: string | null, proofs: readonly string[] = []): Promise<Decision> {
+async function ask(
+  path: CasePath,
+  one: Case,
+  authorization: string | null,
+  proofs: readonly string[] = [],
+  txnTokens: readonly string[] = [],
+): Promise<Decision> {
   const asked = {
     id: '01978a3c-0000-7000-8000-000000000001',
     pep: casePep(one),
@@ -58,7 +65,7 @@ async function ask(path: CasePath, one: Case, authorization: string | null, proo
     deadlineAtMs: path.clock.monotonic() + 1000,
     explain: false,
   };
-  const request = receiveDecide(Buffer.from(JSON.stringify(askedBody(one, authorization, proofs))), asked);
+  const request = receiveDecide(Buffer.from(JSON.stringify(askedBody(one, authorization, proofs, txnTokens))), asked);
   if ('refused' in request) throw new Error(`refused: ${request.refused} ${request.field ?? ''}`);
   return path.pdp.decide(request);
 }

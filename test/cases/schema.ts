@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TRUSTS } from '../../src/contract/pep.ts';
+import { Registered } from './registered.ts';
 import { GivenBehaviour, GivenDevice } from './remembered.ts';
 
 /*
@@ -61,6 +62,14 @@ const Given = z
           .optional(),
       })
       .optional(),
+    /** The registry: a client as its files have it, an API key of it that comes in `x-api-key`, what is revoked, or `unavailable`: it was never loaded. */
+    registry: Registered.optional(),
+    /** Claims of a transaction token that the test key set signs: aud, iat and exp are filled in; sent as `txn-token`. */
+    txn_token: z.record(z.string(), z.json()).optional(),
+    /** The transaction token has this defect; `txn_token_unchecked` means that no service is configured. */
+    txn_token_defect: z
+      .enum(['signature_invalid', 'token_expired', 'type_not_allowed', 'txn_token_multiple', 'txn_token_unchecked', 'keys_unavailable'])
+      .optional(),
     /** What the sources say of the client address; `unavailable` names the code of their failure. */
     network: z
       .union([
@@ -68,6 +77,16 @@ const Given = z
         z.strictObject({ unavailable: z.enum(['database_missing', 'database_broken']) }),
       ])
       .optional(),
+    /** Configured lists, and whether the client's address is on them. */
+    lists: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          tags: z.array(z.string()).default([]),
+          state: z.enum(['hit', 'miss', 'never_loaded']).default('hit'),
+        }),
+      )
+      .default([]),
     /** Counts of the windows, this request included; a window that is not named counts as its shorter neighbour. */
     rate: z
       .union([

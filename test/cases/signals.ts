@@ -14,13 +14,21 @@ import type {
   WindowCounts,
 } from '../../src/contract/signals.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
+import { readDelegation } from '../../src/identify/delegation.ts';
+import { createRegistered } from '../../src/identify/registered.ts';
+import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
+import { listFactsOfCase } from './lists.ts';
+import { registryOf, withApiKey } from './registered.ts';
 import { behaviourOf, deviceOf } from './remembered.ts';
 import type { Case } from './schema.ts';
+import { agreementOf, txnSignalOf } from './txn-token.ts';
 
 /* Level `wasm`: the question is received as POST /decide receives it; what identify and enrich would say comes from `given`. */
 
 /** The question of a case, by the border's own parser. */
-export function requestOf({ given, ask }: Case): DecisionRequest {
+export function requestOf(one: Case): DecisionRequest {
+  const { given } = one;
+  const ask = withApiKey(one.ask as JsonObject, registryOf(given.registry, one));
   const pep: Pep = {
     name: 'cases',
     trusts: new Set(given.trusts),
@@ -35,34 +43,61 @@ export function requestOf({ given, ask }: Case): DecisionRequest {
   return request;
 }
 
-export function identityOf({ given }: Case, request: DecisionRequest): Identity {
+export function identityOf(one: Case, request: DecisionRequest): Identity {
+  const { given } = one;
   const nowSeconds = Math.floor(request.receivedAtMs / 1000);
   const certificateSignal = certificateOf(given, request);
-  const offered = tokenOf(given, request, nowSeconds);
+  const registered = createRegistered(
+    { clients: [], verificationBudget: { failuresPerMinute: 60, addressesMax: 10 } },
+    { registry: registryOf(given.registry, one)?.parts, createCache: createBoundedCache, accountOf: () => null },
+  );
+  const outcome = { signal: tokenOf(given, request, nowSeconds), tokenKey: null, confirmation: null, identityAlone: null };
+  const offered = registered.token(outcome).signal;
+  const apiKey = registered.apiKeyOf(request);
+  const byKey = apiKey.status === 'present' ? apiKey.value.clientId : null;
   const bound = boundOf(given, offered, certificateSignal);
-  const signals: IdentitySignals = { token: bound.token, certificate: certificateSignal, binding: bound.binding };
+  const signals: IdentitySignals = {
+    token: bound.token,
+    certificate: certificateSignal,
+    binding: bound.binding,
+    apiKey,
+    txnToken: txnSignalOf(given, nowSeconds),
+    signature: { status: 'absent', code: 'signature_unchecked' },
+  };
   const token = signals.token.status === 'present' ? signals.token.value : null;
   const certificate = signals.certificate.status === 'present' ? signals.certificate.value : null;
   const verified = token?.verifiedBy === 'countersign' ? token : null;
   const usable =
     certificate !== null && certificate.sha256 !== null && (certificate.notAfter === null || certificate.notAfter >= nowSeconds);
   const proven = signals.binding.status === 'present' && signals.binding.value.proven;
-  const assurance: AssuranceLevel = verified === null ? 0 : proven ? 4 : usable ? 3 : 2;
-  const id = token === null ? (request.subject?.id ?? null) : (token.subject ?? token.clientId);
+  const alone = verified !== null ? 2 : byKey !== null ? 1 : 0;
+  const assurance: AssuranceLevel = alone === 0 ? 0 : verified !== null && proven ? 4 : usable ? 3 : alone;
+  const byToken = verified?.clientId ?? null;
+  const conflict = byToken !== null && byKey !== null && byToken !== byKey;
+  const client = conflict ? null : (byToken ?? byKey);
+  const id = token === null ? (byKey ?? request.subject?.id ?? null) : (token.subject ?? token.clientId);
   return {
     signals,
     subject: {
-      type: id === null ? 'unknown' : id === token?.clientId ? 'client' : 'user',
+      type: id === null ? 'unknown' : id === (token === null ? byKey : token.clientId) ? 'client' : 'user',
       id,
-      asserted: verified === null && id !== null,
-      client: verified?.clientId ?? null,
+      asserted: verified === null && byKey === null && id !== null,
+      client,
+      record: registered.recordOf(client),
       properties: {},
     },
     evidence: {
-      methods: [...(verified === null ? [] : ['token']), ...(certificate === null ? [] : ['certificate'])],
+      methods: [
+        ...(verified === null ? [] : ['token']),
+        ...(byKey === null ? [] : ['api_key']),
+        ...(certificate === null ? [] : ['certificate']),
+      ],
       assurance,
       binding: bound.state,
-      agreement: { client: verified === null ? 'none' : 'single' },
+      agreement: {
+        client: conflict ? 'conflict' : byToken !== null && byKey !== null ? 'agreed' : client === null ? 'none' : 'single',
+        ...agreementOf(token, signals.txnToken),
+      },
     },
     tokenKey: verified === null ? null : 'token-key',
     challenge: {
@@ -108,22 +143,22 @@ function boundOf({ dpop }: Case['given'], token: IdentitySignals['token'], certi
 function tokenOf(given: Case['given'], request: DecisionRequest, nowSeconds: number): IdentitySignals['token'] {
   if (given.token_defect === 'keys_unavailable') return { status: 'unavailable', code: 'keys_unavailable' };
   if (given.token_defect !== undefined) return { status: 'invalid', code: given.token_defect };
-  if (given.token !== undefined) return { status: 'present', value: tokenValue(given.token, nowSeconds, 'countersign') };
+  if (given.token !== undefined) return tokenSignal(given.token, nowSeconds, 'countersign');
   const { claims } = request.credentials;
-  return claims === null
-    ? { status: 'absent', code: 'token_missing' }
-    : { status: 'present', value: tokenValue(claims, nowSeconds, 'pep') };
+  return claims === null ? { status: 'absent', code: 'token_missing' } : tokenSignal(claims, nowSeconds, 'pep');
 }
 
-function tokenValue(claims: JsonObject, nowSeconds: number, verifiedBy: TokenValue['verifiedBy']): TokenValue {
+function tokenSignal(claims: JsonObject, nowSeconds: number, verifiedBy: TokenValue['verifiedBy']): IdentitySignals['token'] {
   const text = (name: string): string | null => (typeof claims[name] === 'string' ? claims[name] : null);
-  const act = claims['act'];
-  return {
+  const scopes = (text('scope') ?? '').split(' ').filter((one) => one !== '');
+  const delegated = readDelegation(claims['act'], scopes, 8);
+  if (typeof delegated === 'string') return { status: 'invalid', code: delegated };
+  const value: TokenValue = {
     issuer: text('iss') ?? 'https://issuer.cases.example',
     subject: text('sub'),
     clientId: text('client_id'),
     audience: ['https://api.example'],
-    scopes: text('scope')?.split(' ') ?? [],
+    scopes,
     expiresAt: nowSeconds + 300,
     issuedAt: nowSeconds - 10,
     notBefore: null,
@@ -132,15 +167,17 @@ function tokenValue(claims: JsonObject, nowSeconds: number, verifiedBy: TokenVal
     authTime: null,
     jtiHash: null,
     binding: 'none',
-    actor: isJsonObject(act) && typeof act['sub'] === 'string' ? { subject: act['sub'], depth: depthOf(act) } : null,
+    actor: delegated?.actor ?? null,
+    delegation: delegated?.delegation ?? null,
     authorizationDetails: [],
+    roles: [],
+    groups: [],
+    entitlements: [],
     claims,
     verifiedBy,
+    keysFetchedAt: verifiedBy === 'countersign' ? nowSeconds - 30 : null,
   };
-}
-
-function depthOf(act: JsonObject): number {
-  return isJsonObject(act['act']) ? 1 + depthOf(act['act']) : 1;
+  return { status: 'present', value };
 }
 
 function certificateOf(given: Case['given'], request: DecisionRequest): IdentitySignals['certificate'] {
@@ -172,10 +209,12 @@ export function enrichmentOf({ given }: Case, request: DecisionRequest, identity
   };
 }
 
-function networkOf({ network }: Case['given'], { source }: DecisionRequest): EnrichmentSignals['network'] {
+function networkOf(given: Case['given'], { source }: DecisionRequest): EnrichmentSignals['network'] {
+  const { network } = given;
+  const lists = listFactsOfCase(given);
   if (network !== undefined && 'unavailable' in network) {
     const { unavailable: code } = network;
-    return source.ip === null ? { status: 'unavailable', code } : { status: 'unavailable', code, address: source.ip };
+    return source.ip === null ? { status: 'unavailable', code } : { status: 'unavailable', code, address: source.ip, lists };
   }
   if (source.ip === null && network === undefined) return { status: 'absent', code: 'address_missing' };
   const address = source.ip ?? '203.0.113.7';
@@ -198,6 +237,7 @@ function networkOf({ network }: Case['given'], { source }: DecisionRequest): Enr
       dataBuiltAt: null,
       dataAgeSeconds: null,
       dataFlags: [],
+      lists,
       addressFlags: [],
       code: null,
     },

@@ -17,6 +17,7 @@ import { loadCases } from './load.ts';
 import { authorizationOf, type CasePath, createCasePath, createTestIssuer, proofsOf, type TestIssuer } from './path.ts';
 import { askedBody, casePep } from './question.ts';
 import type { Case } from './schema.ts';
+import { txnTokensOf } from './txn-token.ts';
 
 /* Both listeners, once for all cases; the path behind them is the case's own. */
 
@@ -75,7 +76,7 @@ async function through<T>(one: Case, ask: (body: JsonObject) => Promise<T>): Pro
   current = { path, one };
   try {
     const authorization = await authorizationOf(one, issuer);
-    const answer = await ask(askedBody(one, authorization, await proofsOf(one, authorization, issuer)));
+    const answer = await ask(askedBody(one, authorization, await proofsOf(one, authorization, issuer), await txnTokensOf(one, issuer)));
     expect(path.records).toHaveLength(1);
     const record = path.records[0];
     if (record === undefined) throw new Error('nothing was recorded');

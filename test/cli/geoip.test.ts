@@ -22,6 +22,8 @@ async function run(...args: readonly string[]) {
     version: '1.2.3',
     serve: () => expect.fail('it serves'),
     geoip: createGeoipTools(clock),
+    checkList: () => expect.fail('no list is asked for'),
+    randomBytes: () => expect.fail(),
     stdin: Readable.from([]),
     stdout: (text) => {
       stdout += text;

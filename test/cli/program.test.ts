@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,7 @@ async function run(args: readonly string[], input: readonly (string | Uint8Array
       return 7;
     },
     geoip: { inspect: () => expect.fail(), update: () => expect.fail() },
+    checkList: () => Promise.reject(new Error('not asked for')),
     stdin: Readable.from(input),
     stdout: (text) => {
       stdout += text;
@@ -32,6 +34,7 @@ async function run(args: readonly string[], input: readonly (string | Uint8Array
     stderr: (text) => {
       stderr += text;
     },
+    randomBytes,
   });
   return { code, served, stdout, stderr };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { pathText } from '../../src/config/config-error.ts';
 import { outline } from '../../src/config/outline.ts';
 import { CONFIG_JSON_SCHEMA, configSchema } from '../../src/config/schema.ts';
+import { AGREEMENT_PAIRS } from '../../src/contract/agreement.ts';
 import { TRUSTS } from '../../src/contract/pep.ts';
 import { isCredentialHeader, plainHeaderName } from '../../src/formats/credential-headers.ts';
 
@@ -9,6 +10,7 @@ const hash = (digit: string) => digit.repeat(64);
 const edge = { name: 'edge', tokenSha256: hash('a') };
 const issuer = { issuer: 'https://as.example', audiences: ['api'], jwksUrl: 'https://as.example/jwks' };
 const withIssuer = (changes: object) => ({ identity: { issuers: [{ ...issuer, ...changes }] } });
+const registry = (hashKeys: readonly object[], more: object = {}) => ({ registry: { directory: '/registry', hashKeys, ...more } });
 const mtls = { http: { tls: { certFile: '/c', keyFile: '/k', clientCaFile: '/ca' } } };
 
 /** The paths of the problems; empty where the configuration is good. */
@@ -34,6 +36,14 @@ describe('what is accepted', () => {
     ['keys over http, in so many words', withIssuer({ jwksUrl: 'http://as.example/jwks', allowInsecureHttp: true })],
     ['keys from a file', withIssuer({ jwksUrl: null, jwksFile: '/keys.json' })],
     ['keys by discovery', withIssuer({ jwksUrl: null, discovery: true })],
+    [
+      'a registry with a hash key in a file and one in the text',
+      registry([
+        { id: 'a', file: '/k' },
+        { id: 'b', secret: 'x'.repeat(32) },
+      ]),
+    ],
+    ['a registry without API keys', registry([])],
     ['any audience, in so many words', withIssuer({ audiences: [], allowAnyAudience: true })],
     ['Redis with a password', { store: { kind: 'redis', url: 'rediss://user:pw@redis:6380/1' } }],
     ['harmless headers', { input: { headers: ['User-Agent', 'x-request-id', 'x_tenant', 'traceparent', 'authority-hint'] } }],
@@ -56,6 +66,19 @@ describe('what is refused', () => {
       { http: { host: '0.0.0.0', zone: 1, port: 'x' } },
       ['http.port', 'http', 'http.host'],
     ],
+    ['a hash key from nowhere', registry([{ id: 'a' }]), ['registry.hashKeys[0]']],
+    ['a hash key from both', registry([{ id: 'a', file: '/k', secret: 'x'.repeat(32) }]), ['registry.hashKeys[0]']],
+    ['a hash key that is short', registry([{ id: 'a', secret: 'x'.repeat(31) }]), ['registry.hashKeys[0].secret']],
+    ['a hash key with a space', registry([{ id: 'a', secret: `${'x'.repeat(32)} x` }]), ['registry.hashKeys[0].secret']],
+    [
+      'two hash keys of one id',
+      registry([
+        { id: 'a', file: '/k' },
+        { id: 'a', file: '/l' },
+      ]),
+      ['registry.hashKeys[1].id'],
+    ],
+    ['a registry without a folder', { registry: {} }, ['registry.directory']],
     ['a name that may be anywhere', { http: { host: 'gateway.internal' } }, ['http.host']],
     ['two listeners at one address', { http: { port: 9090 } }, ['operations.port']],
     [
@@ -133,6 +156,48 @@ describe('what is refused', () => {
     ],
     ['no algorithm', withIssuer({ algorithms: [] }), ['identity.issuers[0].algorithms']],
     ['an issuer twice', { identity: { issuers: [issuer, issuer] } }, ['identity.issuers[1].issuer']],
+    ['transaction tokens as access tokens', withIssuer({ types: ['at+jwt', 'txntoken+jwt'] }), ['identity.issuers[0].types']],
+    [
+      'a transaction token service for any audience',
+      withIssuer({ kind: 'txn_token', audiences: [], allowAnyAudience: true }),
+      ['identity.issuers[0].kind'],
+    ],
+    [
+      'a transaction token service twice',
+      { identity: { issuers: ['a', 'b'].map((domain) => ({ ...issuer, kind: 'txn_token', audiences: [domain] })) } },
+      ['identity.issuers[1].issuer'],
+    ],
+    ['nothing that is wrong in a server of both kinds', { identity: { issuers: [issuer, { ...issuer, kind: 'txn_token' }] } }, []],
+    [
+      'two transaction token services of one trust domain',
+      { identity: { issuers: ['https://a', 'https://b'].map((name) => ({ ...issuer, kind: 'txn_token', issuer: name })) } },
+      ['identity.issuers[1].audiences'],
+    ],
+    [
+      'comparisons by names that are none',
+      {
+        identity: {
+          agreement: {
+            rules: ['claim:', 'spiffe_path_segment:0', '.*', 'A', 'subject'].map((left) => ({
+              pair: 'token_certificate',
+              left,
+              right: 'uri',
+            })),
+          },
+        },
+      },
+      [0, 1, 2, 3].map((i) => `identity.agreement.rules[${i}].left`),
+    ],
+    [
+      'a comparison of what is no pair',
+      { identity: { agreement: { rules: [{ pair: 'token_token', left: 'subject', right: 'uri' }], withoutBuiltIn: ['certificate'] } } },
+      ['identity.agreement.rules[0].pair', 'identity.agreement.withoutBuiltIn[0]'],
+    ],
+    [
+      'the header of transaction tokens for certificates',
+      { peps: [{ ...edge, certificateHeader: { name: 'txn-token', form: 'rfc9440' } }] },
+      ['peps[0].certificateHeader.name'],
+    ],
     [
       'a SPIFFE id of two clients',
       { identity: { clients: ['a', 'b'].map((id) => ({ id, spiffeIds: ['spiffe://td/x'] })) } },
@@ -214,11 +279,19 @@ describe('the schema itself', () => {
     expect(trusts?.node.items?.enum).toEqual(TRUSTS);
   });
 
+  it('names the pairs of evidence of the contract', () => {
+    const left = entries.find((entry) => entry.path.join('.') === 'identity.agreement.withoutBuiltIn');
+    expect(left?.node.items?.enum).toEqual(AGREEMENT_PAIRS);
+    const pair = entries.find((entry) => entry.path.join('.') === 'identity.agreement.rules.[].pair');
+    expect(pair?.node.enum).toEqual(AGREEMENT_PAIRS);
+  });
+
   it('marks every path and every secret', () => {
     const marked = (mark: 'x-path' | 'x-secret') => JSON.stringify(CONFIG_JSON_SCHEMA).split(`"${mark}"`).length - 1;
-    // two listeners with three files; jwksFile, databases in both forms, the sink; bundles, revocation lists, refused certificates; bundle and opaBin of policy and policies
-    expect(marked('x-path')).toBe(6 + 4 + 3 + 4 + 2);
-    // the tokens of gateways and operators, the secret of nonces, and the URL of the store
-    expect(marked('x-secret')).toBe(7);
+    // two listeners with three files; jwksFile of issuers and signature profiles, databases in both forms, the sink; bundles, revocation lists, refused
+    // certificates; folder and hash keys of the registry; bundle and opaBin of policy and policies; lists, and what is accepted of them
+    expect(marked('x-path')).toBe(6 + 5 + 3 + 2 + 4 + 2 + 2);
+    // the tokens of gateways and operators, the secret of nonces, hash keys of the registry, and the URL of the store
+    expect(marked('x-secret')).toBe(8);
   });
 });

@@ -18,6 +18,8 @@ describe('[asks 44] actors of RFC 8693', () => {
     const value = readClaims(claims, 8, 'countersign');
     if (typeof value === 'string') return expect.fail(value);
     expect(value.subject).toBe(subject);
-    expect(value.actor).toEqual(current === null ? null : { subject: current, depth: prior.length + 1 });
+    if (current === null) return expect(value.actor).toBeNull();
+    expect(value.actor).toMatchObject({ subject: current, depth: prior.length + 1 });
+    expect(value.actor?.chain.map(({ subject: name }) => name)).toEqual([current, ...prior]);
   });
 });

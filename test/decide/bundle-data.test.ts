@@ -49,7 +49,10 @@ describe('data', () => {
     ['a tier that is missing', (limits: Record<string, unknown>) => ({ ...limits, tiers: {} }), /tiers\.low/],
     [
       'an address that is none',
-      (limits: Record<string, unknown>) => ({ ...limits, network: { countries_blocked: [], addresses_blocked: ['10.0.0.0/33'] } }),
+      (limits: Record<string, unknown>) => ({
+        ...limits,
+        network: { countries_blocked: [], addresses_blocked: ['10.0.0.0/33'], list_tags: {} },
+      }),
       /addresses_blocked\.0/,
     ],
   ])('limits with %s', async (_name, edit, text) => {

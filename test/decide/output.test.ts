@@ -171,3 +171,18 @@ describe('a decision that no policy made', () => {
     expect(decision.response?.headers['retry-after']).toBe(status === 503 ? '1' : undefined);
   });
 });
+
+describe('Accept-Signature', () => {
+  const given = { accept: 'partner=("@method");created' };
+  const accepted = (code: string, verdict: unknown) => answer([[code, verdict]], given).response?.headers['accept-signature'];
+
+  it('is said where a signature is missing or was refused', () => {
+    expect(accepted('identity.signature_required', { effect: 'deny', status: 403 })).toBe(given.accept);
+    expect(accepted('identity.signature_invalid', 'deny')).toBe(given.accept);
+  });
+
+  it('is not said for other reasons, nor where it is ours to mend', () => {
+    expect(accepted('a.shown', 'deny')).toBeUndefined();
+    expect(accepted('identity.signature_required', { effect: 'deny', status: 503 })).toBeUndefined();
+  });
+});

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BASE_PACKAGES } from '../../src/decide/base-packages.ts';
-import { EvaluationInput, generateInputSchema, inputSchemaText, mergeAlternatives } from '../../src/decide/input-schema.ts';
+import { EvaluationInput } from '../../src/decide/input-schema.ts';
+import { generateInputSchema, inputSchemaText, mergeAlternatives } from '../../src/decide/input-schema-json.ts';
 import { scanRego } from '../../src/decide/rego-scan.ts';
 import { copyWith } from './bundles.ts';
 import { opa, POLICIES } from './fixtures.ts';
@@ -38,7 +39,7 @@ describe('the base pack', () => {
 
   it('has a title, a description or custom facts that the build knows, and a test for each rule', () => {
     const tests = opa(['inspect', '-f', 'json', '.'], POLICIES);
-    for (const category of ['access', 'identity', 'network', 'rate', 'request', 'risk', 'signals']) {
+    for (const category of ['access', 'binding', 'delegation', 'evidence', 'identity', 'network', 'rate', 'request', 'risk', 'signals']) {
       expect(tests).toContain(`countersign_test.rules.${category}_test`);
     }
   });
@@ -88,6 +89,9 @@ describe('the input schema', () => {
   it.each([
     'input.signals.token.value.scpes',
     'input.signals.token.value.actor.subjct',
+    'input.signals.token.value.delegation.widend',
+    'input.signals.txn_token.value.req_workload',
+    'input.evidence.agreement.pairs.token_key',
     'input.signals.certificate.value.not_aftr',
     'input.signals.network.value.cuntry',
     'input.signals.rate.value.client["5m"]',
@@ -107,6 +111,9 @@ describe('the input schema', () => {
     'data.countersign.limits.rate.cliient',
     'data.countersign.limits.tiers.hgh',
     'data.countersign.limits.tiers.high.risk.alowed',
+    'input.subject.client.stauts == "active"',
+    'input.subject.regstered',
+    'input.signals.api_key.value.scpes',
   ])('a misspelt field is an error: %s', (reference) => {
     expect(checkRule(reference)).toMatch(/undefined ref/);
   });
@@ -124,6 +131,9 @@ describe('the input schema', () => {
         'input.request.body.json.anything',
         'input.request.query.q[0] == "x"',
         'is_null(input.signals.token.value.actor)',
+        'is_null(input.subject.client)',
+        'input.subject.client.tags[_] == "pci"',
+        'input.signals.api_key.code == "api_key_missing"',
         'input.signals.token.code == "token_expired"',
       ),
     ).toBeNull();

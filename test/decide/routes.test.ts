@@ -93,6 +93,7 @@ describe('matching', () => {
       tier: 'critical',
       scopes: [],
       public: false,
+      resourceMetadataUrl: null,
       parameters: {},
     });
   });
@@ -144,6 +145,27 @@ describe('a catalogue', () => {
     const routes = { a: entry('/a', { tier: 'high', scopes: ['x'] }), b: entry('/b', { public: true }) };
     expect(match(routes, 'GET', '/a')).toMatchObject({ tier: 'high', scopes: ['x'], public: false });
     expect(match(routes, 'GET', '/b')).toMatchObject({ tier: 'low', scopes: [], public: true });
+  });
+
+  it('[RFC 9728] keeps where its resource is described, and takes no other address than https', () => {
+    const url = 'https://api.example/.well-known/oauth-protected-resource/mcp?v=1';
+    expect(match({ a: entry('/a', { resource_metadata: url }) }, 'GET', '/a').resourceMetadataUrl).toBe(url);
+    expect(match({ a: entry('/a') }, 'GET', '/a').resourceMetadataUrl).toBeNull();
+    const wrong = [
+      'http://api.example/x',
+      'https://u:p@api.example/x',
+      'https://u@api.example/x',
+      'https://api.example/#f',
+      'https://api.example/"',
+      'https://api.example/a b',
+      'https://api.example/\\',
+      'https://',
+      `https://api.example/${'x'.repeat(2048)}`,
+      7,
+    ];
+    for (const one of wrong) {
+      expect(() => createRouteTable({ a: entry('/a', { resource_metadata: one }) }, 'default')).toThrow(/a\.resource_metadata/);
+    }
   });
 
   it('of 10,000 routes finds each, by as many steps as the path has segments', () => {

@@ -73,6 +73,20 @@ describe('headers', () => {
     });
   });
 
+  test('transaction tokens are credentials, in the order they came; what looks like one is dropped', () => {
+    const { http, txnToken, flags } = receive({
+      headers: [
+        ['Txn-Token', 'a.b.c'],
+        ['txn_token', 'forged'],
+        ['txn-token', 'd.e.f'],
+        ['accept', 'v'],
+      ],
+    });
+    expect(txnToken).toEqual(['a.b.c', 'd.e.f']);
+    expect([...http.headers.keys()]).toEqual(['accept']);
+    expect(flags).toEqual(['header_underscore']);
+  });
+
   test('[asks 83] whatever names a secret stays out of the facts', () => {
     const names = [
       'X-Custom-Token',

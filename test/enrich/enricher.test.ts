@@ -77,6 +77,7 @@ describe('with the memory store', () => {
       ],
       store: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
       remembered: { entries: {}, feedback: null },
+      lists: [],
     });
   });
 

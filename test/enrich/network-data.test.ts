@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { NetworkValue } from '../../src/contract/signals.ts';
+import type { NetworkValue } from '../../src/contract/network.ts';
 import { findClientAddress } from '../../src/enrich/client-address.ts';
 import { describeNetwork } from '../../src/enrich/network.ts';
 import { knownFields } from '../../src/enrich/network-record.ts';

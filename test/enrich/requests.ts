@@ -1,3 +1,4 @@
+import { NOTHING_COMPARED } from '../../src/contract/agreement.ts';
 import type { Identity } from '../../src/contract/identity.ts';
 import type { ForwardedFor } from '../../src/contract/pep.ts';
 import type { DecisionRequest, SourceFacts } from '../../src/contract/request.ts';
@@ -33,7 +34,7 @@ export function requestOf(
     http: null,
     source: parts.source ?? sourceOf('203.0.113.7'),
     tls: { sni: null, version: null, ja3: null, ja4: null },
-    credentials: { authorization: [], dpop: [], claims: null, certificates: [], principal: null },
+    credentials: { authorization: [], apiKeys: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
     subject: null,
     action: null,
     resource: null,
@@ -51,14 +52,27 @@ export function identityOf(parts: { client?: string | null; asserted?: boolean; 
       token: { status: 'absent', code: 'token_missing' },
       certificate: { status: 'absent', code: 'certificate_missing' },
       binding: { status: 'absent', code: 'token_not_verified' },
+      apiKey: { status: 'absent', code: 'api_key_missing' },
+      txnToken: { status: 'absent', code: 'txn_token_missing' },
+      signature: { status: 'absent', code: 'signature_unchecked' },
     },
-    subject: { type: 'client', id: client, asserted, client, properties: {} },
-    evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },
+    subject: { type: 'client', id: client, asserted, client, record: null, properties: {} },
+    evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },
     tokenKey,
     challenge: { scheme: 'Bearer', dpopNonce: null },
   };
 }
 
 export function routeOf(parts: Partial<Route> = {}): Route {
-  return { status: 'matched', catalogue: 'default', id: 'orders', tier: 'low', scopes: [], public: false, parameters: {}, ...parts };
+  return {
+    status: 'matched',
+    catalogue: 'default',
+    id: 'orders',
+    tier: 'low',
+    scopes: [],
+    public: false,
+    resourceMetadataUrl: null,
+    parameters: {},
+    ...parts,
+  };
 }

@@ -193,6 +193,22 @@ describe('what is refused', () => {
       ],
     ],
     ['PEM with a bad escape', NGINX, [[NGINX.name, `${escaped(leaf.pem)}%zz`]]],
+    // whose first certificate another reader takes
+    [
+      'another PEM block before the certificate',
+      NGINX,
+      [[NGINX.name, escaped(`${leaf.pem.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE')}${leaf.pem}`)]],
+    ],
+    ['text before the certificate', NGINX, [[NGINX.name, escaped(`subject=x\n${leaf.pem}`)]]],
+    ['text behind the certificate', NGINX, [[NGINX.name, escaped(`${leaf.pem}x`)]]],
+    [
+      'thousands of members in the chain',
+      RFC9440,
+      [
+        ['client-cert', `:${one}:`],
+        ['client-cert-chain', ':AAAA:, '.repeat(5000)],
+      ],
+    ],
     ['a key', NGINX, [[NGINX.name, escaped(leaf.keyPem)]]],
     ['more than 64 KiB', HAPROXY, [[HAPROXY.name, 'A'.repeat(65_540)]]],
   ])('%s', (_, header, lines) => {

@@ -12,10 +12,12 @@ import type { IdentityOptions, IssuerOptions } from '../../src/identify/options.
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { CircuitBreaker } from '../../src/stores/circuit-breaker.ts';
 import { formPost } from '../../src/stores/form-post.ts';
+import { createGuardedFetch } from '../../src/stores/guarded-fetch.ts';
 import { httpFetch } from '../../src/stores/http-fetch.ts';
 import { createMemoryReplays } from '../../src/stores/memory-replays.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
 import { readDocumentFile } from '../../src/stores/read-file.ts';
+import { createResolveHost } from '../../src/stores/resolve-host.ts';
 
 export const ISSUER = 'https://as.example';
 export const AUDIENCE = 'api://orders';
@@ -167,7 +169,9 @@ export function identityOptions(issuers: readonly IssuerOptions[], more: Partial
       keyCache: { entriesMax: 100 },
       nonce: null,
     },
+    signatures: { profiles: [], webBotAuth: null, clockSkewSeconds: 5, fieldBytesMax: 8192 },
     clients: [],
+    agreement: { rules: [], withoutBuiltIn: [] },
     ...more,
   };
 }
@@ -187,6 +191,8 @@ export function createParts(clock: Clock, more: Partial<IdentifierParts> = {}): 
     accountOf,
     replays,
     createBreaker: () => new CircuitBreaker({ failuresMax: 5, openMs: 2000 }, () => clock.monotonic()),
+    signatureReplays: createMemoryReplays({ entriesMax: 1000, startedAtMs: 0 }),
+    createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
     ...more,
   };
 }
@@ -221,7 +227,10 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
     tls: { sni: null, version: null, ja3: null, ja4: null },
     credentials: {
       authorization: facts.authorization ?? [],
+      apiKeys: facts.apiKeys ?? [],
       dpop: facts.dpop ?? [],
+      txnToken: facts.txnToken ?? [],
+      signature: facts.signature ?? null,
       claims: facts.claims ?? null,
       certificates: facts.certificates ?? [],
       principal: facts.principal ?? null,

@@ -68,6 +68,7 @@ describe('which key a token means', () => {
     ['key_ops without verify', { key_ops: ['sign'] }],
     ['a private part', { d: 'AAAA' }],
     ['a point off the curve', { x: old.jwk.y ?? '' }],
+    ['an RSA modulus without digits', { kty: 'RSA', alg: 'RS256', n: '', e: 'AQAB' }],
   ])('a key with %s is left out', async (_, more) => {
     server.keys = [{ ...old.jwk, ...more }, next.jwk];
     const made = bench();

@@ -86,6 +86,23 @@ describe('a token that is bound to a certificate', () => {
   });
 });
 
+test('a certificate that cannot be judged just now makes the token unavailable, and its holder is not sent away for a new one', async () => {
+  const certificates = {
+    trustBundles: [{ name: 'ours', file: '/nowhere/ca.pem', trustDomain: null }],
+    crl: { required: false, sources: [] },
+    denied: { sha256: [], serials: [], file: null },
+  };
+  const without = await createDpopBench({}, { certificates });
+  const cnf = { 'x5t#S256': thumbprint(mine) };
+  const authorization = [`Bearer ${await token({ cnf })}`];
+  for (const facts of [{ authorization }, { claims: { iss: 'https://as.example', sub: 'svc-a', cnf } }]) {
+    const identity = await without.identify({ ...facts, certificates: [pem(mine)] });
+    expect(codeOf(identity)).toBe('unavailable binding_unavailable');
+    expect(bindingOf(identity)).toBe('unavailable certificate_unavailable');
+    expect(identity).toMatchObject({ subject: { id: null, client: null }, evidence: { assurance: 0, binding: 'unchecked', methods: [] } });
+  }
+});
+
 test('a token that is bound to a certificate and a key needs both', async () => {
   const both = await token({ cnf: { jkt: client.jkt, 'x5t#S256': thumbprint(mine) } });
   const facts = async () => ({ authorization: [`DPoP ${both}`], dpop: [await proof({ token: both })], http: httpFacts() });

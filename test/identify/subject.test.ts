@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NOTHING_COMPARED } from '../../src/contract/agreement.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { createBench, createSigningKey, identityOptions, issuerOptions, keysAtHand, makeToken, type RequestFacts } from './fixtures.ts';
 
@@ -36,7 +37,7 @@ describe('subject and client', () => {
     ['neither', { sub: undefined, client_id: undefined }, { type: 'unknown', id: null, client: null }],
   ])('of a token with %s', async (_, claims, subject) => {
     const identity = await bench.identify(await bearer(claims));
-    expect(identity.subject).toEqual({ ...subject, asserted: false, properties: {} });
+    expect(identity.subject).toEqual({ ...subject, asserted: false, record: null, properties: {} });
   });
 
   test('nothing offered, nobody known', async () => {
@@ -45,9 +46,12 @@ describe('subject and client', () => {
         token: { status: 'absent', code: 'token_missing' },
         certificate: { status: 'absent', code: 'certificate_missing' },
         binding: { status: 'absent', code: 'token_not_verified' },
+        apiKey: { status: 'absent', code: 'api_key_missing' },
+        txnToken: { status: 'absent', code: 'txn_token_missing' },
+        signature: { status: 'absent', code: 'signature_unchecked' },
       },
-      subject: { type: 'unknown', id: null, asserted: false, client: null, properties: {} },
-      evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } },
+      subject: { type: 'unknown', id: null, asserted: false, client: null, record: null, properties: {} },
+      evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },
       tokenKey: null,
       challenge: { scheme: 'Bearer', dpopNonce: null },
     });
@@ -59,7 +63,7 @@ describe('subject and client', () => {
       methods: ['token', 'certificate'],
       assurance: 3,
       binding: 'none',
-      agreement: { client: 'agreed' },
+      agreement: { client: 'agreed', pairs: { ...NOTHING_COMPARED.pairs, token_certificate: 'agree' }, conflicts: [] },
     });
     expect(identity.subject.client).toBe('agent-a');
   });
@@ -70,7 +74,11 @@ describe('subject and client', () => {
       methods: ['token', 'certificate'],
       assurance: 2,
       binding: 'none',
-      agreement: { client: 'conflict' },
+      agreement: {
+        client: 'conflict',
+        pairs: { ...NOTHING_COMPARED.pairs, token_certificate: 'conflict' },
+        conflicts: ['token_certificate'],
+      },
     });
     expect(identity.subject).toMatchObject({ id: 'svc-b', client: null });
   });
@@ -83,8 +91,13 @@ describe('subject and client', () => {
 
   test('a certificate alone names its client, at assurance 0: it is the word of the gateway', async () => {
     const identity = await bench.identify({ certificates: [agent] });
-    expect(identity.subject).toEqual({ type: 'client', id: 'agent-a', asserted: false, client: 'agent-a', properties: {} });
-    expect(identity.evidence).toEqual({ methods: ['certificate'], assurance: 0, binding: 'none', agreement: { client: 'single' } });
+    expect(identity.subject).toEqual({ type: 'client', id: 'agent-a', asserted: false, client: 'agent-a', record: null, properties: {} });
+    expect(identity.evidence).toEqual({
+      methods: ['certificate'],
+      assurance: 0,
+      binding: 'none',
+      agreement: { client: 'single', ...NOTHING_COMPARED },
+    });
   });
 
   test.each([
@@ -99,8 +112,8 @@ describe('subject and client', () => {
     expect(identity.evidence).toMatchObject({ assurance: 2, agreement: { client: 'single' } });
 
     const alone = await bench.identify({ certificates });
-    expect(alone.subject).toEqual({ type: 'unknown', id: null, asserted: false, client: null, properties: {} });
-    expect(alone.evidence).toEqual({ methods: [], assurance: 0, binding: 'none', agreement: { client: 'none' } });
+    expect(alone.subject).toEqual({ type: 'unknown', id: null, asserted: false, client: null, record: null, properties: {} });
+    expect(alone.evidence).toEqual({ methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } });
 
     const other = await bench.identify({ ...(await bearer({ sub: 'svc-b', client_id: 'svc-b' })), certificates });
     expect(other.subject.client).toBeNull();
@@ -118,8 +131,13 @@ describe('what the gateway asserts', () => {
       status: 'present',
       value: { subject: 'alice', scopes: ['orders:read'], verifiedBy: 'pep' },
     });
-    expect(identity.subject).toEqual({ type: 'user', id: 'alice', asserted: true, client: null, properties: {} });
-    expect(identity.evidence).toEqual({ methods: ['asserted_claims'], assurance: 0, binding: 'none', agreement: { client: 'none' } });
+    expect(identity.subject).toEqual({ type: 'user', id: 'alice', asserted: true, client: null, record: null, properties: {} });
+    expect(identity.evidence).toEqual({
+      methods: ['asserted_claims'],
+      assurance: 0,
+      binding: 'none',
+      agreement: { client: 'none', ...NOTHING_COMPARED },
+    });
     expect(identity.tokenKey).toBeNull();
   });
 
@@ -139,7 +157,7 @@ describe('what the gateway asserts', () => {
   });
 
   test('a subject counts only where no evidence names one', async () => {
-    expect((await bench.identify({ subject })).subject).toEqual({ ...subject, asserted: true, client: null });
+    expect((await bench.identify({ subject })).subject).toEqual({ ...subject, asserted: true, client: null, record: null });
     expect((await bench.identify({ subject, claims })).subject.id).toBe('alice');
     expect((await bench.identify({ subject, certificates: [agent] })).subject).toMatchObject({
       id: 'agent-a',

@@ -44,7 +44,9 @@ describe('what a verified token says', () => {
       nbf: NOW - 10,
       cnf: { kid: 'x' },
       act: { sub: 'agent-c', act: { sub: 'agent-b', act: { sub: 'agent-a' } } },
-      authorization_details: [{ type: 'payment', amount: 5 }],
+      authorization_details: [{ type: 'payment', amount: 5, actions: ['initiate'] }],
+      roles: ['reader', { value: 'writer', primary: true }],
+      groups: 'staff',
       may_act: { sub: 'admin' },
     };
     const token = await makeToken(key, claims);
@@ -63,10 +65,24 @@ describe('what a verified token says', () => {
       authTime: NOW - 60,
       jtiHash: expect.stringMatching(/^[\w-]{43}$/),
       binding: 'unchecked',
-      actor: { subject: 'agent-c', depth: 3 },
-      authorizationDetails: [{ type: 'payment', amount: 5 }],
+      actor: {
+        subject: 'agent-c',
+        issuer: null,
+        clientId: null,
+        depth: 3,
+        chain: ['agent-c', 'agent-b', 'agent-a'].map((subject) => ({ subject, issuer: null, clientId: null, scopes: null })),
+        flags: [],
+      },
+      delegation: { depth: 3, actorIdentified: true, widened: null, widenedScopes: [], complete: false },
+      authorizationDetails: [
+        { type: 'payment', amount: 5, actions: ['initiate'], locations: null, datatypes: null, privileges: null, identifier: null },
+      ],
+      roles: ['reader', 'writer'],
+      groups: ['staff'],
+      entitlements: [],
       claims: { ...CLAIMS, ...claims },
       verifiedBy: 'countersign',
+      keysFetchedAt: NOW,
     });
     expect(identity).toMatchObject({
       subject: { type: 'client', id: 'svc-a', asserted: false, client: 'svc-a' },
@@ -123,6 +139,7 @@ describe('each refusal has its own code', () => {
     ['act', { act: 'agent' }],
     ['nested act', { act: { sub: 'a', act: 'b' } }],
     ['act.sub', { act: { sub: 1 } }],
+    ['scope of an inner act', { act: { sub: 'a', act: { sub: 'b', scope: ['x'] } } }],
     ['authorization_details', { authorization_details: [{ amount: 5 }] }],
     ['too many scopes', { scope: Array.from({ length: 257 }, (_, n) => `s${n}`).join(' ') }],
     ['too many audiences', { aud: Array.from({ length: 65 }, () => AUDIENCE) }],
@@ -194,10 +211,10 @@ describe('actors', () => {
   test('[asks 44] the outermost one is current, the chain has a bound', async () => {
     const actorOf = async (act: Claims) =>
       tokenOf(await strict.identify({ authorization: [`Bearer ${await makeToken(key, { act })}`] })).actor;
-    expect(await actorOf(chain(3))).toEqual({ subject: 'a3', depth: 3 });
-    expect(await actorOf(chain(8))).toEqual({ subject: 'a8', depth: 8 });
+    expect(await actorOf(chain(3))).toMatchObject({ subject: 'a3', depth: 3, chain: ['a3', 'a2', 'a1'].map((subject) => ({ subject })) });
+    expect(await actorOf(chain(8))).toMatchObject({ subject: 'a8', depth: 8, flags: [] });
     expect(await judge({ act: chain(9) })).toBe('invalid actor_chain_too_deep');
     expect(await judge({ act: chain(20) })).toBe('invalid actor_chain_too_deep');
-    expect(await actorOf({ iss: 'x' })).toEqual({ subject: null, depth: 1 });
+    expect(await actorOf({ iss: 'x' })).toMatchObject({ subject: null, issuer: 'x', depth: 1, flags: ['subject_missing'] });
   });
 });

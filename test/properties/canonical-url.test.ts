@@ -85,7 +85,7 @@ describe('canonicalTarget', () => {
         const plain = canonicalTarget(text);
         const other = canonicalTarget(encoded);
         fc.pre(!plain.flags.includes('path_too_long') && !other.flags.includes('path_too_long'));
-        expect({ ...other, pathRaw: '' }).toEqual({ ...plain, pathRaw: '' });
+        expect({ ...other, pathRaw: '', queryRaw: '' }).toEqual({ ...plain, pathRaw: '', queryRaw: '' });
       }),
       { numRuns: 2000 },
     );

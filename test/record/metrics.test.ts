@@ -87,7 +87,11 @@ describe('decisions', () => {
     metrics.count(failed);
     expect((await linesOf(metrics, 'countersign_signal_states_total')).filter((line) => !line.endsWith(' 0'))).toEqual([
       'countersign_signal_states_total{signal="token",status="present"} 1',
+      'countersign_signal_states_total{signal="api_key",status="absent"} 1',
       'countersign_signal_states_total{signal="certificate",status="absent"} 1',
+      'countersign_signal_states_total{signal="binding",status="absent"} 1',
+      'countersign_signal_states_total{signal="signature",status="absent"} 1',
+      'countersign_signal_states_total{signal="txn_token",status="absent"} 1',
       'countersign_signal_states_total{signal="network",status="present"} 1',
       'countersign_signal_states_total{signal="rate",status="unavailable"} 1',
       'countersign_signal_states_total{signal="device",status="absent"} 1',
@@ -180,6 +184,11 @@ describe('the status of the parts', () => {
       'countersign_key_set_age_seconds{issuer="https://as.example"} 600',
       'countersign_key_set_state{issuer="https://as.example",state="stale"} 1',
       'countersign_key_set_state{issuer="https://new.example",state="never_fetched"} 1',
+      'countersign_registry_state{part="records",state="stale"} 1',
+      'countersign_registry_state{part="revocations",state="never_loaded"} 1',
+      'countersign_registry_age_seconds{part="records"} 30',
+      'countersign_registry_entries{kind="clients"} 12',
+      'countersign_registry_entries{kind="api_keys"} 34',
       'countersign_cache_hits_total{cache="introspection"} 70',
       'countersign_introspection_answers_total{issuer="https://as.example",result="failed"} 9',
       'countersign_introspection_shed_total{issuer="https://as.example"} 4',
@@ -188,6 +197,12 @@ describe('the status of the parts', () => {
       'countersign_policy_last_error_timestamp_seconds{policy="default",code="bundle_unreadable"} 1700000050',
       'countersign_database_build_age_seconds{database="city.mmdb"} 1000',
       'countersign_database_ready{database="asn.mmdb"} 0',
+      'countersign_list_state{list="drop",state="held_back"} 1',
+      'countersign_list_state{list="drop",state="ready"} 0',
+      'countersign_list_entries{list="drop"} 1200',
+      'countersign_list_bad_lines{list="drop"} 3',
+      'countersign_list_age_seconds{list="drop"} 90',
+      'countersign_list_state{list="hosters",state="never_loaded"} 1',
       'countersign_store_ready{kind="redis"} 0',
       'countersign_decision_log_lines_total{result="written"} 7',
       'countersign_decision_log_lines_total{result="dropped"} 2',
@@ -198,6 +213,8 @@ describe('the status of the parts', () => {
       expect(text.split('\n')).toContain(line);
     }
     expect(text).not.toContain('countersign_key_set_age_seconds{issuer="https://new.example"}');
+    expect(text).not.toContain('countersign_list_age_seconds{list="hosters"}');
+    expect(text).not.toContain('countersign_registry_age_seconds{part="revocations"}');
     current = { ...status, draining: true, policies: status.policies.map((one) => ({ ...one, revision: 'r2', lastError: null })) };
     const later = (await metrics.scrape()).text;
     expect(later).toContain('countersign_draining 1');

@@ -110,7 +110,9 @@ describe('[asks 83] secrets', () => {
       ...request,
       credentials: {
         authorization: [`Bearer ${canary}`],
+        apiKeys: [canary],
         dpop: [canary],
+        txnToken: [canary],
         claims: { secret: canary },
         certificates: [{ form: 'pem', from: 'decide', pem: canary }],
         principal: canary,

@@ -1,3 +1,4 @@
+import { NOTHING_COMPARED } from '../../src/contract/agreement.ts';
 import type { Decision } from '../../src/contract/decision.ts';
 import type { Identity } from '../../src/contract/identity.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
@@ -36,7 +37,7 @@ export const request: DecisionRequest = {
   http,
   source: { ip: '203.0.113.7', port: 40_312, forwardedFor: [] },
   tls: { sni: null, version: null, ja3: null, ja4: null },
-  credentials: { authorization: [], dpop: [], claims: null, certificates: [], principal: null },
+  credentials: { authorization: [], apiKeys: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
   subject: null,
   action: null,
   resource: null,
@@ -61,9 +62,14 @@ export const token: TokenValue = {
   jtiHash: null,
   binding: 'none',
   actor: null,
+  delegation: null,
   authorizationDetails: [],
+  roles: [],
+  groups: [],
+  entitlements: [],
   claims: {},
   verifiedBy: 'countersign',
+  keysFetchedAt: null,
 };
 
 export const identity: Identity = {
@@ -71,9 +77,12 @@ export const identity: Identity = {
     token: { status: 'present', value: token },
     certificate: { status: 'absent', code: 'certificate_missing' },
     binding: { status: 'absent', code: 'token_not_bound' },
+    apiKey: { status: 'absent', code: 'api_key_missing' },
+    txnToken: { status: 'absent', code: 'txn_token_missing' },
+    signature: { status: 'absent', code: 'signature_unchecked' },
   },
-  subject: { type: 'client', id: 'agent-7', asserted: false, client: 'agent-7', properties: {} },
-  evidence: { methods: ['token'], assurance: 2, binding: 'none', agreement: { client: 'single' } },
+  subject: { type: 'client', id: 'agent-7', asserted: false, client: 'agent-7', record: null, properties: {} },
+  evidence: { methods: ['token'], assurance: 2, binding: 'none', agreement: { client: 'single', ...NOTHING_COMPARED } },
   tokenKey: 'hash-of-the-token',
   challenge: { scheme: 'Bearer', dpopNonce: null },
 };
@@ -114,6 +123,7 @@ export const allowed: DecisionRecord = {
     tier: 'medium',
     scopes: ['orders:read'],
     public: false,
+    resourceMetadataUrl: null,
     parameters: {},
   },
   identity,
@@ -207,6 +217,7 @@ export const status: ServiceStatus = {
       ],
       denied: { state: 'none', entries: 0 },
     },
+    txnTokenCache: { hits: 0, misses: 0, entries: 0 },
     proofKeyCache: { hits: 0, misses: 0, entries: 0 },
     replays: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
     introspection: {
@@ -222,6 +233,24 @@ export const status: ServiceStatus = {
       ],
       cache: { hits: 70, misses: 17, entries: 6 },
     },
+    signatures: {
+      keySets: [{ issuer: 'partners', state: 'ready', ageSeconds: 7, keys: 2, lastError: null }],
+      directories: { hits: 6, misses: 2, entries: 1 },
+      fetching: 1,
+      failures: 3,
+      replays: { kind: 'memory', state: 'ready', entries: 4, lastError: null },
+    },
+  },
+  registry: {
+    records: {
+      state: 'stale',
+      ageSeconds: 30,
+      lastError: 'registry_invalid',
+      problems: ['keys.yaml:3 keys[0].hash'],
+      clients: 12,
+      apiKeys: 34,
+    },
+    revocations: { state: 'never_loaded', ageSeconds: null, lastError: 'registry_missing', problems: [], entries: 0 },
   },
   enrich: {
     databases: [
@@ -238,6 +267,16 @@ export const status: ServiceStatus = {
     ],
     store: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
     remembered: { entries: { clients: 12, fingerprints: 3 }, feedback: { accepted: 8, repeated: 1, unknown: 2, entries: 5 } },
+    lists: [
+      {
+        ...{ name: 'drop', kind: 'addresses', state: 'held_back', entries: 1200, ranges: 1100, badLines: 3, sha256: 'ab'.repeat(32) },
+        ...{ ageSeconds: 90, tooOld: false, heldBack: { sha256: 'cd'.repeat(32), entries: 7 }, lastError: 'list_shrunk' },
+      },
+      {
+        ...{ name: 'hosters', kind: 'asns', state: 'never_loaded', entries: 0, ranges: 0, badLines: 0, sha256: null },
+        ...{ ageSeconds: null, tooOld: false, heldBack: null, lastError: 'fetch_failed' },
+      },
+    ],
   },
   record: { written: 7, dropped: 2 },
   strict: true,

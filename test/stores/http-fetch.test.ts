@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { CountersignError } from '../../src/contract/errors.ts';
-import { httpFetch, isLoopbackHost } from '../../src/stores/http-fetch.ts';
+import { httpFetch, httpFetchChanged, isLoopbackHost } from '../../src/stores/http-fetch.ts';
 
 const servers: Server[] = [];
 const LIMITS = { timeoutMs: 2000, bytesMax: 1000 };
@@ -120,6 +120,41 @@ describe('fails with fetch_too_large', () => {
   test('not at the bound itself', async () => {
     const url = await listen((_, response) => response.end('x'.repeat(1000)));
     expect((await httpFetch(url, LIMITS)).bytes).toHaveLength(1000);
+  });
+});
+
+describe('asked whether a document is still the current one', () => {
+  const NONE = { etag: null, lastModified: null };
+
+  test('gives its validators, then nothing for 304', async () => {
+    const seen: unknown[] = [];
+    const url = await listen((request, response) => {
+      const { 'if-none-match': match, 'if-modified-since': since } = request.headers;
+      seen.push([match, since]);
+      if (match === undefined) response.writeHead(200, { etag: 'W/"1"', 'last-modified': 'Mon, 21 Sep 2026 13:33:20 GMT' }).end('x');
+      else response.writeHead(304).end();
+    });
+    const first = await httpFetchChanged(url, LIMITS, null);
+    expect(first).toMatchObject({ validators: { etag: 'W/"1"', lastModified: 'Mon, 21 Sep 2026 13:33:20 GMT' } });
+    expect(await httpFetchChanged(url, LIMITS, first?.validators ?? NONE)).toBeNull();
+    expect(seen).toEqual([
+      [undefined, undefined],
+      ['W/"1"', 'Mon, 21 Sep 2026 13:33:20 GMT'],
+    ]);
+  });
+
+  test('304 to a question without a condition is a failure, and endless validators are not kept', async () => {
+    const url = await listen((_, response) => response.writeHead(304).end());
+    expect(await failure(httpFetchChanged(url, LIMITS, null))).toBe('fetch_failed status 304');
+    expect(await failure(httpFetchChanged(url, LIMITS, NONE))).toBe('fetch_failed status 304');
+    const long = await listen((_, response) => response.writeHead(200, { etag: `"${'x'.repeat(600)}"` }).end('x'));
+    expect(await httpFetchChanged(long, LIMITS, null)).toMatchObject({ validators: NONE });
+  });
+
+  test('has the bounds of any other', async () => {
+    const url = await listen((_, response) => response.end('x'.repeat(1001)));
+    expect(await failure(httpFetchChanged(url, LIMITS, null))).toBe('fetch_too_large');
+    expect(await failure(httpFetchChanged('http://lists.example/canary', LIMITS, null))).toBe('fetch_failed neither https nor loopback');
   });
 });
 

@@ -1,8 +1,9 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { constants, createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { bits, der, oid, sequence } from './der-writer.ts';
 
 /**
  * X.509 v3 certificates made at test time: node:crypto reads certificates but makes none, and `openssl` is not on every machine.
- * A DER writer of the few forms that are needed (RFC 5280 4.1, X.690); ECDSA P-256 with SHA-256 throughout.
+ * A DER writer of the few forms that are needed (RFC 5280 4.1, X.690); ECDSA P-256 with SHA-256 unless a test asks for something odd.
  */
 
 export type MadeCertificate = {
@@ -13,6 +14,9 @@ export type MadeCertificate = {
 };
 
 type Days = readonly [number, number];
+export type Keys = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+/** How a certificate is signed; the weak ones are what no path may go over. */
+export type Signature = 'ecdsa' | 'rsa' | 'rsa-sha1' | 'pss' | 'pss-sha1';
 
 /** What may be odd about a CA. */
 export type AuthorityOptions = {
@@ -23,6 +27,11 @@ export type AuthorityOptions = {
   readonly keyUsage?: number;
   readonly ca?: boolean;
   readonly extensions?: readonly Buffer[];
+  readonly purpose?: 'clientAuth' | 'serverAuth';
+  /** Another key than a fresh one of P-256; one of RSA needs `signature` for what it signs. */
+  readonly keys?: Keys;
+  /** How this authority signs what it issues. */
+  readonly signature?: Signature;
 };
 
 /** What may be odd about a client's leaf. */
@@ -32,6 +41,12 @@ export type ClientOptions = {
   readonly validDays?: Days;
   readonly purpose?: 'clientAuth' | 'serverAuth' | null;
   readonly keyUsage?: readonly [number, number];
+  readonly keys?: Keys;
+  /** Content of the INTEGER in hex, as it is. */
+  readonly serial?: string;
+  readonly extensions?: readonly Buffer[];
+  /** Content of `notAfter`, of 13 characters. */
+  readonly notAfter?: string;
 };
 
 export type CrlOptions = {
@@ -55,14 +70,15 @@ export type Authority = MadeCertificate & {
 
 /** A new CA with a fresh key. */
 export function createAuthority(commonName = 'Countersign Test CA', options: AuthorityOptions = {}): Authority {
-  const keys = newKeys();
-  return authorityOf(commonName, commonName, keys, keys.privateKey, options);
+  const keys = options.keys ?? newKeys();
+  return authorityOf(commonName, commonName, keys, { key: keys.privateKey, as: options.signature ?? 'ecdsa' }, options);
 }
 
-type Keys = ReturnType<typeof newKeys>;
+type Signer = { readonly key: KeyObject; readonly as: Signature };
 
-function authorityOf(commonName: string, issuer: string, keys: Keys, signer: KeyObject, options: AuthorityOptions): Authority {
-  const { pathLength, uris = [], validDays = [-1, 365], keyUsage: usage = 0x06, ca = true, extensions = [] } = options;
+function authorityOf(commonName: string, issuer: string, keys: Keys, signer: Signer, options: AuthorityOptions): Authority {
+  const { pathLength, uris = [], validDays = [-1, 365], keyUsage: usage = 0x06, ca = true, extensions = [], purpose: only } = options;
+  const ownSigner: Signer = { key: keys.privateKey, as: options.signature ?? 'ecdsa' };
   const constraints = [...(ca ? [der(0x01, [0xff])] : []), ...(pathLength === undefined ? [] : [der(0x02, [pathLength])])];
   const own = certificate({
     subject: commonName,
@@ -75,23 +91,33 @@ function authorityOf(commonName: string, issuer: string, keys: Keys, signer: Key
       extension(OID.keyUsage, true, keyUsage(usage, 1)),
       extension(OID.subjectKeyIdentifier, false, der(0x04, keyId(keys.publicKey))),
       ...(uris.length === 0 ? [] : [extension(OID.subjectAltName, false, sequence(...uris.map(uriName)))]),
+      ...(only === undefined ? [] : [extension(OID.extendedKeyUsage, false, sequence(oid(OID[only])))]),
       ...extensions,
     ],
   });
-  const leaf = (subject: string, names: Buffer[], purpose: readonly number[] | null, days: Days, bits: readonly [number, number]) => {
-    const ofLeaf = newKeys();
+  type Oddities = Pick<ClientOptions, 'keys' | 'serial' | 'extensions' | 'notAfter'>;
+  const leaf = (
+    subject: string,
+    names: Buffer[],
+    purpose: readonly number[] | null,
+    days: Days,
+    bits: readonly [number, number],
+    { keys: ofLeaf = newKeys(), extensions: more = [], ...odd }: Oddities = {},
+  ) => {
     const made = certificate({
       subject,
       issuer: commonName,
       subjectKey: ofLeaf.publicKey,
-      signer: keys.privateKey,
+      signer: ownSigner,
       validDays: days,
+      ...odd,
       extensions: [
         extension(OID.basicConstraints, true, sequence()),
         extension(OID.keyUsage, true, keyUsage(...bits)),
         ...(purpose === null ? [] : [extension(OID.extendedKeyUsage, false, sequence(oid(purpose)))]),
         extension(OID.subjectAltName, false, sequence(...names)),
         extension(OID.authorityKeyIdentifier, false, sequence(der(0x80, keyId(keys.publicKey)))),
+        ...more,
       ],
     });
     return madeOf(made, ofLeaf.privateKey);
@@ -106,10 +132,10 @@ function authorityOf(commonName: string, issuer: string, keys: Keys, signer: Key
         [-1, 30],
         [0x80, 7],
       ),
-    client: ({ commonName: name, uris: own, validDays: days = [-1, 30], purpose = 'clientAuth', keyUsage: bits = [0x80, 7] }) =>
-      leaf(name, own.map(uriName), purpose === null ? null : OID[purpose], days, bits),
+    client: ({ commonName: name, uris: own, validDays: days = [-1, 30], purpose = 'clientAuth', keyUsage: bits = [0x80, 7], ...odd }) =>
+      leaf(name, own.map(uriName), purpose === null ? null : OID[purpose], days, bits, odd),
     intermediate(name, more = {}) {
-      return authorityOf(name, commonName, newKeys(), keys.privateKey, more);
+      return authorityOf(name, commonName, more.keys ?? newKeys(), ownSigner, more);
     },
     crl: (more = {}) => revocationList(commonName, keys.privateKey, more),
   };
@@ -151,70 +177,68 @@ const OID = {
   crlNumber: [2, 5, 29, 20],
   nameConstraints: [2, 5, 29, 30],
   issuingDistributionPoint: [2, 5, 29, 28],
+  deltaIndicator: [2, 5, 29, 27],
+  pkcs1: [1, 2, 840, 113549, 1, 1],
+  sha256: [2, 16, 840, 1, 101, 3, 4, 2, 1],
+  mgf1: [1, 2, 840, 113549, 1, 1, 8],
 } as const;
 
 type Parts = {
   readonly subject: string;
   readonly issuer: string;
   readonly subjectKey: KeyObject;
-  readonly signer: KeyObject;
+  readonly signer: Signer;
   /** Days from now: first and last of the validity. */
   readonly validDays: readonly [number, number];
   readonly extensions: readonly Buffer[];
+  readonly serial?: string;
+  readonly notAfter?: string;
 };
 
 function certificate(parts: Parts): { readonly der: Buffer; readonly serial: Buffer } {
-  const algorithm = sequence(oid(OID.ecdsaWithSha256));
-  const serial = randomBytes(12);
-  serial[0] = 0x01 | ((serial[0] ?? 0) & 0x7f); // positive and without a leading zero
+  const algorithm = algorithmOf(parts.signer.as);
+  const serial = parts.serial === undefined ? randomBytes(12) : Buffer.from(parts.serial, 'hex');
+  if (parts.serial === undefined) serial[0] = 0x01 | ((serial[0] ?? 0) & 0x7f); // positive and without a leading zero
+  const notAfter = parts.notAfter === undefined ? time(parts.validDays[1]) : der(0x17, Buffer.from(parts.notAfter));
   const body = sequence(
     der(0xa0, der(0x02, [2])),
     der(0x02, serial),
     algorithm,
     commonNameOf(parts.issuer),
-    sequence(time(parts.validDays[0]), time(parts.validDays[1])),
+    sequence(time(parts.validDays[0]), notAfter),
     commonNameOf(parts.subject),
     parts.subjectKey.export({ format: 'der', type: 'spki' }),
     der(0xa3, sequence(...parts.extensions)),
   );
-  return { der: sequence(body, algorithm, bits(sign('sha256', body, parts.signer), 0)), serial };
+  return { der: sequence(body, algorithm, bits(signed(body, parts.signer), 0)), serial };
 }
 
-function der(tag: number, content: Buffer | readonly number[]): Buffer {
-  const bytes = Buffer.isBuffer(content) ? content : Buffer.from(content);
-  const size = bytes.length;
-  const length =
-    size < 0x80
-      ? [size]
-      : size < 0x100
-        ? [0x81, size]
-        : size < 0x10000
-          ? [0x82, size >> 8, size & 0xff]
-          : [0x83, size >> 16, (size >> 8) & 0xff, size & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...length]), bytes]);
+/** RFC 8017: the parameters of PSS name the hash; those that are left out mean SHA-1. */
+function algorithmOf(as: Signature): Buffer {
+  const sha256 = sequence(oid(OID.sha256));
+  const mask = sequence(oid(OID.mgf1), sha256);
+  switch (as) {
+    case 'ecdsa':
+      return sequence(oid(OID.ecdsaWithSha256));
+    case 'rsa':
+      return sequence(oid([...OID.pkcs1, 11]), der(0x05, []));
+    case 'rsa-sha1':
+      return sequence(oid([...OID.pkcs1, 5]), der(0x05, []));
+    case 'pss':
+      return sequence(oid([...OID.pkcs1, 10]), sequence(der(0xa0, sha256), der(0xa1, mask), der(0xa2, der(0x02, [32]))));
+    case 'pss-sha1':
+      return sequence(oid([...OID.pkcs1, 10]), sequence());
+  }
 }
 
-function sequence(...items: readonly Buffer[]): Buffer {
-  return der(0x30, Buffer.concat(items));
-}
-
-function oid(arcs: readonly number[]): Buffer {
-  const [first = 0, second = 0, ...rest] = arcs;
-  return der(0x06, [first * 40 + second, ...rest.flatMap(base128)]);
-}
-
-function base128(arc: number): number[] {
-  const out = [arc & 0x7f];
-  for (let left = arc >>> 7; left > 0; left >>>= 7) out.unshift(0x80 | (left & 0x7f));
-  return out;
-}
-
-function bits(bytes: Buffer, unused: number): Buffer {
-  return der(0x03, Buffer.concat([Buffer.from([unused]), bytes]));
+function signed(body: Buffer, { key, as }: Signer): Buffer {
+  const hash = as.endsWith('sha1') ? 'sha1' : 'sha256';
+  if (!as.startsWith('pss')) return sign(hash, body, key);
+  return sign(hash, body, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST });
 }
 
 /** An extension that a test makes odd: name constraints, or one of a list that is about a part of the certificates. */
-export function oddExtension(kind: 'nameConstraints' | 'issuingDistributionPoint', critical: boolean): Buffer {
+export function oddExtension(kind: 'nameConstraints' | 'issuingDistributionPoint' | 'deltaIndicator', critical: boolean): Buffer {
   return extension(OID[kind], critical, sequence(der(0xa0, sequence(sequence(der(0x82, Buffer.from('example.com')))))));
 }
 
@@ -245,7 +269,7 @@ function extension(id: readonly number[], critical: boolean, value: Buffer): Buf
   return sequence(oid(id), ...(critical ? [der(0x01, [0xff])] : []), der(0x04, value));
 }
 
-function newKeys(): { publicKey: KeyObject; privateKey: KeyObject } {
+function newKeys(): Keys {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 

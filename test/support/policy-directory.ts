@@ -11,6 +11,7 @@ export type RouteData = {
   readonly scopes?: readonly string[];
   readonly public?: boolean;
   readonly hosts?: readonly string[];
+  readonly resource_metadata?: string;
 };
 
 export type PolicyChanges = {

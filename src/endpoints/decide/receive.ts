@@ -64,7 +64,10 @@ export function receiveDecide(bytes: Uint8Array, asked: Asked): DecisionRequest 
     tls: receiveTls(body.tls, received?.fingerprints ?? null, pep, flags),
     credentials: {
       authorization: received?.authorization ?? [],
+      apiKeys: received?.apiKeys ?? [],
       dpop: received?.dpop ?? [],
+      txnToken: received?.txnToken ?? [],
+      signature: received?.signature ?? null,
       claims: trusted('claims', body.token !== undefined) ? (body.token?.claims ?? null) : null,
       certificates: receiveCertificates(body.certificate, received?.certificate ?? null, pep, flags),
       principal: null,

@@ -1,8 +1,8 @@
 import type { BehaviourFlag, BehaviourSignal, BehaviourValue, MemoryScope } from '../../contract/behaviour.ts';
 import type { Identity } from '../../contract/identity.ts';
+import type { NetworkSignal } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
-import type { NetworkSignal } from '../../contract/signals.ts';
 import { ClientMemory, type ClientNumbers } from './client-memory.ts';
 import { NOT_COUNTED } from './distinct.ts';
 import { DistinctPool } from './distinct-pool.ts';
@@ -75,8 +75,8 @@ export function createBehaviour(options: BehaviourOptions, scope: MemoryScope, m
 
   /** Distinct ones: a client that tries its one expired token again and again is no attacker. */
   function failedCredentials(request: DecisionRequest, identity: Identity, address: string, nowMs: number): number {
-    const credential = request.credentials.authorization[0];
-    if (identity.signals.token.status !== 'invalid' || credential === undefined) return addresses.count(address, nowMs);
+    const credential = refusedCredential(request, identity);
+    if (credential === undefined) return addresses.count(address, nowMs);
     hash.text('c', credential);
     return addresses.add(address, nowMs, hash);
   }
@@ -105,6 +105,12 @@ export function createBehaviour(options: BehaviourOptions, scope: MemoryScope, m
     outcome: (client, outcome, nowMs) => clients.outcome(client, outcome, nowMs),
     entries: () => ({ clients: clients.size, tokens: tokens.size, addresses: addresses.size }),
   };
+}
+
+/** The credential that was offered and refused: a token, else an API key. */
+function refusedCredential({ credentials }: DecisionRequest, { signals }: Identity): string | undefined {
+  if (signals.token.status === 'invalid') return credentials.authorization[0];
+  return signals.apiKey.status === 'invalid' ? (credentials.apiKeys[0] ?? credentials.authorization[0]) : undefined;
 }
 
 /** A number, or null where it could not be counted. */

@@ -1,7 +1,7 @@
 import type { BehaviourValue } from '../../contract/behaviour.ts';
+import type { NetworkCoordinates, NetworkSignal, NetworkValue } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
-import type { NetworkCoordinates, NetworkSignal, NetworkValue } from '../../contract/signals.ts';
 import type { Cells, RecordPool } from '../../stores/record-pool.ts';
 import { baselineDeviation, baselineMean, countMinute } from './baseline.ts';
 import type { BehaviourOptions } from './behaviour.ts';

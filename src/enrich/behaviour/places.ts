@@ -1,4 +1,4 @@
-import type { NetworkCoordinates } from '../../contract/signals.ts';
+import type { NetworkCoordinates } from '../../contract/network.ts';
 
 /* Whether somebody can have got from one place to the other: databases put an address at a point and say how far off that may be. */
 

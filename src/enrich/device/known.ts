@@ -34,8 +34,8 @@ export type KnownDevice = {
 /** Looks up what a client is registered by; null where by nothing. */
 export type RegisteredOf = (client: string) => RegisteredFingerprints | null;
 
-/** The configuration's list as a look-up. */
-export function createRegistered(devices: readonly KnownDevice[]): RegisteredOf {
+/** The configuration's list as a look-up, together with the client's record where it has one. */
+export function createRegistered(devices: readonly KnownDevice[], ofRecord: RegisteredOf = () => null): RegisteredOf {
   const byClient = new Map<string, { certificates: string[]; ja3: string[]; ja4: string[] }>();
   for (const { client, ja3, ja4, certificateSha256 } of devices) {
     const known = byClient.get(client) ?? { certificates: [], ja3: [], ja4: [] };
@@ -44,5 +44,14 @@ export function createRegistered(devices: readonly KnownDevice[]): RegisteredOf 
     if (ja3 !== null) known.ja3.push(ja3);
     if (ja4 !== null) known.ja4.push(ja4);
   }
-  return (client) => byClient.get(client) ?? null;
+  return (client) => {
+    const listed = byClient.get(client);
+    const recorded = ofRecord(client);
+    if (listed === undefined || recorded === null) return listed ?? recorded;
+    return {
+      certificates: [...listed.certificates, ...recorded.certificates],
+      ja3: [...listed.ja3, ...recorded.ja3],
+      ja4: [...listed.ja4, ...recorded.ja4],
+    };
+  };
 }

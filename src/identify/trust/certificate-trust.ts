@@ -6,7 +6,7 @@ import type { ReadDocumentFile } from '../../stores/read-file.ts';
 import { type Certificate, readCertificate } from '../certificate.ts';
 import type { CertificateReading, CertificateSignal } from '../certificate-offers.ts';
 import { parseSpiffeId } from '../spiffe-id.ts';
-import { findIssuers } from './chain-path.ts';
+import { createPathSearch, INTERMEDIATES_MAX, isForClients, isSignedBy } from './chain-path.ts';
 import { createRevocationLists } from './crls.ts';
 import { createDeniedCertificates } from './denied.ts';
 import type { CertificateTrustOptions } from './options.ts';
@@ -31,6 +31,8 @@ export type CertificateTrustParts = {
 
 type State = CertificateValue['revocation'];
 
+type Link = { readonly serial: string; readonly issuer: Certificate };
+
 /** What the search for a path gave. It depends on the certificate and the anchors, and in `fromSeconds` to `untilSeconds` not on the time. */
 type Verdict = {
   readonly generation: number;
@@ -39,14 +41,13 @@ type Verdict = {
   /** What the signal is where `signals` is null. */
   readonly refusal: CertificateSignal;
   /** Each certificate below the anchor with its issuer, the leaf's own first. */
-  readonly links: readonly { readonly serial: string; readonly issuer: Certificate }[];
+  readonly links: readonly Link[];
+  /** The anchor and its own issuers, as far as they are in bundles. */
+  readonly above: readonly Link[];
   /** By what the revocation lists say; null where there is no path. */
   readonly signals: Readonly<Record<State, CertificateSignal>> | null;
 };
 
-/** Extended key usage (RFC 5280 section 4.2.1.12) in hex: 1.3.6.1.5.5.7.3.2 and 2.5.29.37.0. */
-const CLIENT_AUTH = '2b06010505070302';
-const ANY_PURPOSE = '551d2500';
 /** How long "no path" is kept: an issuer that was not valid yet may be by then. */
 const REFUSAL_KEPT_SECONDS = 60;
 
@@ -59,6 +60,8 @@ const UNVERIFIABLE = refused('certificate_unverifiable');
 const REVOKED = refused('certificate_revoked');
 const NO_TRUST = refused('trust_unavailable', 'unavailable');
 const NO_REVOCATION = refused('revocation_unavailable', 'unavailable');
+
+const REFUSED_BY_NAME = { denied: DENIED, unavailable: NO_REVOCATION, unverifiable: UNVERIFIABLE };
 
 /** Deny-lists, trust bundles and revocation lists, in this order. */
 export function createCertificateTrust(options: CertificateTrustOptions, parts: CertificateTrustParts): CertificateTrust {
@@ -74,8 +77,8 @@ export function createCertificateTrust(options: CertificateTrustOptions, parts: 
     const { signal, certificate } = reading;
     if (signal.status !== 'present') return signal;
     if (denies) {
-      const state = denied.stateOf(signal.value);
-      if (state !== 'free') return state === 'denied' ? DENIED : NO_REVOCATION;
+      const state = denied.stateOf(signal.value, certificate);
+      if (state !== 'free') return REFUSED_BY_NAME[state];
     }
     if (!verifies) return signal;
     // in every mode the same: what cannot be verified is not believed on the gateway's word
@@ -86,6 +89,8 @@ export function createCertificateTrust(options: CertificateTrustOptions, parts: 
     const verdict = verdictOf(reading, certificate, value, nowSeconds);
     if (verdict === null) return NO_TRUST;
     if (verdict.signals === null) return verdict.refusal;
+    if (denies && verdict.links.some(({ issuer }, index) => denied.isIssuerDenied(issuer, index === verdict.links.length - 1)))
+      return DENIED;
     if (!listed) return verdict.signals.unchecked;
     const state = revocationOf(verdict, nowSeconds);
     if (state === 'revoked') return REVOKED;
@@ -99,13 +104,15 @@ export function createCertificateTrust(options: CertificateTrustOptions, parts: 
     const trustDomain = value.spiffeId === null ? null : (parseSpiffeId(value.spiffeId)?.trustDomain ?? null);
     const vouching = bundles.of(trustDomain);
     if (vouching.some(({ anchors }) => anchors === null)) return null;
-    const verdict = { ...search(reading, leaf, value, { trustDomain, vouching, nowSeconds }), generation: bundles.generation };
+    const circumstances = { trustDomain, vouching, nowSeconds, anchors: bundles.anchors() };
+    const verdict = { ...search(reading, leaf, value, circumstances), generation: bundles.generation };
     verdicts.set(reading, verdict);
     return verdict;
   }
 
-  /** The worst of what the lists say of the certificates below the anchor. */
-  function revocationOf({ links }: Verdict, nowSeconds: number): 'good' | 'revoked' | 'stale' | 'unknown' {
+  /** The worst of what the lists say of the certificates below the anchor; of the anchor only whether it is revoked. */
+  function revocationOf({ links, above }: Verdict, nowSeconds: number): 'good' | 'revoked' | 'stale' | 'unknown' {
+    if (above.some(({ issuer, serial }) => lists.stateOf(issuer, serial, nowSeconds) === 'revoked')) return 'revoked';
     let worst: 'good' | 'stale' | 'unknown' = 'good';
     for (const { issuer, serial } of links) {
       const state = lists.stateOf(issuer, serial, nowSeconds);
@@ -135,19 +142,22 @@ type Circumstances = {
   readonly trustDomain: string | null;
   readonly vouching: readonly TrustBundle[];
   readonly nowSeconds: number;
+  /** Of all bundles. */
+  readonly anchors: readonly Certificate[];
 };
 
 function search(
   reading: CertificateReading,
   leaf: Certificate,
   value: CertificateValue,
-  { trustDomain, vouching, nowSeconds }: Circumstances,
+  { trustDomain, vouching, nowSeconds, anchors: all }: Circumstances,
 ): Omit<Verdict, 'generation'> {
   const because = (code: CertificateCode) => ({
     fromSeconds: nowSeconds,
     untilSeconds: nowSeconds + REFUSAL_KEPT_SECONDS,
     refusal: refused(code),
     links: [],
+    above: [],
     signals: null,
   });
   // [asks 38] with a SPIFFE id that is none the certificate is no plain one either
@@ -155,9 +165,9 @@ function search(
   if (vouching.length === 0) return because(trustDomain === null ? 'certificate_untrusted' : 'certificate_trust_domain');
   if (!isForClients(leaf)) return because('certificate_purpose');
   const intermediates = reading.issuers.map(readCertificate).filter((one) => one !== null);
-  const question = { leaf, intermediates, trustDomain };
+  const findIssuers = createPathSearch({ leaf, intermediates, trustDomain });
   for (const { name, anchors } of vouching) {
-    const issuers = findIssuers({ ...question, anchors: anchors ?? [], nowSeconds });
+    const issuers = findIssuers(anchors ?? [], nowSeconds);
     if (issuers === null) continue;
     const chain = [leaf, ...issuers];
     return {
@@ -165,17 +175,26 @@ function search(
       untilSeconds: Math.min(...issuers.map(({ notAfter }) => notAfter)),
       refusal: refused('certificate_untrusted'),
       links: issuers.map((issuer, index) => ({ issuer, serial: chain[index]?.serial ?? '' })),
+      above: linksAbove(issuers.at(-1), all),
       signals: signalsOf({ ...value, chain: 'verified', trustBundle: name }),
     };
   }
-  const everValid = vouching.some(({ anchors }) => findIssuers({ ...question, anchors: anchors ?? [], nowSeconds: null }) !== null);
+  const everValid = vouching.some(({ anchors }) => findIssuers(anchors ?? [], null) !== null);
   return because(everValid ? 'certificate_chain_expired' : 'certificate_untrusted');
 }
 
-/** A leaf that may prove itself to a server: no CA, may sign, and its purposes, where it has any, hold TLS client authentication. */
-function isForClients({ ca, keyUsage, purposes }: Certificate): boolean {
-  if (ca || keyUsage?.has('digital_signature') === false) return false;
-  return purposes === null || purposes.has(CLIENT_AUTH) || purposes.has(ANY_PURPOSE);
+/** An intermediate whose lists are to count is in a bundle, and so an anchor: what its issuer says of it has to count nevertheless. */
+function linksAbove(anchor: Certificate | undefined, all: readonly Certificate[]): readonly Link[] {
+  const links: Link[] = [];
+  for (let subject = anchor; subject !== undefined && links.length < INTERMEDIATES_MAX; ) {
+    const { issuerName, subjectName, serial } = subject;
+    if (issuerName === subjectName) break;
+    const below = subject;
+    const issuer = all.find((one) => one.subjectName === issuerName && isSignedBy(below, one));
+    if (issuer !== undefined) links.push({ issuer, serial });
+    subject = issuer;
+  }
+  return links;
 }
 
 function signalsOf(value: CertificateValue): Readonly<Record<State, CertificateSignal>> {

@@ -19,6 +19,8 @@ export type RevocationList = {
 
 export const CRL_BYTES_MAX = 8_388_608;
 const EXPLICIT_EXTENSIONS = 0xa0;
+/** 2.5.29.27 and .28, delta indicator and issuing distribution point, have to be critical: a CA that forgets it means the same. */
+const PARTIAL = new Set(['551d1b', '551d1c']);
 const PEM_BLOCK = /-----BEGIN X509 CRL-----([^-]+)-----END X509 CRL-----/;
 /** A list of 200,000 takes as long to read as some hundred decisions: others get their turn in between. */
 const ENTRIES_AT_ONCE = 5000;
@@ -65,7 +67,7 @@ function checkExtensions(der: Buffer, wrapper: Element | undefined): void {
   if (wrapper === undefined) return;
   const extensions = extensionsOf(der, elementAt(der, wrapper.start, wrapper.end));
   if (extensions === null) throw invalid('malformed extensions');
-  if (extensions.some(({ critical }) => critical)) throw invalid('a critical extension');
+  if (extensions.some(({ id, critical }) => critical || PARTIAL.has(id))) throw invalid('a critical extension');
 }
 
 async function readEntries(der: Buffer, list: Element | undefined): Promise<ReadonlySet<string>> {

@@ -18,8 +18,13 @@ const ACCEPT = { accept: 'application/pkix-crl, application/x-pem-file, */*' };
 /** What the lists say of one certificate. */
 export type Revocation = 'good' | 'revoked' | 'stale' | 'unknown';
 
-/** One source; `signer` is the certificate of a bundle whose key signed the list, without which the list says nothing. */
-type Source = { readonly name: string; list: RevocationList | null; signer: Certificate | null };
+/** A list; `signer` is the certificate of a bundle whose key signed it, without which it says nothing. */
+type Held = { readonly list: RevocationList; readonly signer: Certificate | null };
+/** One source with the last list of each authority that it was ever the list of. */
+type Source = { readonly name: string; held: readonly Held[] };
+
+/** A source has one authority's lists, and those of its next key. */
+const AUTHORITIES_MAX = 8;
 
 /** The configured revocation lists. */
 export interface RevocationLists {
@@ -40,8 +45,8 @@ export type RevocationListParts = {
 };
 
 /**
- * A list counts once its signature is that of a bundle's certificate which may sign lists, and is never replaced by an older one: whoever sits between
- * could else bring back the list from before a revocation. Plain http is accepted, since lists are signed (RFC 5280 section 8).
+ * A list counts once its signature is that of a bundle's certificate which may sign lists, and is never replaced by an older one, nor by that of another
+ * authority: whoever sits between could else bring back the list from before a revocation, or put another one in its place. Plain http is accepted, since lists are signed (RFC 5280 section 8).
  */
 export function createRevocationLists(
   options: readonly CrlSourceOptions[],
@@ -49,7 +54,7 @@ export function createRevocationLists(
   anchors: () => readonly Certificate[],
 ): RevocationLists {
   const all = options.map((one) => {
-    const source: Source = { name: one.name, list: null, signer: null };
+    const source: Source = { name: one.name, held: [] };
     const document = createPolledDocument({
       kind: 'crl',
       name: one.name,
@@ -65,31 +70,36 @@ export function createRevocationLists(
   function take(source: Source, list: RevocationList): void {
     const signer = signerOf(list, anchors());
     if (list.thisUpdate > clock.now() / 1000 + SKEW_SECONDS) throw new CountersignError('crl_invalid', { detail: 'thisUpdate lies ahead' });
-    if (source.list !== null && source.signer !== null) {
-      if (signer === null) throw new CountersignError('crl_untrusted');
-      const sameIssuer = source.list.issuerName === list.issuerName;
-      if (sameIssuer && list.thisUpdate < source.list.thisUpdate) throw new CountersignError('crl_outdated');
+    const verified = source.held.filter((held) => held.signer !== null);
+    if (signer === null) {
+      // it may count as soon as its signer is in a bundle
+      source.held = [...verified, { list, signer }];
+      throw new CountersignError('crl_untrusted');
     }
-    source.list = list;
-    source.signer = signer;
-    if (signer === null) throw new CountersignError('crl_untrusted');
+    const isOfSigner = (held: Held): boolean => held.signer !== null && isSameAuthority(held.signer, signer);
+    const before = verified.find(isOfSigner);
+    if (before !== undefined && list.thisUpdate < before.list.thisUpdate) throw new CountersignError('crl_outdated');
+    if (before === undefined && verified.length === AUTHORITIES_MAX)
+      throw new CountersignError('crl_invalid', { detail: 'of too many issuers' });
+    source.held = [...verified.filter((held) => !isOfSigner(held)), { list, signer }];
   }
 
   return {
     stateOf(issuer, serial, nowSeconds) {
       let state: Revocation = 'unknown';
       for (const { source } of all) {
-        const { list, signer } = source;
-        if (list === null || signer === null || !isSameAuthority(signer, issuer)) continue;
-        if (list.serials.has(serial)) return 'revoked';
-        if (nowSeconds <= list.nextUpdate) state = 'good';
-        else if (state === 'unknown') state = 'stale';
+        for (const { list, signer } of source.held) {
+          if (signer === null || !isSameAuthority(signer, issuer)) continue;
+          if (list.serials.has(serial)) return 'revoked';
+          if (nowSeconds <= list.nextUpdate) state = 'good';
+          else if (state === 'unknown') state = 'stale';
+        }
       }
       return state;
     },
     reverify() {
       for (const { source, document } of all) {
-        source.signer = source.list === null ? null : signerOf(source.list, anchors());
+        source.held = source.held.map(({ list }) => ({ list, signer: signerOf(list, anchors()) }));
         document.retry();
       }
     },
@@ -137,15 +147,17 @@ function isSameAuthority(one: Certificate, other: Certificate): boolean {
   return one === other || (one.subjectName === other.subjectName && one.x509.publicKey.equals(other.x509.publicKey));
 }
 
-function statusOf({ name, list, signer }: Source, lastError: string | null, nowSeconds: number): CrlStatus {
-  const known = signer === null ? null : list;
+/** Of several lists the one that is out of date first. */
+function statusOf({ name, held }: Source, lastError: string | null, nowSeconds: number): CrlStatus {
+  const known = held.filter(({ signer }) => signer !== null).map(({ list }) => list);
+  const [oldest = null] = known.toSorted((one, other) => one.nextUpdate - other.nextUpdate);
   return {
     name,
-    state: known === null ? 'never_loaded' : nowSeconds > known.nextUpdate ? 'stale' : 'ready',
-    thisUpdate: known?.thisUpdate ?? null,
-    nextUpdate: known?.nextUpdate ?? null,
-    ageSeconds: known === null ? null : Math.max(0, Math.floor(nowSeconds - known.thisUpdate)),
-    entries: known?.serials.size ?? 0,
+    state: oldest === null ? 'never_loaded' : nowSeconds > oldest.nextUpdate ? 'stale' : 'ready',
+    thisUpdate: oldest?.thisUpdate ?? null,
+    nextUpdate: oldest?.nextUpdate ?? null,
+    ageSeconds: oldest === null ? null : Math.max(0, Math.floor(nowSeconds - oldest.thisUpdate)),
+    entries: known.reduce((sum, { serials }) => sum + serials.size, 0),
     lastError,
   };
 }

@@ -3,17 +3,28 @@ import type { CertificateValue } from '../../contract/signals.ts';
 import type { Clock, Logger } from '../../contract/stages.ts';
 import type { DenyListStatus } from '../../contract/status.ts';
 import type { ReadDocumentFile } from '../../stores/read-file.ts';
-import { canonicalSerial, canonicalSha256 } from '../certificate.ts';
+import { type Certificate, canonicalSerial, canonicalSha256 } from '../certificate.ts';
 import type { CertificateTrustOptions } from './options.ts';
+import { otherSha256Of } from './other-signature.ts';
 import { createPolledDocument } from './polled-document.ts';
 
 const EVERY_MS = 500;
 const BYTES_MAX = 8_388_608;
+const LINES_AT_ONCE = 5000;
+
+/** What is known of a certificate; a null is not known. */
+type Known = Pick<CertificateValue, 'sha256' | 'serial'>;
 
 /** Certificates that are refused by name, whatever else is said of them. */
 export interface DeniedCertificates {
-  /** Whether this one is, or `unavailable` while the file could never be read. */
-  stateOf(certificate: Pick<CertificateValue, 'sha256' | 'serial'>): 'free' | 'denied' | 'unavailable';
+  /**
+   * Whether this one is; `unavailable` while the file could never be read, `unverifiable` where it cannot be told, since certificates are refused
+   * by what is not known of this one.
+   * @param certificate null where nobody here has seen it.
+   */
+  stateOf(known: Known, certificate: Certificate | null): 'free' | 'denied' | 'unavailable' | 'unverifiable';
+  /** Whether one that vouches for others is; of an anchor the serial does not count, since many have the same. */
+  isIssuerDenied(issuer: Certificate, anchor: boolean): boolean;
   start(): Promise<void>;
   stop(): void;
   status(): DenyListStatus;
@@ -37,20 +48,30 @@ export function createDeniedCertificates(
           name: 'certificates',
           everyMs: EVERY_MS,
           load: () => parts.readFile(file, BYTES_MAX),
-          accept(bytes) {
-            listed = parseDenied(bytes.toString('utf8').split('\n'));
+          async accept(bytes) {
+            listed = await parseDeniedFile(bytes);
           },
           clock: parts.clock,
           logger: parts.logger,
         });
-  const has = (entries: Entries | null, { sha256, serial }: Pick<CertificateValue, 'sha256' | 'serial'>): boolean =>
-    entries !== null && ((sha256 !== null && entries.sha256.has(sha256)) || (serial !== null && entries.serials.has(serial)));
+  const all = (): readonly Entries[] => (listed === null ? [own] : [own, listed]);
+  const isDenied = ({ sha256, serial }: Known, certificate: Certificate | null): boolean =>
+    all().some(
+      (entries) =>
+        (sha256 !== null && entries.sha256.has(sha256)) ||
+        (serial !== null && entries.serials.has(serial)) ||
+        (certificate !== null && entries.sha256.size > 0 && otherSha256Of(certificate).some((other) => entries.sha256.has(other))),
+    );
 
   return {
-    stateOf(certificate) {
-      if (has(own, certificate) || has(listed, certificate)) return 'denied';
-      return document !== null && listed === null ? 'unavailable' : 'free';
+    stateOf(known, certificate) {
+      if (isDenied(known, certificate)) return 'denied';
+      if (document !== null && listed === null) return 'unavailable';
+      const { sha256, serial } = known;
+      const untold = all().some((entries) => (sha256 === null && entries.sha256.size > 0) || (serial === null && entries.serials.size > 0));
+      return untold ? 'unverifiable' : 'free';
     },
+    isIssuerDenied: (issuer, anchor) => isDenied(anchor ? { sha256: issuer.sha256, serial: null } : issuer, issuer),
     async start() {
       await document?.start();
     },
@@ -70,15 +91,27 @@ export function createDeniedCertificates(
  * Fails with `deny_list_invalid`.
  */
 export function parseDenied(lines: readonly string[]): Entries {
-  const sha256 = new Set<string>();
-  const serials = new Set<string>();
-  for (const [index, line] of lines.entries()) {
-    const text = line.replace(/#.*$/, '').trim();
-    if (text === '') continue;
-    const [, kind = '', value = ''] = /^(sha256|serial)\s+(\S+)$/.exec(text) ?? [];
-    const canonical = kind === 'sha256' ? canonicalSha256(value) : kind === 'serial' ? canonicalSerial(value) : null;
-    if (canonical === null) throw new CountersignError('deny_list_invalid', { detail: `line ${index + 1}` });
-    (kind === 'sha256' ? sha256 : serials).add(canonical);
+  const entries = { sha256: new Set<string>(), serials: new Set<string>() };
+  for (const [index, line] of lines.entries()) addLine(entries, line, index);
+  return entries;
+}
+
+/** As `parseDenied`; a file of 8 MiB takes as long as a thousand decisions, so that others get their turn in between. */
+export async function parseDeniedFile(bytes: Buffer): Promise<Entries> {
+  const entries = { sha256: new Set<string>(), serials: new Set<string>() };
+  for (const [index, line] of bytes.toString('utf8').split('\n').entries()) {
+    addLine(entries, line, index);
+    if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
   }
-  return { sha256, serials };
+  return entries;
+}
+
+function addLine({ sha256, serials }: { readonly sha256: Set<string>; readonly serials: Set<string> }, line: string, index: number): void {
+  const [entry = ''] = line.split('#', 1);
+  const text = entry.trim();
+  if (text === '') return;
+  const [, kind = '', value = ''] = /^(sha256|serial)\s+(\S+)$/.exec(text) ?? [];
+  const canonical = kind === 'sha256' ? canonicalSha256(value) : kind === 'serial' ? canonicalSerial(value) : null;
+  if (canonical === null) throw new CountersignError('deny_list_invalid', { detail: `line ${index + 1}` });
+  (kind === 'sha256' ? sha256 : serials).add(canonical);
 }

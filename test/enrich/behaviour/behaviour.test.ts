@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRemembered } from './client.ts';
+import { askedIdentity, askedRequest, createRemembered } from './client.ts';
 import { HOUR_MS, T0 } from './fixtures.ts';
 
 const BERLIN = { latitude: 52.52, longitude: 13.4, accuracyKm: 20 };
@@ -105,6 +105,26 @@ describe('what is counted', () => {
     expect(ask({ address: '192.0.2.1/32' }).addressFailedCredentials).toBe(2);
     expect(ask({ address: '192.0.2.2/32' }).addressFailedCredentials).toBe(0);
   });
+});
+
+test('an API key that was refused is a refused credential too', () => {
+  const { behaviour } = createRemembered();
+  const address = '192.0.2.1/32';
+  const refused = (apiKey: string) => {
+    const request = askedRequest({});
+    const identity = askedIdentity({ client: null });
+    return behaviour.look(
+      { ...request, credentials: { ...request.credentials, apiKeys: [apiKey] } },
+      { ...identity, signals: { ...identity.signals, apiKey: { status: 'invalid', code: 'api_key_unknown' } } },
+      { status: 'absent', code: 'address_missing' },
+      { client: null, address, token: null },
+    );
+  };
+  const counts = ['k1', 'k1', 'k2'].map((key) => {
+    const signal = refused(key);
+    return signal.status === 'present' ? signal.value.addressFailedCredentials : null;
+  });
+  expect(counts).toEqual([1, 1, 2]);
 });
 
 describe('bad input', () => {

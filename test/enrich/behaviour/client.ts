@@ -1,8 +1,8 @@
 import type { BehaviourSignal, BehaviourValue } from '../../../src/contract/behaviour.ts';
 import type { Effect } from '../../../src/contract/decision.ts';
+import type { NetworkCoordinates, NetworkSignal } from '../../../src/contract/network.ts';
 import type { DecisionRecord } from '../../../src/contract/record.ts';
 import type { DecisionRequest } from '../../../src/contract/request.ts';
-import type { NetworkCoordinates, NetworkSignal } from '../../../src/contract/signals.ts';
 import { type BehaviourOptions, createBehaviour } from '../../../src/enrich/behaviour/behaviour.ts';
 import { allowed } from '../../record/records.ts';
 import { identityOf, requestOf } from '../requests.ts';

@@ -105,6 +105,15 @@ describe('a registered device', () => {
     expect(isKnownDevice(registered, offered)).toBe(known);
   });
 
+  test("is one of the configuration or one of the client's record", () => {
+    const recorded = { certificates: ['c1'], ja3: [], ja4: [JA4('b')] };
+    const registeredOf = createRegistered([{ client: 'a', ja4: JA4('a'), ja3: null, certificateSha256: null }], (client) =>
+      client === 'nobody' ? null : recorded,
+    );
+    expect(registeredOf('a')).toEqual({ certificates: ['c1'], ja3: [], ja4: [JA4('a'), JA4('b')] });
+    expect([registeredOf('b'), registeredOf('nobody')]).toEqual([recorded, null]);
+  });
+
   test('is looked up by the verified client, and never by an asserted one', () => {
     const device = { client: 'agent-1', ja4: JA4('a'), ja3: null, certificateSha256: null };
     const { ask, devices } = createBench({}, [device, { ...device, ja4: JA4('b') }]);

@@ -1,0 +1,20 @@
+# METADATA
+# title: The token does not say who acts for its subject
+# description: the outermost act has neither sub nor client_id
+# custom:
+#   public: true
+package countersign.rules.delegation.actor_unidentified
+
+import data.countersign.lib.route
+
+verdict := "clear" if {
+	route.public
+} else := "clear" if {
+	input.signals.token.status in {"absent", "invalid", "unavailable"}
+} else := "clear" if {
+	is_null(input.signals.token.value.delegation)
+} else := "clear" if {
+	input.signals.token.value.delegation.actor_identified == true
+} else := "deny" if {
+	input.signals.token.value.delegation.actor_identified == false
+}

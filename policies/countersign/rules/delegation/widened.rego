@@ -1,0 +1,24 @@
+# METADATA
+# title: An actor holds a scope that was not passed on to it
+# description: along the chain of act scopes may only grow less; where the token does not say the scopes of a hop this stays clear
+# custom:
+#   public: true
+package countersign.rules.delegation.widened
+
+import data.countersign.lib.route
+
+verdict := "clear" if {
+	route.public
+} else := "clear" if {
+	input.signals.token.status in {"absent", "invalid", "unavailable"}
+} else := "clear" if {
+	is_null(input.signals.token.value.delegation)
+} else := _verdict(delegation.widened, delegation.widened_scopes) if {
+	delegation := input.signals.token.value.delegation
+}
+
+_verdict(null, []) := "clear"
+
+_verdict(false, []) := "clear"
+
+_verdict(true, scopes) := {"effect": "deny", "widened_scopes": scopes}

@@ -1,0 +1,22 @@
+# METADATA
+# title: The message signature is not valid
+# description: offered and refused; public routes mind it where limits.signatures.refuse_on_public says so
+# custom:
+#   public: true
+package countersign.rules.identity.signature_invalid
+
+import data.countersign.lib.route
+
+verdict := "clear" if {
+	input.signals.signature.status in {"present", "absent", "unavailable"}
+} else := "clear" if {
+	input.signals.signature.code == "signature_replayed"
+} else := "clear" if {
+	route.public
+	_on_public == false
+} else := {"effect": "deny", "status": 403, "signature": input.signals.signature.code} if {
+	input.signals.signature.status == "invalid"
+	is_boolean(_on_public)
+}
+
+_on_public := object.get(object.get(data.countersign.limits, "signatures", {}), "refuse_on_public", false)

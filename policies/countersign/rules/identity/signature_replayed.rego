@@ -1,0 +1,23 @@
+# METADATA
+# title: The message signature was used before
+# description: its nonce is known; whoever signed can sign again
+# custom:
+#   public: true
+package countersign.rules.identity.signature_replayed
+
+import data.countersign.lib.route
+
+verdict := "clear" if {
+	input.signals.signature.status in {"present", "absent", "unavailable"}
+} else := "clear" if {
+	route.public
+	_on_public == false
+} else := {"effect": "deny", "status": 403, "signature": input.signals.signature.code} if {
+	input.signals.signature.code == "signature_replayed"
+	is_boolean(_on_public)
+} else := "clear" if {
+	input.signals.signature.status == "invalid"
+	input.signals.signature.code != "signature_replayed"
+}
+
+_on_public := object.get(object.get(data.countersign.limits, "signatures", {}), "refuse_on_public", false)

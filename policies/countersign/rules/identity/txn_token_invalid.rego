@@ -1,0 +1,17 @@
+# METADATA
+# title: The transaction token is not valid
+# description: also where the access token alone would do
+# custom:
+#   public: true
+package countersign.rules.identity.txn_token_invalid
+
+import data.countersign.lib.route
+
+verdict := {"effect": "deny", "status": 401, "txn_token": input.signals.txn_token.code} if {
+	input.signals.txn_token.status == "invalid"
+	not route.public
+} else := "clear" if {
+	input.signals.txn_token.status in {"present", "absent", "unavailable"}
+} else := "clear" if {
+	route.public
+}
