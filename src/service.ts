@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { CheckList } from './cli/lists.ts';
 import type { Config } from './config/schema.ts';
 import type { GeoipTools } from './contract/geoip.ts';
@@ -13,6 +14,7 @@ import { createPepAuth } from './endpoints/pep-auth.ts';
 import { createEnricher, type RunningEnricher } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { checkList } from './enrich/lists/check-list.ts';
+import { createMemories } from './enrich/memories.ts';
 import { knownFields } from './enrich/network-record.ts';
 import { createIdentifier } from './identify/identifier.ts';
 import type { RegistryParts } from './identify/registered.ts';
@@ -22,6 +24,7 @@ import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
 import { loadHashKeys } from './registry/hash-keys.ts';
 import { createRegistry, type RegistryFileParts, type RunningRegistry } from './registry/registry.ts';
+import { BlockPool, createBlock } from './stores/block-pool.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { readChangedFile } from './stores/changed-file.ts';
 import { CircuitBreaker } from './stores/circuit-breaker.ts';
@@ -35,12 +38,16 @@ import { installMmdb } from './stores/mmdb-install.ts';
 import { openMmdbSet } from './stores/mmdb-set.ts';
 import { npmRegistry } from './stores/npm-registry.ts';
 import { readDocumentFile } from './stores/read-file.ts';
+import { RecentEntries } from './stores/recent-entries.ts';
+import { RecordPool } from './stores/record-pool.ts';
 import { openRedisStores } from './stores/redis/stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import type { ReplayMemory } from './stores/replay-memory.ts';
 import { createResolveHost } from './stores/resolve-host.ts';
 import type { WindowStore } from './stores/windows.ts';
 
+/** How long the store may take for an amount that is reported: nobody waits for it. */
+const COST_BUDGET_MS = 1000;
 /** An authorization server that failed five times in a row is asked again after two seconds. */
 const INTROSPECTION_BREAKER = { failuresMax: 5, openMs: 2000 };
 
@@ -75,6 +82,22 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let drained: Promise<void> | null = null;
 
   const addressData = await openMmdbSet(config.network.databases, logger);
+  const memories = createMemories(
+    { ...config, scope: config.store.kind === 'redis' ? 'replica' : 'process' },
+    {
+      records: (options) => new RecordPool(options),
+      blocks: (blocksMax) => new BlockPool(blocksMax),
+      pointer: createBlock,
+      recent: (entriesMax, ageMaxMs) => new RecentEntries(entriesMax, ageMaxMs),
+      hashKey: [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()],
+      registeredOf: (client) => registry?.client(client)?.fingerprints ?? null,
+      onCost: async (hits, nowMs) => {
+        const sums = await windows.add(hits, nowMs, COST_BUDGET_MS);
+        // the decision it is of was made long ago: what is lost can only be told
+        for (const sum of sums) if (typeof sum === 'string') logger.warn('cost_not_counted', { code: sum });
+      },
+    },
+  );
   const { windows, replays, signatureReplays, close: closeStores } = openStores(config, clock, logger);
   const lists = createAddressLists(config.network, {
     clock,
@@ -88,6 +111,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
+    memories,
     lists,
     clock,
   });
@@ -122,7 +146,24 @@ export async function createService({ config, version, clock, logger }: ServiceP
   );
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
-  const pdp = createPdp({ policies, identifier, enricher, sources: { introspection: identifier.introspect }, recorder, clock });
+  const pdp = createPdp({
+    policies,
+    identifier,
+    enricher,
+    sources: { introspection: identifier.introspect },
+    recorder: {
+      record(record) {
+        recorder.record(record);
+        try {
+          enricher.observe(record);
+        } catch (cause) {
+          // the decision stands, whatever is not learnt from it
+          logger.error('observe_failed', { cause });
+        }
+      },
+    },
+    clock,
+  });
 
   const pepAuth = createPepAuth(config.peps, Object.keys(policyOptions));
   const endpoint = {
@@ -135,7 +176,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     onRefused: metrics.refused,
   };
   const readiness = () => readinessOf(status());
-  const http = createHttpServer({ ...config.http, ...endpoint });
+  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
   const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger });
   const gateways: readonly Listener[] = [http, grpc];

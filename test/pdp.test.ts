@@ -74,6 +74,8 @@ const identity: Identity = {
 const enrichment: EnrichmentSignals = {
   network: { status: 'absent', code: 'address_missing' },
   rate: { status: 'unavailable', code: 'store_unavailable' },
+  device: { status: 'absent', code: 'device_disabled' },
+  behaviour: { status: 'absent', code: 'behaviour_disabled' },
 };
 const decision = (effect: Decision['effect'], error: Decision['error']): Decision => ({
   id: request.id,

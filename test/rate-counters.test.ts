@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isJsonObject, type JsonObject } from '../src/contract/json.ts';
-import { createRateWorld, type RateWorld, rateOf, search } from './support/rate-world.ts';
+import { createRateWorld, NOW, type RateWorld, rateOf, search } from './support/rate-world.ts';
 
 const LOGIN = { request: { method: 'POST', host: 'api.example', path: '/login' }, source: { ip: '203.0.113.7' } };
 const LOGINS = {
@@ -11,6 +11,8 @@ const SPEND = {
   counters: { spend: { key: ['header:x-tenant'], amount: { from: 'query:amount', default: 0.5 } } },
   rate_limits: { budget: { of: 'spend', window: '1d', limit: 100 } },
 };
+
+const REPORTED = { from: 'query:amount', default: 0.5, reported: 'money' };
 
 const login = (world: RateWorld, user: unknown, afterMs = 0) =>
   world.ask(afterMs, LOGIN, { json: user === undefined ? {} : { user: JSON.parse(JSON.stringify(user)) } });
@@ -91,13 +93,19 @@ describe('weighted sums', () => {
     },
   );
 
-  test('what is reported afterwards counts for the next request', async () => {
-    const world = await createRateWorld(SPEND);
-    await spend(world, '1');
-    const report = (amount: number) => world.enricher.report({ catalogue: 'default', counter: 'spend', parts: ['acme'], amount }, 25);
-    expect(await report(98.5)).toBe('counted');
-    for (const amount of [-1, Number.NaN, Number.POSITIVE_INFINITY, 1e10]) expect(await report(amount)).toBe('amount_invalid');
-    expect((await spend(world, '0.5')).effect).toBe('allow');
+  test('what is reported afterwards counts for the next request, once', async () => {
+    const world = await createRateWorld({ ...SPEND, counters: { spend: { ...SPEND.counters.spend, amount: REPORTED } } });
+    const report = (decisionId: string, unit: string, amount: number) =>
+      world.feedback.report({ decisionId, outcome: 'success', status: null, cost: new Map([[unit, amount]]) }, NOW);
+    const { id } = await spend(world, '1');
+    expect(report(id, 'money', 98.5)).toBe('accepted');
+    expect(report(id, 'money', 98.5)).toBe('repeated');
+    const next = await spend(world, '0.5');
+    expect(next.effect).toBe('allow');
+    expect(sumsOf(rateOf(next), 'spend')).toMatchObject({ '1d': 100 });
+    // nobody counts tokens here, and another tenant has spent nothing
+    report(next.id, 'tokens', 1000);
+    expect(sumsOf(rateOf(await spend(world, '1', 'other')), 'spend')).toMatchObject({ '1d': 1 });
     expect((await spend(world, '0.5')).effect).toBe('deny');
   });
 });

@@ -9,6 +9,7 @@ import type { SchemaNode } from './outline.ts';
 import { peps } from './peps.ts';
 import { policies, policy } from './policy.ts';
 import { registry } from './registry.ts';
+import { behaviour, device } from './remembered.ts';
 import { store } from './store.ts';
 
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
@@ -25,6 +26,8 @@ export const configSchema = z
     identity,
     registry,
     network,
+    device,
+    behaviour,
     store,
     policy,
     policies,

@@ -35,6 +35,8 @@ export const CODES = {
   pep_unauthenticated: { http: 401, rpc: 16, text: 'The calling gateway is not known' },
   policy_not_allowed: { http: 403, rpc: 7, text: 'The calling gateway may not ask for this policy' },
   operator_unauthenticated: { http: 401, rpc: 16, text: 'An operator token is required' },
+  feedback_not_allowed: { http: 403, rpc: 7, text: 'The calling gateway may not report outcomes' },
+  decision_unknown: { http: 404, rpc: 5, text: 'No such decision was made here within the last five minutes' },
   not_found: { http: 404, rpc: 12, text: 'There is nothing at this address' },
   method_not_allowed: { http: 405, rpc: 12, text: 'The method is not allowed here' },
   overloaded: { http: 503, rpc: 8, text: 'The service has too many requests in flight' },

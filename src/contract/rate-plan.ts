@@ -48,6 +48,8 @@ export type CounterPlan = {
     readonly from: RequestSource | null;
     /** Thousandths, also where `from` gives no amount. */
     readonly otherwise: number;
+    /** Unit whose amounts are added when they are reported after the request; null where none is. */
+    readonly reported: string | null;
   };
   readonly thresholds: readonly RateThreshold[];
 };

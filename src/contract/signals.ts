@@ -1,4 +1,5 @@
 import type { ApiKeyCode, ApiKeyValue } from './api-key.ts';
+import type { BehaviourSignal, DeviceSignal } from './behaviour.ts';
 import type { AuthorizationDetail, TokenActor, TokenDelegation } from './delegation.ts';
 import type { JsonObject } from './json.ts';
 import type { NetworkSignal } from './network.ts';
@@ -227,5 +228,7 @@ export type IdentitySignals = {
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;
   readonly rate: Signal<RateValue, RateCode>;
+  readonly device: DeviceSignal;
+  readonly behaviour: BehaviourSignal;
 };
 export type Signals = IdentitySignals & EnrichmentSignals;

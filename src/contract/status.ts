@@ -136,10 +136,19 @@ export type StoreStatus = {
   readonly lastError: string | null;
 };
 
+/** What is remembered of clients, in this process. */
+export type RememberedStatus = {
+  /** Entries by memory: clients, tokens, addresses; device_clients, fingerprints. What is switched off is not there. */
+  readonly entries: Readonly<Record<string, number>>;
+  /** Reports since the start, and decisions that may be reported on; null where no gateway is trusted to report. */
+  readonly feedback: { readonly accepted: number; readonly repeated: number; readonly unknown: number; readonly entries: number } | null;
+};
+
 export type EnrichStatus = {
   readonly databases: readonly DatabaseStatus[];
   readonly store: StoreStatus;
   readonly lists: readonly ListStatus[];
+  readonly remembered: RememberedStatus;
 };
 
 /** One limit of a policy. */

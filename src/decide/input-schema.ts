@@ -8,6 +8,7 @@ import { ActorInput, DelegationInput, DetailsInput, PairsInput, TxnTokenInput } 
 import { Lists, UnavailableLists } from './list-facts.ts';
 import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
 import { RATE_FIELDS } from './rate-schema.ts';
+import { BEHAVIOUR_FIELDS, DEVICE_FIELDS } from './remembered-schema.ts';
 import { Signature } from './signature-schema.ts';
 
 /*
@@ -212,6 +213,8 @@ export const EvaluationInput = z.strictObject({
       txn_token: TxnToken,
       network: Network,
       rate: Rate,
+      device: signal('What asks', DEVICE_FIELDS),
+      behaviour: signal('What the client does', BEHAVIOUR_FIELDS),
     })
     .describe('Each in one of four states'),
 });

@@ -11,6 +11,7 @@ import { listGaps, listHits } from './list-facts.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
+import { BEHAVIOUR, DEVICE } from './remembered-fields.ts';
 
 /* The only file that knows the JSON that Rego reads; `input-schema.ts` says what each field means, a test holds the two together. */
 
@@ -242,6 +243,8 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         signature: signal((facts) => facts.identity.signals.signature, SIGNATURE),
         network: signal((facts) => facts.enrichment.network, NETWORK),
         rate: signal((facts) => facts.enrichment.rate, RATE),
+        device: signal((facts) => facts.enrichment.device, DEVICE),
+        behaviour: signal((facts) => facts.enrichment.behaviour, BEHAVIOUR),
       },
     },
   };

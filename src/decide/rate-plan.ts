@@ -30,7 +30,9 @@ const Windows = z.record(z.string(), z.number());
 const Counter = z.strictObject({
   key: z.array(z.string()).min(1).max(8),
   routes: z.array(z.string()).optional(),
-  amount: z.strictObject({ from: z.string().optional(), default: z.number().min(0).max(AMOUNT_MAX).default(0) }).optional(),
+  amount: z
+    .strictObject({ from: z.string().optional(), default: z.number().min(0).max(AMOUNT_MAX).default(0), reported: names.optional() })
+    .optional(),
 });
 const NamedLimit = z.strictObject({
   of: z.string(),
@@ -86,10 +88,11 @@ export function createRatePlans(limits: JsonValue | undefined, routeIds: Readonl
       key: key.map((text, index) => parseSource(text) ?? raise(`counters.${name}.key.${index}`)),
       amount:
         amount === undefined
-          ? { from: null, otherwise: THOUSANDTHS }
+          ? { from: null, otherwise: THOUSANDTHS, reported: null }
           : {
               from: amount.from === undefined ? null : (parseSource(amount.from) ?? raise(`counters.${name}.amount.from`)),
               otherwise: Math.round(amount.default * THOUSANDTHS),
+              reported: amount.reported ?? null,
             },
       thresholds: byCounter.get(name) ?? [],
     };

@@ -43,7 +43,12 @@ export const SMOKE_FACTS: InputFacts = {
     tokenKey: null,
     challenge: { scheme: 'Bearer', dpopNonce: null },
   },
-  enrichment: { network: { status: 'absent', code: 'address_missing' }, rate: { status: 'unavailable', code: 'store_unavailable' } },
+  enrichment: {
+    network: { status: 'absent', code: 'address_missing' },
+    rate: { status: 'unavailable', code: 'store_unavailable' },
+    device: { status: 'absent', code: 'device_missing' },
+    behaviour: { status: 'absent', code: 'client_unknown' },
+  },
   route: {
     status: 'unknown',
     catalogue: 'smoke',

@@ -1,5 +1,6 @@
 import type { Pep } from '../contract/pep.ts';
 import type { CertificateOffer, RequestFlag } from '../contract/request.ts';
+import type { FingerprintOffer } from './fingerprints.ts';
 import { headerName } from './header-names.ts';
 
 /** DESIGN 4: names, and values of one name, that a policy sees. */
@@ -14,6 +15,8 @@ export type ReceivedHeaders = {
   readonly certificate: CertificateOffer | null;
   readonly apiKeys: string[];
   readonly dpop: string[];
+  /** Of the gateway's own headers. */
+  readonly fingerprints: FingerprintOffer;
   readonly txnToken: string[];
   readonly signature: string[];
   readonly forwardedFor: string[];
@@ -40,6 +43,9 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
   const chainHeader = pep.forwardedFor.header;
   const certificateHeader = pep.certificateHeader?.name;
   const issuerHeader = pep.certificateHeader?.chainName;
+  const { ja3: ja3Header = null, ja4: ja4Header = null } = pep.fingerprintHeaders ?? {};
+  let ja3: string | null = null;
+  let ja4: string | null = null;
   let contentType: string | null = null;
   let contentLength: string | null = null;
   for (const [spelt, value] of raw) {
@@ -50,6 +56,12 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
       // a look-alike is dropped and never counts
       if (name === certificateHeader) certificateLines.push(value);
       else if (name === issuerHeader) issuerLines.push(value);
+      continue;
+    }
+    if (plain === ja3Header || plain === ja4Header) {
+      // a second line has no right shape together with the first: one of them is the client's
+      if (name === ja3Header) ja3 = ja3 === null ? value : `${ja3},${value}`;
+      else if (name === ja4Header) ja4 = ja4 === null ? value : `${ja4},${value}`;
       continue;
     }
     if (certificate) noteOnce(flags, 'untrusted_client_certificate');
@@ -80,6 +92,7 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     certificate: trustedCertificate(certificateLines, issuerLines, pep, flags),
     apiKeys,
     dpop,
+    fingerprints: { ja3, ja4 },
     txnToken,
     signature,
     forwardedFor: trustedChain(chainLines, pep, flags),

@@ -1,7 +1,7 @@
 import { CountersignError } from '../contract/errors.ts';
 import type { DecisionRequest } from '../contract/request.ts';
 import type { EnrichmentSignals } from '../contract/signals.ts';
-import type { Clock, Enricher } from '../contract/stages.ts';
+import type { Clock, Enricher, Observer } from '../contract/stages.ts';
 import type { DatabaseStatus, EnrichStatus } from '../contract/status.ts';
 import type { MmdbDatabase } from '../stores/mmdb.ts';
 import type { WindowStore } from '../stores/windows.ts';
@@ -12,38 +12,41 @@ import type { AddressLists } from './lists/address-lists.ts';
 import { joinLists } from './lists/join-lists.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
 import { ageSeconds } from './network-age.ts';
-import { countedAddress, describeRate, type RateQuestion, rateQuestion } from './rate.ts';
-import { type AmountReport, type AmountReported, reportAmount } from './report-amount.ts';
+import { countedAddress, describeRate, type RateQuestion, rateQuestion, reportableCosts, windowKeys } from './rate.ts';
+import { learnFrom, lookAtMemories, type Memories, memoriesStatus } from './remembered.ts';
 
 export type EnricherOptions = NetworkSources & {
   /** Addresses and blocks of the proxies that vouch for the entry to their left. */
   readonly trustedProxies: readonly string[];
   readonly windows: WindowStore;
+  /** Left out: nothing is remembered of clients. */
+  readonly memories?: Memories;
   /** Left out where none is configured. */
   readonly lists?: AddressLists;
   readonly clock: Clock;
 };
 
 /** The stage with what others ask of it. */
-export type RunningEnricher = Enricher & {
-  /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
-  accountOf(request: DecisionRequest): string | null;
-  /** The client's canonical address; null where it is not known. */
-  addressOf(request: DecisionRequest): string | null;
-  /** Adds an amount that became known after its request; `budgetMs` is how long the store may take. */
-  report(report: AmountReport, budgetMs: number): AmountReported | Promise<AmountReported>;
-  status(): EnrichStatus;
-};
+export type RunningEnricher = Enricher &
+  Observer & {
+    /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
+    accountOf(request: DecisionRequest): string | null;
+    /** The client's canonical address; null where it is not known. */
+    addressOf(request: DecisionRequest): string | null;
+    status(): EnrichStatus;
+  };
+
+const NO_MEMORIES: Memories = { behaviour: null, devices: null, feedback: null };
 
 /** What the decision itself needs after the counters have answered. */
 const RESERVED_MS = 10;
 
 /**
- * WHAT ELSE we know about a request: network and rate. With the memory store the answer is a plain value, with Redis a promise.
+ * WHAT ELSE we know about a request: network, rate, device and behaviour. With the memory store the answer is a plain value, with Redis a promise.
  * @throws CountersignError `config_invalid` for a trusted proxy that is no address or block.
  */
 export function createEnricher(options: EnricherOptions): RunningEnricher {
-  const { databases, windows, lists, clock } = options;
+  const { databases, windows, lists, clock, memories = NO_MEMORIES } = options;
   const trustedProxies = options.trustedProxies.map(parseTrustedProxy);
 
   const wentBack = createClockWatch();
@@ -60,14 +63,24 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
       const question = flagged(rateQuestion(request, identity, route, client), wentBack(request.receivedAtMs));
       const answer = windows.count(question.keys, request.receivedAtMs, budgetMs);
-      if (!(answer instanceof Promise)) return { network, rate: describeRate(answer, request.pepRate, question) };
-      return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate, question) }));
+      const { device, behaviour } = lookAtMemories(memories, request, identity, network, question.keys);
+      if (!(answer instanceof Promise)) return { network, rate: describeRate(answer, request.pepRate, question), device, behaviour };
+      return answer.then((counts) => ({ network, rate: describeRate(counts, request.pepRate, question), device, behaviour }));
     },
-    report: (report, budgetMs) => reportAmount(windows, report, clock.now(), budgetMs),
+    observe(record) {
+      const { request, identity, route } = record;
+      if (identity === null || route === null) return;
+      learnFrom(memories, record, () => {
+        const client = clientOf(request);
+        const keys = windowKeys(identity, route, client);
+        return { client: keys.client, costs: reportableCosts(request, identity, route, keys.address) };
+      });
+    },
     status: () => ({
       databases: databases.map((database) => agedStatus(database, clock)),
       store: windows.status(),
       lists: lists?.status() ?? [],
+      remembered: memoriesStatus(memories),
     }),
   };
 }

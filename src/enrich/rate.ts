@@ -49,6 +49,24 @@ export type RateQuestion = {
   readonly flags: readonly string[];
 };
 
+/** A counter that takes amounts of a unit afterwards, under the key that the request itself had. */
+export type ReportableCost = { readonly unit: string; readonly counter: string; readonly key: string };
+
+const NO_COSTS: readonly ReportableCost[] = [];
+
+/** The counters of a route that what a request has cost is added to, once that is reported. */
+export function reportableCosts(
+  request: DecisionRequest,
+  identity: Identity,
+  route: Route,
+  address: string | null,
+): readonly ReportableCost[] {
+  const plans = route.rate?.counters.filter(({ amount }) => amount.reported !== null) ?? [];
+  if (plans.length === 0) return NO_COSTS;
+  const { hits, names } = planHits(plans, { request, identity, route, address });
+  return hits.map(({ counter, key }, at) => ({ unit: plans.find(({ name }) => name === names[at])?.amount.reported ?? '', counter, key }));
+}
+
 const NO_FLAGS: readonly string[] = [];
 const KEY_CHARS_MAX = 1024;
 

@@ -5,7 +5,7 @@ import type { Signal } from '../contract/signals.ts';
 import { METRICS } from './metric-definitions.ts';
 import { type Cell, createLabelGate, Tally } from './tally.ts';
 
-const SIGNALS = ['token', 'api_key', 'certificate', 'binding', 'signature', 'txn_token', 'network', 'rate'] as const;
+const SIGNALS = ['token', 'api_key', 'certificate', 'binding', 'signature', 'txn_token', 'network', 'rate', 'device', 'behaviour'] as const;
 const STATES = ['present', 'absent', 'invalid', 'unavailable'] as const;
 type SignalName = (typeof SIGNALS)[number];
 
@@ -92,6 +92,8 @@ export function createDecisionCounters(
     if (enrichment !== null) {
       countSignal('network', enrichment.network);
       countSignal('rate', enrichment.rate);
+      countSignal('device', enrichment.device);
+      countSignal('behaviour', enrichment.behaviour);
       observers.enrich.observe(times.enrich / 1000);
     }
     // where no policy was evaluated there is no time of the stage decide

@@ -237,6 +237,18 @@ export const METRICS = {
     help: 'Entities that the store counts; there is no value where it is not known.',
     labels: ['kind'],
   },
+  rememberedEntries: {
+    name: 'countersign_remembered_entries',
+    type: 'gauge',
+    help: 'Entries by memory of what clients do: clients, tokens, addresses; device_clients, fingerprints; decisions that may be reported on.',
+    labels: ['memory'],
+  },
+  feedback: {
+    name: 'countersign_feedback_total',
+    type: 'counter',
+    help: 'Reports about decisions: accepted, repeated (there was one already), unknown (no such decision here within five minutes).',
+    labels: ['result'],
+  },
   recordLines: {
     name: 'countersign_decision_log_lines_total',
     type: 'counter',

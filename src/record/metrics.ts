@@ -125,6 +125,8 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.listAge,
   METRICS.storeReady,
   METRICS.storeEntries,
+  METRICS.rememberedEntries,
+  METRICS.feedback,
   METRICS.recordLines,
   METRICS.draining,
   METRICS.buildInfo,

@@ -74,6 +74,12 @@ export function showStatus(
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
   if (entries !== null) set(METRICS.storeEntries, { kind }, entries);
+  const { entries: remembered, feedback } = enrich.remembered;
+  for (const [memory, count] of Object.entries(remembered)) set(METRICS.rememberedEntries, { memory }, count);
+  if (feedback !== null) {
+    set(METRICS.rememberedEntries, { memory: 'decisions' }, feedback.entries);
+    for (const result of ['accepted', 'repeated', 'unknown'] as const) set(METRICS.feedback, { result }, feedback[result]);
+  }
   set(METRICS.recordLines, { result: 'written' }, record.written);
   set(METRICS.recordLines, { result: 'dropped' }, record.dropped);
   set(METRICS.draining, {}, status.draining ? 1 : 0);

@@ -23,6 +23,7 @@ import { SILENT } from '../decide/fixtures.ts';
 import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
 import { createCaseLists } from './lists.ts';
 import { registryOf } from './registered.ts';
+import { memoriesOf } from './remembered.ts';
 import type { Case } from './schema.ts';
 import { txnIssuers } from './txn-token.ts';
 
@@ -107,6 +108,7 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
     registryCountry: null,
     trustedProxies: [],
     windows: windowsOf(one.given.rate),
+    memories: memoriesOf(one.given),
     lists: await createCaseLists(one, clock),
     clock,
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TRUSTS } from '../../src/contract/pep.ts';
 import { Registered } from './registered.ts';
+import { GivenBehaviour, GivenDevice } from './remembered.ts';
 
 /*
  * The form of `test/cases/*.yaml`. One case is run at several levels, by the same file:
@@ -99,6 +100,9 @@ const Given = z
         z.strictObject({ unavailable: z.enum(['store_unavailable', 'store_full']) }),
       ])
       .optional(),
+    /** What is remembered of the client. */
+    device: GivenDevice.optional(),
+    behaviour: GivenBehaviour.optional(),
   })
   .prefault({});
 

@@ -19,6 +19,7 @@ import { createRegistered } from '../../src/identify/registered.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { listFactsOfCase } from './lists.ts';
 import { registryOf, withApiKey } from './registered.ts';
+import { behaviourOf, deviceOf } from './remembered.ts';
 import type { Case } from './schema.ts';
 import { agreementOf, txnSignalOf } from './txn-token.ts';
 
@@ -200,7 +201,12 @@ function certificateOf(given: Case['given'], request: DecisionRequest): Identity
 }
 
 export function enrichmentOf({ given }: Case, request: DecisionRequest, identity: Identity): EnrichmentSignals {
-  return { network: networkOf(given, request), rate: rateOf(given, request, identity) };
+  return {
+    network: networkOf(given, request),
+    rate: rateOf(given, request, identity),
+    device: deviceOf(given),
+    behaviour: behaviourOf(given),
+  };
 }
 
 function networkOf(given: Case['given'], { source }: DecisionRequest): EnrichmentSignals['network'] {

@@ -27,7 +27,7 @@ describe('what a policy has counted', () => {
       name: 'spend',
       pool: 'payments/spend',
       key: [{ from: 'client' }, { from: 'header', name: 'x-tenant' }],
-      amount: { from: { from: 'json', path: ['amount'] }, otherwise: 250 },
+      amount: { from: { from: 'json', path: ['amount'] }, otherwise: 250, reported: null },
       thresholds: [{ name: 'spent', window: 4, limit: 99_500 }],
     };
     const thresholds = {

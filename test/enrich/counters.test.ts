@@ -99,7 +99,7 @@ test('keys are bounded, and different lists of parts have different ones', () =>
 });
 
 test('a hit an answerable key, in the order of the plan', () => {
-  const amount = { from: null, otherwise: 1000 };
+  const amount = { from: null, otherwise: 1000, reported: null };
   const planned = planHits(
     [
       { name: 'a', pool: 'p/a', key: [{ from: 'client' }], amount, thresholds: [] },

@@ -52,6 +52,8 @@ describe('a line', () => {
         signature: { status: 'absent', code: 'signature_unchecked' },
         network: { status: 'present' },
         rate: { status: 'unavailable', code: 'store_unavailable' },
+        device: { status: 'absent', code: 'device_missing' },
+        behaviour: { status: 'unavailable', code: 'store_full' },
       },
       times_ms: { identify: 0.012, enrich: 0.02, decide: 0.05, total: 0.1 },
       slow: false,

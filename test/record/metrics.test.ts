@@ -94,6 +94,8 @@ describe('decisions', () => {
       'countersign_signal_states_total{signal="txn_token",status="absent"} 1',
       'countersign_signal_states_total{signal="network",status="present"} 1',
       'countersign_signal_states_total{signal="rate",status="unavailable"} 1',
+      'countersign_signal_states_total{signal="device",status="absent"} 1',
+      'countersign_signal_states_total{signal="behaviour",status="unavailable"} 1',
     ]);
     expect(await linesOf(metrics, 'countersign_slow_evaluations_total')).toEqual([
       'countersign_slow_evaluations_total{policy="default"} 1',

@@ -151,6 +151,8 @@ export const allowed: DecisionRecord = {
       },
     },
     rate: { status: 'unavailable', code: 'store_unavailable' },
+    device: { status: 'absent', code: 'device_missing' },
+    behaviour: { status: 'unavailable', code: 'store_full' },
   },
   times: { identify: 0.0123456, enrich: 0.02, decide: 0.05, total: 0.1 },
   slow: false,
@@ -264,6 +266,7 @@ export const status: ServiceStatus = {
       { name: 'asn.mmdb', state: 'missing', type: null, builtAt: null, ageSeconds: null, sizeBytes: null, lastError: 'file_missing' },
     ],
     store: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
+    remembered: { entries: { clients: 12, fingerprints: 3 }, feedback: { accepted: 8, repeated: 1, unknown: 2, entries: 5 } },
     lists: [
       {
         ...{ name: 'drop', kind: 'addresses', state: 'held_back', entries: 1200, ranges: 1100, badLines: 3, sha256: 'ab'.repeat(32) },

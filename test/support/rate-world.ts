@@ -5,9 +5,11 @@ import type { Pep } from '../../src/contract/pep.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { PolicyStatus } from '../../src/contract/status.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
-import { createEnricher, type RunningEnricher } from '../../src/enrich/enricher.ts';
+import { createFeedback, type RunningFeedback } from '../../src/enrich/behaviour/feedback.ts';
+import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createPdp } from '../../src/pdp.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
+import { RecentEntries } from '../../src/stores/recent-entries.ts';
 import type { WindowStore } from '../../src/stores/windows.ts';
 import { editData } from '../decide/bundles.ts';
 import { baseBundle, createTestPolicies } from '../decide/fixtures.ts';
@@ -36,7 +38,7 @@ export type RateWorld = {
   /** Makes other limits the active ones; throws what the policies say against them. */
   activate(limits: JsonObject): Promise<void>;
   readonly records: readonly DecisionRecord[];
-  readonly enricher: RunningEnricher;
+  readonly feedback: RunningFeedback;
   status(): readonly PolicyStatus[];
 };
 
@@ -47,7 +49,9 @@ export async function createRateWorld(
 ): Promise<RateWorld> {
   const clock = { now: () => NOW, monotonic: () => 0 };
   const policies = createTestPolicies();
-  const enricher = createEnricher({ databases: [], registryCountry: null, trustedProxies: [], windows, clock });
+  const feedback = createFeedback(new RecentEntries(100, 300_000), null, (hits) => void windows.add(hits, NOW, 25));
+  const memories = { behaviour: null, devices: null, feedback };
+  const enricher = createEnricher({ databases: [], registryCountry: null, trustedProxies: [], windows, memories, clock });
   const records: DecisionRecord[] = [];
   let identity: Identity = identityOf({ client: null, tokenKey: null });
   const pdp = createPdp({
@@ -55,7 +59,12 @@ export async function createRateWorld(
     identifier: { identify: () => identity },
     enricher,
     sources: { introspection: (_request, facts) => facts },
-    recorder: { record: (one) => records.push(one) },
+    recorder: {
+      record: (one) => {
+        records.push(one);
+        enricher.observe(one);
+      },
+    },
     clock,
   });
   const world: RateWorld = {
@@ -77,7 +86,7 @@ export async function createRateWorld(
       await policies.activate('default', bundle);
     },
     records,
-    enricher,
+    feedback,
     status: () => policies.status(),
   };
   await world.activate(limits);
