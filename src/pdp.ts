@@ -90,12 +90,12 @@ export function createPdp({ policies, identifier, enricher, sources, recorder, c
     facts: Facts,
     next: (facts: Facts) => Awaitable<Decision>,
   ): Awaitable<Decision> {
-    const { introspection, attributes } = sources;
+    const { introspection, attributes = null } = sources;
     const wanted = names.map(attributeSourceOf).filter((name) => name !== null);
     if (!wanted.every((name) => attributes?.knows(name))) throw new CountersignError('policy_collect_unknown', { field: 'collect' });
     const identified = names.includes('introspection') ? introspection(request, facts) : facts;
     return after(identified, request, (known) => {
-      if (attributes === undefined || wanted.length === 0) return next(known);
+      if (attributes === null || wanted.length === 0) return next(known);
       return after(attributes.collect(wanted, request, known, route), request, next);
     });
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { runProgram } from './cli/program.ts';
 import { maskConfig } from './config/mask.ts';
@@ -23,6 +24,7 @@ export function runCountersign(args: readonly string[]): Promise<number> {
     stdin: process.stdin,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    randomBytes,
   });
 }
 

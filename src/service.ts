@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { CheckList } from './cli/lists.ts';
 import type { Config } from './config/schema.ts';
 import type { GeoipTools } from './contract/geoip.ts';
@@ -10,21 +11,25 @@ import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
-import { createEnricher } from './enrich/enricher.ts';
+import { createEnricher, type RunningEnricher } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { checkList } from './enrich/lists/check-list.ts';
+import { createMemories } from './enrich/memories.ts';
 import { knownFields } from './enrich/network-record.ts';
 import { createAttributeSources } from './enrich/sources/sources.ts';
 import { createIdentifier } from './identify/identifier.ts';
+import type { RegistryParts } from './identify/registered.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
+import { loadHashKeys } from './registry/hash-keys.ts';
+import { createRegistry, type RegistryFileParts, type RunningRegistry } from './registry/registry.ts';
+import { BlockPool, createBlock } from './stores/block-pool.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { readChangedFile } from './stores/changed-file.ts';
 import { CircuitBreaker } from './stores/circuit-breaker.ts';
 import { formPost } from './stores/form-post.ts';
-import { createGuardedExchange } from './stores/guarded-exchange.ts';
 import { createGuardedFetch } from './stores/guarded-fetch.ts';
 import { httpFetch, httpFetchChanged } from './stores/http-fetch.ts';
 import { createMemoryReplays } from './stores/memory-replays.ts';
@@ -34,12 +39,17 @@ import { installMmdb } from './stores/mmdb-install.ts';
 import { openMmdbSet } from './stores/mmdb-set.ts';
 import { npmRegistry } from './stores/npm-registry.ts';
 import { readDocumentFile } from './stores/read-file.ts';
+import { RecentEntries } from './stores/recent-entries.ts';
+import { RecordPool } from './stores/record-pool.ts';
 import { openRedisStores } from './stores/redis/stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import type { ReplayMemory } from './stores/replay-memory.ts';
 import { createResolveHost } from './stores/resolve-host.ts';
+import { createSourceStores } from './stores/source-stores.ts';
 import type { WindowStore } from './stores/windows.ts';
 
+/** How long the store may take for an amount that is reported: nobody waits for it. */
+const COST_BUDGET_MS = 1000;
 /** An authorization server that failed five times in a row is asked again after two seconds. */
 const INTROSPECTION_BREAKER = { failuresMax: 5, openMs: 2000 };
 
@@ -64,6 +74,9 @@ export interface Service {
   status(): ServiceStatus;
 }
 
+/** The start waits no longer for the registry: what lacks it says so in its decisions, and a signal to end must not wait for a large one. */
+const REGISTRY_WAIT_MS = 2000;
+
 /** The composition root: the only place that constructs parts and joins them. */
 export async function createService({ config, version, clock, logger }: ServiceParts): Promise<Service> {
   const startedAtMs = clock.now();
@@ -71,6 +84,22 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let drained: Promise<void> | null = null;
 
   const addressData = await openMmdbSet(config.network.databases, logger);
+  const memories = createMemories(
+    { ...config, scope: config.store.kind === 'redis' ? 'replica' : 'process' },
+    {
+      records: (options) => new RecordPool(options),
+      blocks: (blocksMax) => new BlockPool(blocksMax),
+      pointer: createBlock,
+      recent: (entriesMax, ageMaxMs) => new RecentEntries(entriesMax, ageMaxMs),
+      hashKey: [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()],
+      registeredOf: (client) => registry?.client(client)?.fingerprints ?? null,
+      onCost: async (hits, nowMs) => {
+        const sums = await windows.add(hits, nowMs, COST_BUDGET_MS);
+        // the decision it is of was made long ago: what is lost can only be told
+        for (const sum of sums) if (typeof sum === 'string') logger.warn('cost_not_counted', { code: sum });
+      },
+    },
+  );
   const { windows, replays, signatureReplays, close: closeStores } = openStores(config, clock, logger);
   const lists = createAddressLists(config.network, {
     clock,
@@ -79,23 +108,18 @@ export async function createService({ config, version, clock, logger }: ServiceP
     fetch: httpFetchChanged,
     random: Math.random,
   });
-  const sources = createAttributeSources(config.sources, {
-    createExchange: (options) => createGuardedExchange(options, createResolveHost()),
-    createCache: createBoundedCache,
-    createBreaker: (options) => new CircuitBreaker(options, () => clock.monotonic()),
-    readFile: readDocumentFile,
-    clock,
-    logger,
-  });
+  const sources = createAttributeSources(config.sources, { ...createSourceStores(() => clock.monotonic()), clock, logger });
   const enricher = createEnricher({
     databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
     windows,
+    memories,
     lists,
-    ...(sources === null ? {} : { sources }),
+    sources,
     clock,
   });
+  const { registry, parts: registryParts } = await openRegistry(config, enricher, { clock, logger, readFile: readDocumentFile });
   const identifier = createIdentifier(config.identity, {
     clock,
     logger,
@@ -105,6 +129,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     createCache: createBoundedCache,
     accountOf: enricher.accountOf,
     replays,
+    registry: registryParts,
     createBreaker: () => new CircuitBreaker(INTROSPECTION_BREAKER, () => clock.monotonic()),
     signatureReplays,
     createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
@@ -115,14 +140,34 @@ export async function createService({ config, version, clock, logger }: ServiceP
       policies: policyOptions,
       input: config.input,
       upstream: config.upstream,
-      challenge: { ...config.challenge, dpopAlgorithms: config.identity.dpop.algorithms },
+      challenge: {
+        ...config.challenge,
+        dpopAlgorithms: config.identity.dpop.algorithms,
+        apiKeys: (registryParts?.hashKeys.size ?? 0) > 0,
+      },
     },
     { clock, logger },
   );
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
-  const collected = { introspection: identifier.introspect, ...(sources === null ? {} : { attributes: sources }) };
-  const pdp = createPdp({ policies, identifier, enricher, sources: collected, recorder, clock });
+  const pdp = createPdp({
+    policies,
+    identifier,
+    enricher,
+    sources: { introspection: identifier.introspect, attributes: sources },
+    recorder: {
+      record(record) {
+        recorder.record(record);
+        try {
+          enricher.observe(record);
+        } catch (cause) {
+          // the decision stands, whatever is not learnt from it
+          logger.error('observe_failed', { cause });
+        }
+      },
+    },
+    clock,
+  });
 
   const pepAuth = createPepAuth(config.peps, Object.keys(policyOptions));
   const endpoint = {
@@ -135,7 +180,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     onRefused: metrics.refused,
   };
   const readiness = () => readinessOf(status());
-  const http = createHttpServer({ ...config.http, ...endpoint });
+  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
   const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger });
   const gateways: readonly Listener[] = [http, grpc];
@@ -151,6 +196,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       draining,
       policies: policies.status(),
       identify: identifier.status(),
+      ...(registry === null ? {} : { registry: registry.status() }),
       enrich: enricher.status(),
       record: recorder.status(),
       strict: true,
@@ -183,6 +229,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
     identifier.stop();
+    registry?.stop();
     addressData.stop();
     lists.stop();
     sources?.stop();
@@ -196,7 +243,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       logger.info('listening', addresses);
       // not waited for: a list says of itself that it was not loaded yet, and a slow server must not hold up a drain
       void lists.start();
-      await Promise.all([policies.load(), identifier.start()]);
+      await Promise.all([policies.load(), identifier.start(), registry?.start(REGISTRY_WAIT_MS)]);
       logger.info('started', { ready: readiness().ready });
       return addresses;
     },
@@ -206,6 +253,20 @@ export async function createService({ config, version, clock, logger }: ServiceP
     },
     status,
   };
+}
+
+type OpenRegistry = { readonly registry: RunningRegistry | null; readonly parts: RegistryParts | undefined };
+
+/** Null where the configuration names none. Fails with `config_invalid` where a hash key cannot be had. */
+async function openRegistry(
+  { registry: options }: Config,
+  { addressOf }: RunningEnricher,
+  parts: RegistryFileParts,
+): Promise<OpenRegistry> {
+  if (options === null) return { registry: null, parts: undefined };
+  const hashKeys = await loadHashKeys(options.hashKeys, parts.readFile);
+  const registry = createRegistry({ ...options, hashKeyIds: [...hashKeys.keys()] }, parts);
+  return { registry, parts: { registry, hashKeys, addressOf } };
 }
 
 /** What `countersign geoip` works with: no service is needed for it. */
@@ -228,7 +289,7 @@ function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
   }
   const startedAtMs = clock.now();
   return {
-    windows: createMemoryWindows({ entriesMax: store.entriesMax, startedAtMs }),
+    windows: createMemoryWindows({ entriesMax: store.entriesMax, counterEntriesMax: store.counterEntriesMax, startedAtMs }),
     replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
     // nonces of strangers must not fill the memory that tokens depend on
     signatureReplays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),

@@ -39,7 +39,7 @@ const request: DecisionRequest = {
   http: null,
   source: { ip: null, port: null, forwardedFor: [] },
   tls: { sni: null, version: null, ja3: null, ja4: null },
-  credentials: { authorization: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
+  credentials: { authorization: [], apiKeys: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
   subject: null,
   action: null,
   resource: null,
@@ -63,10 +63,11 @@ const identity: Identity = {
     token: { status: 'absent', code: 'token_missing' },
     certificate: { status: 'absent', code: 'certificate_missing' },
     binding: { status: 'absent', code: 'token_not_verified' },
+    apiKey: { status: 'absent', code: 'api_key_missing' },
     txnToken: { status: 'absent', code: 'txn_token_missing' },
     signature: { status: 'absent', code: 'signature_unchecked' },
   },
-  subject: { type: 'client', id: null, asserted: false, client: null, properties: {} },
+  subject: { type: 'client', id: null, asserted: false, client: null, record: null, properties: {} },
   evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },
   tokenKey: null,
   challenge: { scheme: 'Bearer', dpopNonce: null },
@@ -74,6 +75,8 @@ const identity: Identity = {
 const enrichment: EnrichmentSignals = {
   network: { status: 'absent', code: 'address_missing' },
   rate: { status: 'unavailable', code: 'store_unavailable' },
+  device: { status: 'absent', code: 'device_disabled' },
+  behaviour: { status: 'absent', code: 'behaviour_disabled' },
 };
 const decision = (effect: Decision['effect'], error: Decision['error']): Decision => ({
   id: request.id,

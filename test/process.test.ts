@@ -52,6 +52,25 @@ describe('a start', () => {
     expect(service.output()).not.toContain('hunter2');
   });
 
+  it('whose hash key cannot be read ends with 69, and names the key of the configuration', async () => {
+    const registry = { directory: '/nowhere', hashKeys: [{ id: 'a', file: '/nowhere/hash-key' }] };
+    const service = await start({ until: 'spawned', config: { policy, registry } });
+    expect((await service.child.exited).code).toBe(69);
+    expect(service.output()).toContain('registry.hashKeys[0].file');
+  });
+
+  it('without its registry is alive, not ready, and denies whoever brings evidence', async () => {
+    const service = await start({ until: 'live', config: { policy, registry: { directory: '/nowhere' } } });
+    const headers = { 'x-api-key': 'csk_x', authorization: 'Bearer x' };
+    await expect.poll(async () => (await decide(service, HEALTH)).body, { timeout: 30_000 }).toMatchObject({ decision: 'allow' });
+    expect(await probe(service.operationsPort, '/readyz')).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('"registry":"not_loaded"'),
+    });
+    const orders = { request: { ...HEALTH.request, path: '/orders/42', headers } };
+    expect((await decide(service, orders)).body).toMatchObject({ decision: 'deny' });
+  });
+
   it('whose port is taken ends with 69, listen_failed, and leaves nothing open', async () => {
     blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => blocker?.once('listening', resolve));

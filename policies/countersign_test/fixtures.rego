@@ -8,21 +8,28 @@ present(value) := {"status": "present", "value": value}
 
 missing(status, code) := {"status": status, "code": code}
 
+client := {
+	"id": "agent-a", "status": "active", "scopes": null, "tags": [],
+	"issuer": "any", "network": "any", "country": "any",
+}
+
 good := {
 	"time": {"unix_seconds": 1000},
 	"request": {"flags": [], "address_lists": [], "address_lists_unavailable": []},
+	"subject": {"type": "client", "id": "agent-a", "asserted": false, "registered": true, "client": client},
 	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false},
 	"evidence": {"assurance": 2, "binding": "none", "agreement": {"client": "single", "conflicts": []}},
 	"signals": {
 		"token": present({"scopes": ["orders:read", "orders:write"], "introspected_at": null, "delegation": null}),
 		"certificate": missing("absent", "certificate_missing"),
 		"binding": missing("absent", "token_not_bound"),
+		"api_key": missing("absent", "api_key_missing"),
 		"txn_token": missing("absent", "txn_token_missing"),
 		"signature": missing("absent", "signature_unchecked"),
 		"network": present({"country": "DE", "kinds": [], "lists": []}),
 		"rate": present({
-			"client": windows, "address": windows, "token": windows, "route": windows,
-			"degraded": false, "history_lost": false, "pep": null,
+			"client": windows, "address": windows, "token": windows, "route": windows, "api_key": null,
+			"counters": {}, "resets": {}, "failed": [], "flags": [], "day_lost": false, "degraded": false, "history_lost": false, "pep": null,
 		}),
 	},
 }
@@ -41,6 +48,7 @@ limits := {
 		"4": {"kind": "binding", "methods": ["dpop", "mtls"]},
 	},
 	"rate": {"client": {"10s": 100, "1m": 300}, "address": {"10s": 200}, "token": {}, "route": {}},
+	"rate_limits": {}, "counters": {}, "rate_fields": "denied",
 	"network": {
 		"countries_blocked": ["KP"],
 		"list_tags": {
@@ -67,6 +75,8 @@ unknown_route := with_route({"status": "unknown", "tier": "critical", "scopes": 
 ambiguous_route := with_route({"status": "ambiguous", "tier": "critical", "scopes": []})
 
 no_route := with_route({"status": "none", "tier": "critical", "scopes": []})
+
+with_client(changes) := object.union(good, {"subject": {"client": changes}})
 
 without_token := with_signal("token", missing("absent", "token_missing"))
 

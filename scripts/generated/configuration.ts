@@ -9,7 +9,7 @@ const ABOUT = [
   '- **Variables** are `COUNTERSIGN_` and the path in upper snake. Lists and objects are JSON there, `null` is no value; a list is set as a whole. A variable with this prefix that is',
   '  no key is refused too, but for those that Kubernetes makes of Services (`COUNTERSIGN_SERVICE_HOST`, `COUNTERSIGN_PORT=tcp://…`), which are left out of account.',
   '- **Paths** of files in the YAML file are relative to the folder of that file, those in the environment and in the defaults to the working directory.',
-  '- **Secrets**: tokens are configured by their SHA-256 (`countersign hash-token`). The one key that may hold a secret is `store.url`: set it by `COUNTERSIGN_STORE_URL`.',
+  '- **Secrets**: tokens are configured by their SHA-256 (`countersign hash-token`). Keys that may hold a secret are set by their variables: `COUNTERSIGN_STORE_URL`, `COUNTERSIGN_IDENTITY_DPOP_NONCE_SECRET`, `COUNTERSIGN_REGISTRY_HASH_KEYS` (or each of these by its `file`).',
   '- `OPA_BIN` stands in for `policy.opaBin`, and for that of each of the `policies`, where it is not set.',
 ];
 

@@ -5,8 +5,11 @@ import { loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/mask.ts';
 import type { Config } from '../config/schema.ts';
 import type { GeoipTools } from '../contract/geoip.ts';
+import { EXIT_CONFIG, EXIT_DATA, EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { addGeoipCommands } from './geoip.ts';
+import { addKeysCommand } from './keys.ts';
 import { addListsCommands, type CheckList } from './lists.ts';
+import { addRegistryCommand } from './registry.ts';
 
 /** What the command line needs from the process. */
 export type ProgramParts = {
@@ -18,19 +21,16 @@ export type ProgramParts = {
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** A cryptographic source of random bytes. */
+  readonly randomBytes: (size: number) => Uint8Array;
 };
-
-/** Exit codes as sysexits.h has them. */
-const EXIT_OK = 0;
-const EXIT_USAGE = 64;
-const EXIT_DATA = 65;
-const EXIT_CONFIG = 78;
 
 const TOKEN_BYTES_MAX = 65_536;
 
 /**
  * Runs `countersign` with the arguments after its name, and resolves with the exit code: 0, 64 for wrong arguments, 65 for a token
- * that is none and for data that is refused, 69 for what could not be fetched, 78 for a configuration that is refused, or what `serve` says.
+ * that is none and for data that is refused, 66 for a registry that is not there, 69 for what could not be fetched, 78 for a configuration that
+ * is refused, or what `serve` says.
  */
 export async function runProgram(args: readonly string[], parts: ProgramParts): Promise<number> {
   let exitCode = EXIT_OK;
@@ -71,6 +71,8 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
   };
   addGeoipCommands(program, parts, exit);
   addListsCommands(program, { ...parts, exit });
+  addKeysCommand(program, parts, exit);
+  addRegistryCommand(program, parts, exit);
 
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -29,7 +29,7 @@ const rule = z.strictObject({
   pair: z.enum(PAIRS).describe('The two pieces of evidence, the left one first.'),
   left: selector.describe('Of a token `client_id`, `subject`, `issuer` or `claim:<name>`; of a transaction token as on the right.'),
   right: selector.describe(
-    'Of a certificate `client_id` (by `clients`), `spiffe_id`, `spiffe_path_last`, `spiffe_path_segment:<n>`, `trust_domain`, `dns`, `uri` or `subject_cn`; of a transaction token `subject`, `requesting_workload` or `trust_domain`; of a message signature `client_id`, `key_id` or `agent`.',
+    'Of a certificate `client_id` (by `clients`), `spiffe_id`, `spiffe_path_last`, `spiffe_path_segment:<n>`, `trust_domain`, `dns`, `uri` or `subject_cn`; of a transaction token `subject`, `requesting_workload` or `trust_domain`; of a message signature `client_id`, `key_id` or `agent`; of an API key `client_id` or `id`; of the connection `ja3` or `ja4`.',
   ),
   ignoreCase: z.boolean().default(false).describe('Whether `A` is `a`.'),
 });

@@ -70,6 +70,10 @@ export const upstream = z
   .strictObject({
     headers: z.boolean().default(true).describe('Tell the upstream who asked, in the `x-countersign-…` headers.'),
     removeAuthorization: z.boolean().default(false).describe("Remove the client's `authorization` before the request goes upstream."),
+    removeApiKey: z
+      .boolean()
+      .default(true)
+      .describe('Remove API keys that were verified here (`x-api-key`, `authorization: ApiKey`) before the request goes upstream.'),
   })
   .prefault({})
   .describe('Changes to the request that goes upstream.');

@@ -74,6 +74,11 @@ const certificate = z
     when: whenSound('uri', 'dns', 'sha256'),
   });
 
+const fingerprintHeader = certificateHeaderName
+  .refine((value) => !isCredentialHeader(plainHeaderName(value)), 'must not be a credential')
+  .nullable()
+  .default(null);
+
 const pep = z
   .strictObject({
     name: name.describe('Name of the gateway in logs, metrics and the policy input.'),
@@ -117,6 +122,15 @@ const pep = z
       .nullable()
       .default({ name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null })
       .describe('The one header with the client certificate, where the gateway is trusted for `client_certificate`; null means none.'),
+    fingerprintHeaders: z
+      .strictObject({
+        ja3: fingerprintHeader.describe('Header with the JA3 fingerprint (MD5 in hexadecimal).'),
+        ja4: fingerprintHeader.describe('Header with the JA4 fingerprint.'),
+      })
+      .prefault({})
+      .describe(
+        "Headers that the gateway sets for the fingerprints of the client's TLS connection, where it is trusted for `fingerprint`; it must remove copies that clients send.",
+      ),
   })
   .refine((value) => value.anonymous !== (value.tokenSha256 !== null || value.certificate !== null), {
     error: 'needs either `anonymous: true`, or a tokenSha256 or certificate, and not both',

@@ -8,6 +8,8 @@ import { grpc, http, operations } from './listeners.ts';
 import type { SchemaNode } from './outline.ts';
 import { peps } from './peps.ts';
 import { policies, policy } from './policy.ts';
+import { registry } from './registry.ts';
+import { behaviour, device } from './remembered.ts';
 import { sources, unlistedClaims } from './sources.ts';
 import { store } from './store.ts';
 
@@ -23,7 +25,10 @@ export const configSchema = z
       .describe('Let listeners off loopback answer gateways that have not authenticated: anybody who reaches them may ask.'),
     peps,
     identity,
+    registry,
     network,
+    device,
+    behaviour,
     sources,
     store,
     policy,

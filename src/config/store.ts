@@ -23,6 +23,12 @@ export const store = z
         .max(100_000_000)
         .default(200_000)
         .describe('Entities that are counted at once (memory); a full store makes new ones `unavailable`.'),
+      counterEntriesMax: z
+        .int()
+        .min(100)
+        .max(10_000_000)
+        .default(20_000)
+        .describe("Keys that each counter of a policy's own counts at once (memory); a full counter makes new ones `failed`."),
       replayEntriesMax: z
         .int()
         .min(100)

@@ -35,6 +35,8 @@ export const CODES = {
   pep_unauthenticated: { http: 401, rpc: 16, text: 'The calling gateway is not known' },
   policy_not_allowed: { http: 403, rpc: 7, text: 'The calling gateway may not ask for this policy' },
   operator_unauthenticated: { http: 401, rpc: 16, text: 'An operator token is required' },
+  feedback_not_allowed: { http: 403, rpc: 7, text: 'The calling gateway may not report outcomes' },
+  decision_unknown: { http: 404, rpc: 5, text: 'No such decision was made here within the last five minutes' },
   not_found: { http: 404, rpc: 12, text: 'There is nothing at this address' },
   method_not_allowed: { http: 405, rpc: 12, text: 'The method is not allowed here' },
   overloaded: { http: 503, rpc: 8, text: 'The service has too many requests in flight' },
@@ -82,6 +84,9 @@ export const CODES = {
   list_invalid: { http: 503, rpc: 13, text: 'The list does not have the required form' },
   list_too_short: { http: 503, rpc: 13, text: 'The list has fewer entries than it must have' },
   list_shrunk: { http: 503, rpc: 13, text: 'The list lost more of its entries than it may' },
+  registry_missing: { http: 503, rpc: 13, text: 'The registry is missing a file' },
+  registry_invalid: { http: 503, rpc: 13, text: 'The registry does not have the required form' },
+  registry_too_large: { http: 503, rpc: 13, text: 'The registry is too large' },
   database_missing: { http: 503, rpc: 13, text: 'The database file is missing' },
   database_broken: { http: 503, rpc: 13, text: 'The database file could not be read' },
   // start-up

@@ -30,4 +30,7 @@ export interface CollectAttributes {
 }
 
 /** Every source by its name. */
-export type CollectSources = Readonly<Record<FixedName, CollectSource>> & { readonly attributes?: CollectAttributes };
+export type CollectSources = Readonly<Record<FixedName, CollectSource>> & {
+  /** Null or left out where none is configured. */
+  readonly attributes?: CollectAttributes | null;
+};

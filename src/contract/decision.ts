@@ -60,6 +60,8 @@ export type Decision = {
   /** Null on allow. */
   readonly response: ClientResponse | null;
   readonly policy: { readonly name: string; readonly revision: string };
+  /** Names of limits that were exceeded and are not enforced, each once; not there where there is none. */
+  readonly shadowLimits?: readonly string[];
   /** Set only where no decision could be made; the effect is then `deny`. */
   readonly error: { readonly code: ErrorCode } | null;
   /** Signals and every verdict, for gateways trusted for `explain` that asked. */

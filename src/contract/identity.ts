@@ -1,8 +1,9 @@
 import type { EvidenceAgreement } from './agreement.ts';
 import type { JsonObject } from './json.ts';
+import type { ClientRecord } from './registry.ts';
 import type { BindingState, IdentitySignals } from './signals.ts';
 
-/** How strongly the caller is identified: 0 nothing or only asserted, 2 verified token, 3 token with a client certificate, 4 proven binding (DESIGN 1). */
+/** How strongly the caller is identified: 0 nothing or only asserted, 1 API key, 2 verified token, 3 token or key with a client certificate, 4 proven binding (DESIGN 1). */
 export type AssuranceLevel = 0 | 1 | 2 | 3 | 4;
 
 /** AuthZEN's subject as it was derived. */
@@ -13,6 +14,8 @@ export type Subject = {
   readonly asserted: boolean;
   /** The client that the verified evidence names; null where there is none or where two disagree. */
   readonly client: string | null;
+  /** What the registry says of this client; null where it does not know it, or where there is none. */
+  readonly record: ClientRecord | null;
   readonly properties: JsonObject;
 };
 
@@ -21,7 +24,7 @@ export type Identity = {
   readonly signals: IdentitySignals;
   readonly subject: Subject;
   readonly evidence: {
-    /** What was verified, in a fixed order: `token`, `certificate`, `dpop`, `mtls_bound`, `signature`, `txn_token`, `asserted_claims`. */
+    /** What was verified, in a fixed order: `token`, `api_key`, `certificate`, `dpop`, `mtls_bound`, `signature`, `txn_token`, `asserted_claims`. */
     readonly methods: readonly string[];
     readonly assurance: AssuranceLevel;
     readonly binding: BindingState;

@@ -37,6 +37,9 @@ export type CertificateHeader = {
   readonly chainName: string | null;
 };
 
+/** Headers that a gateway sets for the fingerprints of the client's TLS connection, lower case; null where it sets none. */
+export type FingerprintHeaders = { readonly ja3: string | null; readonly ja4: string | null };
+
 /** The gateway that asks and enforces, as configured. */
 export type Pep = {
   readonly name: string;
@@ -46,4 +49,6 @@ export type Pep = {
   readonly forwardedFor: ForwardedFor;
   /** Null where no header counts. */
   readonly certificateHeader: CertificateHeader | null;
+  /** Left out: none. */
+  readonly fingerprintHeaders?: FingerprintHeaders;
 };

@@ -134,6 +134,8 @@ export type SignatureOffer = {
 export type Credentials = {
   /** Every `authorization` value in order; two are a refusal. */
   readonly authorization: readonly string[];
+  /** Every `x-api-key` value in order; two are a refusal. */
+  readonly apiKeys: readonly string[];
   /** Every `dpop` value in order (RFC 9449 section 4.1); two are a refusal. */
   readonly dpop: readonly string[];
   /** Every `txn-token` value in order; two are a refusal. */

@@ -1,3 +1,5 @@
+import type { RatePlan } from './rate-plan.ts';
+
 /** Tiers of routes, from harmless to critical. */
 export const TIERS = ['low', 'medium', 'high', 'critical'] as const;
 export type Tier = (typeof TIERS)[number];
@@ -17,4 +19,6 @@ export type Route = {
   readonly resourceMetadataUrl: string | null;
   /** Values of the path pattern's parameters. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** What its policy has counted beside hits; not there where that is nothing. */
+  readonly rate?: RatePlan;
 };

@@ -1,6 +1,10 @@
+import type { ApiKeyCode, ApiKeyValue } from './api-key.ts';
+import type { BehaviourSignal, DeviceSignal } from './behaviour.ts';
 import type { AuthorizationDetail, TokenActor, TokenDelegation } from './delegation.ts';
 import type { JsonObject } from './json.ts';
 import type { NetworkSignal } from './network.ts';
+import type { RateDetails } from './rate-details.ts';
+import type { RegistryCode } from './registry.ts';
 import type { SignatureCode, SignatureValue } from './signature.ts';
 import type { SourceSignals } from './sources.ts';
 import type { TxnTokenValue } from './txn-token.ts';
@@ -43,6 +47,7 @@ export type TokenCode =
   | 'token_binding_mismatch'
   | 'token_unbound'
   | 'binding_unavailable'
+  | RegistryCode
   // of what its authorization server says (RFC 7662)
   | 'token_inactive'
   | 'introspection_mismatch'
@@ -87,6 +92,8 @@ export type TokenValue = {
   readonly verifiedBy: 'countersign' | 'introspection' | 'pep';
   /** When its authorization server last called it active, unix seconds; not there where it was not asked. */
   readonly introspectedAt?: number;
+  /** When the key set that it was verified with was last fetched with success, unix seconds; null where no keys of ours were used. */
+  readonly keysFetchedAt: number | null;
 };
 
 /** Why a certificate signal is not present. */
@@ -104,7 +111,8 @@ export type CertificateCode =
   | 'certificate_chain_expired'
   | 'certificate_revoked'
   | 'trust_unavailable'
-  | 'revocation_unavailable';
+  | 'revocation_unavailable'
+  | Extract<RegistryCode, 'client_revoked' | 'registry_unavailable'>;
 
 export type CertificateValue = {
   /** Lower-case hex of the DER's SHA-256. */
@@ -195,7 +203,7 @@ export type BindingValue = {
 /** Counts of one entity by window, this request included. */
 export type WindowCounts = { readonly '10s': number; readonly '1m': number; readonly '10m': number; readonly '1h': number };
 export type RateCode = 'store_unavailable' | 'store_full';
-export type RateValue = {
+export type RateValue = RateDetails & {
   /** Null where the entity is not known for this request, or where its store failed (then `degraded`). */
   readonly client: WindowCounts | null;
   readonly address: WindowCounts | null;
@@ -214,12 +222,15 @@ export type IdentitySignals = {
   readonly token: Signal<TokenValue, TokenCode>;
   readonly certificate: Signal<CertificateValue, CertificateCode>;
   readonly binding: Signal<BindingValue, BindingCode>;
+  readonly apiKey: Signal<ApiKeyValue, ApiKeyCode>;
   readonly txnToken: Signal<TxnTokenValue, TxnTokenCode>;
   readonly signature: Signal<SignatureValue, SignatureCode>;
 };
 export type EnrichmentSignals = {
   readonly network: NetworkSignal;
   readonly rate: Signal<RateValue, RateCode>;
+  readonly device: DeviceSignal;
+  readonly behaviour: BehaviourSignal;
   /** Left out where none is configured. */
   readonly sources?: SourceSignals;
 };

@@ -36,6 +36,7 @@ export type SignatureCode =
   | 'signature_digest_invalid'
   | 'signature_digest_mismatch'
   | 'signature_replayed'
+  | 'client_revoked'
   // unavailable: it could not be judged here
   | 'public_origin_unknown'
   | 'keys_unavailable'
@@ -45,7 +46,8 @@ export type SignatureCode =
   | 'verification_budget_exhausted'
   | 'replay_memory_too_young'
   | 'store_unavailable'
-  | 'store_full';
+  | 'store_full'
+  | 'registry_unavailable';
 
 /** An HTTP message signature that was verified here (RFC 9421). Times are unix seconds. */
 export type SignatureValue = {

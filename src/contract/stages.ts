@@ -60,6 +60,11 @@ export interface Recorder {
   record(record: DecisionRecord): void;
 }
 
+/** Learns from what was decided, once a decision, after it was recorded; never throws and never waits. */
+export interface Observer {
+  observe(record: DecisionRecord): void;
+}
+
 /** The time, passed in so that tests and replays own it. */
 export interface Clock {
   /** Unix milliseconds. */

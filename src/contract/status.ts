@@ -95,6 +95,24 @@ export type IdentifyStatus = {
   readonly signatures: SignaturesStatus | null;
 };
 
+/** One half of the registry. */
+export type RegistryPartStatus = {
+  /** `stale`: what is there now cannot be used, and the last good content is; `never_loaded`: there is none. */
+  readonly state: 'ready' | 'stale' | 'never_loaded';
+  /** Since the content in use was loaded, seconds. */
+  readonly ageSeconds: number | null;
+  /** Stable code of what is wrong with what is there now, or null. */
+  readonly lastError: string | null;
+  /** File, line and field of the first of its faults, never a value. */
+  readonly problems: readonly string[];
+};
+
+/** The declared clients and API keys, and what is revoked. */
+export type RegistryStatus = {
+  readonly records: RegistryPartStatus & { readonly clients: number; readonly apiKeys: number };
+  readonly revocations: RegistryPartStatus & { readonly entries: number };
+};
+
 export type DatabaseStatus = {
   readonly name: string;
   /**
@@ -119,12 +137,34 @@ export type StoreStatus = {
   readonly lastError: string | null;
 };
 
+/** What is remembered of clients, in this process. */
+export type RememberedStatus = {
+  /** Entries by memory: clients, tokens, addresses; device_clients, fingerprints. What is switched off is not there. */
+  readonly entries: Readonly<Record<string, number>>;
+  /** Reports since the start, and decisions that may be reported on; null where no gateway is trusted to report. */
+  readonly feedback: { readonly accepted: number; readonly repeated: number; readonly unknown: number; readonly entries: number } | null;
+};
+
 export type EnrichStatus = {
   readonly databases: readonly DatabaseStatus[];
   readonly store: StoreStatus;
   readonly lists: readonly ListStatus[];
+  readonly remembered: RememberedStatus;
   /** Not there where none is configured. */
   readonly sources?: readonly SourceStatus[];
+};
+
+/** One limit of a policy. */
+export type RateLimitStatus = {
+  readonly name: string;
+  /** An entity, a named counter, or `pep`. */
+  readonly of: string;
+  readonly window: string;
+  readonly limit: number;
+  /** Counted and told, never enforced. */
+  readonly shadow: boolean;
+  /** What the limit does while the store cannot count. */
+  readonly onStoreError: 'ignore' | 'deny';
 };
 
 export type PolicyStatus = {
@@ -135,6 +175,7 @@ export type PolicyStatus = {
   readonly activatedAt: number | null;
   readonly rules: number;
   readonly routes: number;
+  readonly limits?: readonly RateLimitStatus[];
   readonly lastError: { readonly code: string; readonly text: string; readonly at: number } | null;
 };
 
@@ -146,18 +187,22 @@ export type ServiceStatus = {
   readonly draining: boolean;
   readonly policies: readonly PolicyStatus[];
   readonly identify: IdentifyStatus;
+  /** Left out where no registry is configured. */
+  readonly registry?: RegistryStatus;
   readonly enrich: EnrichStatus;
   readonly record: RecordStatus;
   /** Rules fail closed on an undefined value; always true, shown since USER-ASKS 100 asks for it. */
   readonly strict: true;
 };
 
-/** `/readyz`: `ready` only with an active policy; the parts are told apart. */
+/** `/readyz`: `ready` only with an active policy, and with the registry where one is configured; the parts are told apart. */
 export type Readiness = {
   readonly ready: boolean;
   readonly parts: {
     readonly policy: 'ready' | 'not_loaded';
     readonly keys: 'ready' | 'not_fetched';
+    /** Left out where no registry is configured. */
+    readonly registry?: 'ready' | 'stale' | 'not_loaded';
     readonly store: 'ready' | 'unavailable';
     readonly draining: boolean;
   };

@@ -6,6 +6,7 @@ import type { DecisionRequest } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
 import type { EnrichmentSignals } from '../contract/signals.ts';
 import type { ActivePolicy, Clock, Evaluated } from '../contract/stages.ts';
+import type { RateLimitStatus } from '../contract/status.ts';
 import { readBundle } from './bundle.ts';
 import { checkBundle } from './bundle-check.ts';
 import { type Combined, combine } from './combine.ts';
@@ -14,6 +15,7 @@ import { compileInput, type InputFacts, parseInputPaths } from './input.ts';
 import { type AddressList, createAddressList, type ListHit } from './lists.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import { decisionOf, failedDecision } from './output.ts';
+import { createRatePlans } from './rate-plan.ts';
 import { createRouteTable } from './routes.ts';
 import { SMOKE_FACTS } from './smoke.ts';
 import type { RuleFacts, Verdict } from './verdict.ts';
@@ -24,6 +26,7 @@ export type LoadedRevision = {
   readonly policy: ActivePolicy;
   readonly rules: number;
   readonly routes: number;
+  readonly limits: readonly RateLimitStatus[];
 };
 
 const BLOCKED: readonly ListHit[] = [{ name: 'addresses_blocked', tags: [], age_seconds: null, stale: false }];
@@ -44,8 +47,9 @@ export async function loadRevision(
   const codes = checkBundle(bundle, options.requiredRules);
   const metadata = bundle.manifest.metadata.countersign;
   checkData(bundle.data, compileDataChecks(metadata?.schemas ?? {}));
-  const { rego, routes: catalogue, blocked } = splitData(bundle.data);
-  const routes = createRouteTable(catalogue, name);
+  const { rego, limits, routes: catalogue, blocked } = splitData(bundle.data);
+  const rates = createRatePlans(limits, new Set(Object.keys(isJsonObject(catalogue) ? catalogue : {})), name);
+  const routes = createRouteTable(catalogue, name, rates.of);
   const addresses = createAddressList(blocked, 'countersign.limits.network.addresses_blocked');
   const wasm = await instantiateWasm(await compileWasm(bundle.wasm), rego, options);
   const titles = new Map<string, RuleFacts>();
@@ -68,7 +72,7 @@ export async function loadRevision(
     { name, revision: bundle.manifest.revision || createHash('sha256').update(packed).digest('hex').slice(0, 16) },
     (request) => routes.match(request),
   );
-  return { policy, rules: codes.length, routes: routes.size };
+  return { policy, rules: codes.length, routes: routes.size, limits: rates.limits };
 }
 
 type Parts = {
@@ -87,20 +91,21 @@ type Parts = {
 /** What the host matches by itself never gets into the Wasm memory. */
 function splitData(data: JsonObject): {
   readonly rego: JsonObject;
+  readonly limits: JsonValue | undefined;
   readonly routes: JsonValue | undefined;
   readonly blocked: readonly JsonValue[];
 } {
   const ours = data['countersign'];
-  if (!isJsonObject(ours)) return { rego: data, routes: undefined, blocked: [] };
+  if (!isJsonObject(ours)) return { rego: data, limits: undefined, routes: undefined, blocked: [] };
   const { routes, ...rest } = ours;
   const { limits } = rest;
   const network = isJsonObject(limits) ? limits['network'] : undefined;
   const blocked = isJsonObject(network) ? network['addresses_blocked'] : undefined;
   if (!isJsonObject(limits) || !isJsonObject(network) || blocked === undefined)
-    return { rego: { ...data, countersign: rest }, routes, blocked: [] };
+    return { rego: { ...data, countersign: rest }, limits, routes, blocked: [] };
   if (!Array.isArray(blocked)) throw new CountersignError('bundle_data_invalid', { field: 'countersign.limits.network.addresses_blocked' });
   const { addresses_blocked: _blocked, ...others } = network;
-  return { rego: { ...data, countersign: { ...rest, limits: { ...limits, network: others } } }, routes, blocked };
+  return { rego: { ...data, countersign: { ...rest, limits: { ...limits, network: others } } }, limits, routes, blocked };
 }
 
 /** One evaluation on an input that knows nothing: what cannot answer that cannot answer anything. */

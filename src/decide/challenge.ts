@@ -39,17 +39,24 @@ const PROOF_CODES: ReadonlySet<BindingCode> = new Set<BindingCode>([
 
 /**
  * The challenge of a 401 deny, in the scheme that the token came by or has to come by: RFC 6750 section 3.1, RFC 9449 sections 7.1 and 9.
+ * An API key has the scheme `ApiKey`, which is ours: no RFC registers one, and RFC 9110 lets a server name its own.
  * An error only where something was offered and refused: without a token (or with another scheme) there is none, and where something else was
  * wrong a new token would not help. `description` is a title that may be shown.
  */
 export function challengeOfDeny({ signals, challenge }: Identity, description: string | null, options: RouteChallenge): string {
-  const { token, binding } = signals;
+  const { token, binding, apiKey } = signals;
+  const described = description === null ? {} : { error_description: description };
+  if (token.status === 'absent' && apiKey.status === 'invalid')
+    return challengeOf('ApiKey', options, { error: 'invalid_key', ...described });
   // MCP's authorization asks for the scopes in the first challenge, so that a client asks for all of them at once
   const names = tokens(options.scopes);
   const scope = names === '' || token.status === 'present' ? {} : { scope: names };
+  if (token.status === 'absent' && options.apiKeys === true) {
+    return `${challengeOf(challenge.scheme, options, scope)}, ${challengeOf('ApiKey', options, {})}`;
+  }
   if (token.status !== 'invalid' || token.code === 'scheme_unsupported') return challengeOf(challenge.scheme, options, scope);
   const error = errorOf(binding);
-  return challengeOf(challenge.scheme, options, { error, ...(description === null ? {} : { error_description: description }), ...scope });
+  return challengeOf(challenge.scheme, options, { error, ...described, ...scope });
 }
 
 function errorOf(binding: Identity['signals']['binding']): string {
@@ -59,12 +66,14 @@ function errorOf(binding: Identity['signals']['binding']): string {
 }
 
 /** What a step_up answers: RFC 9470 for authentication, RFC 9449 for DPoP, RFC 6750 for scope; mTLS and approval have no challenge. */
-export function challengeOfStepUp(step: StepUp, scheme: Scheme, options: ChallengeOptions): Challenged {
+export function challengeOfStepUp(step: StepUp, { signals, challenge }: Identity, options: ChallengeOptions): Challenged {
+  const { scheme } = challenge;
+  const holder = signals.token.status === 'absent' && signals.apiKey.status === 'present' ? 'ApiKey' : scheme;
   switch (step.kind) {
     case 'authentication':
       return { status: 401, challenge: challengeOf(scheme, options, authentication(step)) };
     case 'scope':
-      return { status: 403, challenge: challengeOf(scheme, options, { error: 'insufficient_scope', scope: tokens(step.scopes) }) };
+      return { status: 403, challenge: challengeOf(holder, options, { error: 'insufficient_scope', scope: tokens(step.scopes) }) };
     case 'binding':
       return step.methods.includes('dpop')
         ? { status: 401, challenge: challengeOf('DPoP', options, {}) }
@@ -88,9 +97,9 @@ function authentication(step: StepUp): Record<string, string> {
 }
 
 /** RFC 9449 section 5.1 has the algorithms in each challenge of its scheme. */
-function challengeOf(scheme: Scheme, options: ChallengeOptions, more: Record<string, string>): string {
+function challengeOf(scheme: Scheme | 'ApiKey', options: ChallengeOptions, more: Record<string, string>): string {
   const algs = scheme === 'DPoP' ? { algs: tokens(options.dpopAlgorithms) } : {};
-  return parameters(scheme, { realm: options.realm, ...algs, ...more, ...metadata(options) });
+  return parameters(scheme, { realm: options.realm, ...algs, ...more, ...(scheme === 'ApiKey' ? {} : metadata(options)) });
 }
 
 /** RFC 9728 section 5.1. */

@@ -22,6 +22,8 @@ export type Combined = {
   readonly retryAfterSeconds: number | null;
   /** Sources that the rules want asked first: then all the rest counts for nothing. */
   readonly collect: readonly CollectName[];
+  /** Names of limits that were exceeded and are not enforced, each once. */
+  readonly shadowLimits: readonly string[];
   /** Every verdict that was not exactly clear, for `explain`. */
   readonly verdicts: readonly Verdict[];
 };
@@ -34,6 +36,7 @@ const HOST_RULES: Readonly<Record<'not_applicable' | 'step_up_impossible', RuleF
 const UNDECIDED = 'The rule could not be evaluated';
 const RISK_MAX = 100;
 const EMPTY: Readonly<Record<string, string>> = {};
+const NONE: readonly string[] = [];
 
 /**
  * Combines the entry point's `{"verdicts": [[category, name, verdict], …]}` over a closed union: any deny or undecided verdict denies;
@@ -49,24 +52,26 @@ export function combine(result: unknown, rules: ReadonlyMap<string, RuleFacts>):
   let assuranceRequired = 0;
   const factors: RiskFactor[] = [];
   let collect = NOTHING_TO_COLLECT;
+  let shadowLimits: readonly string[] = NONE;
   for (const { effect, details } of verdicts) {
     denied ||= effect === 'deny' || effect === 'undecided';
     granted ||= effect === 'allow' || (effect === 'step_up' && details.grants);
     raised ||= effect === 'step_up';
     if (details.required !== null && details.required > assuranceRequired) assuranceRequired = details.required;
     for (const factor of details.factors) factors.push(factor);
+    if (details.shadowLimits.length > 0) shadowLimits = distinct([...shadowLimits, ...details.shadowLimits]);
     if (details.collect.length > 0) collect = addSources(collect, details.collect);
   }
   if (factors.length > 1) factors.sort(byWeight);
   const risk = { score: Math.min(RISK_MAX, Math.round(factors.reduce((sum, { points }) => sum + points, 0))), factors };
-  const common = { assuranceRequired, risk, collect, verdicts };
+  const common = { assuranceRequired, risk, collect, verdicts, shadowLimits };
   if (denied) return deny(verdicts.filter(isDenial), rules, common);
   if (!granted) return deny([hostVerdict('not_applicable')], rules, common);
   if (!raised) return allow(verdicts.filter(isGrant), rules, common);
   return stepUp(verdicts.filter(isStepUp), rules, common);
 }
 
-type Common = Pick<Combined, 'assuranceRequired' | 'risk' | 'collect' | 'verdicts'>;
+type Common = Pick<Combined, 'assuranceRequired' | 'risk' | 'collect' | 'verdicts' | 'shadowLimits'>;
 type Rules = ReadonlyMap<string, RuleFacts>;
 
 const isDenial = ({ effect }: Verdict): boolean => effect === 'deny' || effect === 'undecided';
@@ -124,7 +129,7 @@ function allow(grants: readonly Verdict[], rules: Rules, common: Common): Combin
     obligations: spoken.flatMap(({ details }) => details.obligations),
     responseHeaders: mergeHeaders(spoken, 'responseHeaders'),
     upstreamHeaders: mergeHeaders(spoken, 'upstreamHeaders'),
-    limits: [],
+    limits: spoken.flatMap(({ details }) => details.limits),
     retryAfterSeconds: null,
   };
 }

@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { AGREEMENT_PAIRS } from '../contract/agreement.ts';
 import { REQUEST_FLAGS } from '../contract/request.ts';
 import { TIERS } from '../contract/route.ts';
+import { API_KEY_VALUE, CLIENT } from './input-caller-schema.ts';
 import { flag, json, number, seconds, secondsOrNull, signal, text, textOrNull, texts } from './input-fields.ts';
 import { ActorInput, DelegationInput, DetailsInput, PairsInput, TxnTokenInput } from './input-schema-delegation.ts';
 import { SourcesInput } from './input-sources.ts';
 import { Lists, UnavailableLists } from './list-facts.ts';
 import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
+import { RATE_FIELDS } from './rate-schema.ts';
+import { BEHAVIOUR_FIELDS, DEVICE_FIELDS } from './remembered-schema.ts';
 import { Signature } from './signature-schema.ts';
 
 /*
@@ -54,6 +57,7 @@ const Token = signal('The access token', {
     .enum(['countersign', 'introspection', 'pep'])
     .describe('countersign: by its signature; introspection: its server says so; pep: the gateway verified it and is trusted for claims'),
   introspected_at: secondsOrNull('When its authorization server last called it active'),
+  keys_age_seconds: z.number().nullable().describe('Seconds since the keys that it was verified with were last fetched, or null'),
 });
 
 const Certificate = signal('The client certificate', {
@@ -86,6 +90,7 @@ const Binding = signal('Whether the token is bound to a key or certificate that 
   nonce: flag('The proof carries a nonce of this service'),
 });
 
+const ApiKey = signal('The API key', API_KEY_VALUE);
 const TxnToken = signal('The transaction token of the header txn-token', TxnTokenInput);
 
 const Network = signal('What is known of the client address', {
@@ -111,6 +116,7 @@ const Rate = signal('Requests in sliding windows, this one included', {
   address: Windows.describe('Of the address (IPv6: its /64), or null'),
   token: Windows.describe('Of the verified token, or null'),
   route: Windows.describe('Of the route, or null'),
+  ...RATE_FIELDS,
   degraded: flag('A part of the counts is missing'),
   history_lost: flag('The store lost its windows within the longest window'),
   pep: z
@@ -162,7 +168,8 @@ export const EvaluationInput = z.strictObject({
       type: text('user where the subject differs from the client, else client'),
       id: textOrNull('Of the token, or asserted'),
       asserted: flag('Only the gateway said so'),
-      client: textOrNull('The client that verified evidence names; null where two disagree'),
+      registered: flag('The registry has a record of the client'),
+      client: CLIENT,
     })
     .describe('AuthZEN subject'),
   action: z.strictObject({ name: textOrNull('The method for HTTP requests') }).describe('AuthZEN action'),
@@ -183,8 +190,8 @@ export const EvaluationInput = z.strictObject({
     .describe('The route of the catalogue'),
   evidence: z
     .strictObject({
-      methods: texts('token, certificate, dpop, mtls_bound, txn_token, asserted_claims'),
-      assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token with a client certificate, 4 proven binding'),
+      methods: texts('token, api_key, certificate, dpop, mtls_bound, txn_token, asserted_claims'),
+      assurance: number('0 nothing or asserted, 1 API key, 2 verified token, 3 token or key with a client certificate, 4 proven binding'),
       binding: z
         .enum(['none', 'matched', 'mismatched', 'unchecked'])
         .describe('Of the token: mismatched makes it invalid; unchecked: bound, and not judged here or not just now'),
@@ -202,10 +209,13 @@ export const EvaluationInput = z.strictObject({
       token: Token,
       certificate: Certificate,
       binding: Binding,
+      api_key: ApiKey,
       signature: Signature,
       txn_token: TxnToken,
       network: Network,
       rate: Rate,
+      device: signal('What asks', DEVICE_FIELDS),
+      behaviour: signal('What the client does', BEHAVIOUR_FIELDS),
     })
     .describe('Each in one of four states'),
   sources: SourcesInput.describe(

@@ -5,12 +5,14 @@ import type { DecisionRequest, HttpFacts } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
 import type { EnrichmentSignals, RateValue, Signal, TokenValue } from '../contract/signals.ts';
 import { BINDING, CERTIFICATE, SIGNATURE, secondOf } from './credential-fields.ts';
+import { API_KEY, CLIENT_FIELDS, clientOf } from './input-caller.ts';
 import { actorOf, delegationOf, txnTokenFields } from './input-delegation.ts';
 import { sourcesOf } from './input-sources.ts';
 import { listGaps, listHits } from './list-facts.ts';
 import type { ListHit } from './lists.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
+import { BEHAVIOUR, DEVICE } from './remembered-fields.ts';
 
 /* The only file that knows the JSON that Rego reads; `input-schema.ts` says what each field means, a test holds the two together. */
 
@@ -25,6 +27,8 @@ export type InputFacts = {
 };
 
 const SCOPES_MAX = 256;
+const NO_NAMES: JsonObject = {};
+const NO_TEXTS: readonly string[] = [];
 const NO_BODY = { status: 'absent', reason: null, content_type: null, size: null, json: null } as const;
 
 const second = ({ request }: InputFacts): number => secondOf(request);
@@ -61,6 +65,7 @@ const TOKEN: Record<string, (token: TokenValue, facts: InputFacts) => JsonValue>
   entitlements: (token) => token.entitlements,
   verified_by: (token) => token.verifiedBy,
   introspected_at: (token) => token.introspectedAt ?? null,
+  keys_age_seconds: ({ keysFetchedAt }, facts) => (keysFetchedAt === null ? null : Math.max(0, second(facts) - keysFetchedAt)),
 };
 
 const NETWORK: Record<string, (network: NetworkValue, facts: InputFacts) => JsonValue> = {
@@ -90,6 +95,12 @@ const RATE: Record<string, (rate: RateValue) => JsonValue> = {
   address: (rate) => rate.address,
   token: (rate) => rate.token,
   route: (rate) => rate.route,
+  api_key: ({ apiKey }) => apiKey ?? null,
+  counters: ({ counters }) => counters ?? NO_NAMES,
+  resets: ({ resets }) => resets ?? NO_NAMES,
+  failed: ({ failed }) => failed ?? NO_TEXTS,
+  flags: ({ flags }) => flags ?? NO_TEXTS,
+  day_lost: ({ dayLost }) => dayLost ?? false,
   degraded: (rate) => rate.degraded,
   history_lost: (rate) => rate.historyLost,
   pep: ({ pep }) => (pep === null ? null : { count: pep.count, window_seconds: pep.windowSeconds }),
@@ -169,7 +180,8 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         type: ({ identity }) => identity.subject.type,
         id: ({ identity }) => identity.subject.id,
         asserted: ({ identity }) => identity.subject.asserted,
-        client: ({ identity }) => identity.subject.client,
+        registered: ({ identity }) => identity.subject.record !== null,
+        client: { optional: clientOf, fields: CLIENT_FIELDS },
       },
     },
     action: { group: { name: ({ request }) => request.action?.name ?? request.http?.method ?? null } },
@@ -227,10 +239,13 @@ function inputShape(options: InputOptions): Shape<InputFacts> {
         token: signal((facts) => facts.identity.signals.token, { ...TOKEN, claims: claimsOf(options) }),
         certificate: signal((facts) => facts.identity.signals.certificate, CERTIFICATE),
         binding: signal((facts) => facts.identity.signals.binding, BINDING),
+        api_key: signal((facts) => facts.identity.signals.apiKey, API_KEY),
         txn_token: signal((facts) => facts.identity.signals.txnToken, txnTokenFields(second)),
         signature: signal((facts) => facts.identity.signals.signature, SIGNATURE),
         network: signal((facts) => facts.enrichment.network, NETWORK),
         rate: signal((facts) => facts.enrichment.rate, RATE),
+        device: signal((facts) => facts.enrichment.device, DEVICE),
+        behaviour: signal((facts) => facts.enrichment.behaviour, BEHAVIOUR),
       },
     },
     sources: (facts) => sourcesOf(facts.enrichment.sources, second(facts)),

@@ -30,6 +30,8 @@ export type UpstreamOptions = {
   readonly headers: boolean;
   /** Take the client's `authorization` away before the upstream sees it. */
   readonly removeAuthorization: boolean;
+  /** Take API keys away that were verified here, wherever they came. */
+  readonly removeApiKey?: boolean;
 };
 
 /** What challenges say (RFC 6750, RFC 9728, RFC 9449). */
@@ -38,6 +40,8 @@ export type ChallengeOptions = {
   readonly resourceMetadataUrl: string | null;
   /** Signature algorithms that proofs may use: `algs`. */
   readonly dpopAlgorithms: readonly string[];
+  /** Whether an API key would do as well as a token. */
+  readonly apiKeys?: boolean;
 };
 
 /** All that the decide stage is configured by. */

@@ -45,6 +45,7 @@ export function decisionOf(
     upstream: effect === 'allow' ? upstreamOf(request, identity, enrichment, combined, options.upstream) : NO_UPSTREAM,
     response: effect === 'allow' ? null : responseOf(request.id, identity, combined, challengeOptionsOf(route, options.challenge)),
     policy,
+    ...(combined.shadowLimits.length === 0 ? {} : { shadowLimits: combined.shadowLimits }),
     error: null,
     explanation: null,
   };
@@ -73,7 +74,7 @@ export function failedDecision(request: DecisionRequest, code: ErrorCode, policy
 }
 
 function responseOf(id: string, identity: Identity, combined: Combined, options: RouteChallenge): ClientResponse {
-  const stepped = combined.stepUp === null ? null : challengeOfStepUp(combined.stepUp, identity.challenge.scheme, options);
+  const stepped = combined.stepUp === null ? null : challengeOfStepUp(combined.stepUp, identity, options);
   const status = combined.status ?? stepped?.status ?? 403;
   const headers = { ...safeHeaders(combined.responseHeaders), ...baseHeaders(id) };
   const [first] = combined.reasons;

@@ -112,6 +112,7 @@ function statusOf({ name, revision, activatedAt, lastError }: Slot): PolicyStatu
     activatedAt,
     rules: revision?.rules ?? 0,
     routes: revision?.routes ?? 0,
+    limits: revision?.limits ?? [],
     lastError,
   };
 }

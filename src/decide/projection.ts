@@ -4,8 +4,14 @@ import type { JsonObject, JsonValue } from '../contract/json.ts';
 export type Field<F> = (facts: F) => JsonValue;
 /** A signal: its state always, its value's fields only where it is present. */
 export type SignalShape<F> = { readonly signal: (facts: F, fields: FieldPlan) => JsonValue; readonly fields: readonly string[] };
+/** An object that may be null: the wanted ones of its fields. */
+export type OptionalShape<F> = {
+  readonly optional: (facts: F, names: readonly string[]) => JsonValue;
+  readonly fields: readonly string[];
+};
+type Part<F> = Field<F> | SignalShape<F> | OptionalShape<F> | Group<F>;
 /** The whole input as a tree. */
-export type Shape<F> = { readonly [name: string]: Field<F> | SignalShape<F> | Group<F> };
+export type Shape<F> = { readonly [name: string]: Part<F> };
 export type Group<F> = { readonly group: Shape<F> };
 
 /** Which parts of a signal are wanted. */
@@ -65,9 +71,14 @@ function compileGroup<F>(shape: Shape<F>, wanted: Wanted): (facts: F) => JsonObj
   };
 }
 
-function compilePart<F>(part: Field<F> | SignalShape<F> | Group<F>, wanted: Wanted): Field<F> {
+function compilePart<F>(part: Part<F>, wanted: Wanted): Field<F> {
   if (typeof part === 'function') return part;
   if ('group' in part) return compileGroup(part.group, wanted);
+  if ('optional' in part) {
+    const names = wanted === true ? part.fields : part.fields.filter((name) => wanted.has(name));
+    const { optional } = part;
+    return (facts) => optional(facts, names);
+  }
   const plan = planOf(part.fields, wanted);
   const { signal } = part;
   return (facts) => signal(facts, plan);

@@ -5,22 +5,31 @@ import type { ExceededLimit } from './verdict.ts';
  * than the latest `t`, so that the three agree. A limit that several rules name is given once, with its latest time.
  */
 export function rateHeaders(limits: readonly ExceededLimit[], retryAfterSeconds: number | null): Record<string, string> {
+  const retryAfter = Math.max(1, retryAfterSeconds ?? 0, ...limits.map(({ resetSeconds }) => Math.ceil(resetSeconds ?? 0)));
+  return { 'retry-after': String(retryAfter), ...limitFields(limits) };
+}
+
+/** `ratelimit` and `ratelimit-policy`; none where there is no limit. `r` is from 0 to `q`; `t` is there where something has to be waited for. */
+export function limitFields(limits: readonly ExceededLimit[]): Record<string, string> {
+  if (limits.length === 0) return {};
   const byName = new Map<string, ExceededLimit>();
   for (const limit of limits) {
     const known = byName.get(limit.name);
-    if (known === undefined || known.resetSeconds < limit.resetSeconds) byName.set(limit.name, limit);
+    if (known === undefined || (known.resetSeconds ?? 0) < (limit.resetSeconds ?? 0)) byName.set(limit.name, limit);
   }
   const all = [...byName.values()];
-  const retryAfter = Math.max(1, retryAfterSeconds ?? 0, ...all.map(({ resetSeconds }) => Math.ceil(resetSeconds)));
-  const headers: Record<string, string> = { 'retry-after': String(retryAfter) };
-  if (all.length === 0) return headers;
-  headers['ratelimit'] = all
-    .map((one) => `${quoted(one.name)};r=${Math.max(0, Math.floor(Math.min(one.remaining, one.limit)))};t=${Math.ceil(one.resetSeconds)}`)
-    .join(', ');
-  headers['ratelimit-policy'] = all
-    .map((one) => `${quoted(one.name)};q=${Math.floor(one.limit)};w=${Math.ceil(one.windowSeconds)}`)
-    .join(', ');
-  return headers;
+  return {
+    ratelimit: all.map((one) => `${quoted(one.name)};r=${remainingOf(one)}${resetOf(one)}`).join(', '),
+    'ratelimit-policy': all.map((one) => `${quoted(one.name)};q=${Math.floor(one.limit)};w=${Math.ceil(one.windowSeconds)}`).join(', '),
+  };
+}
+
+function remainingOf({ remaining, limit }: ExceededLimit): number {
+  return Math.max(0, Math.floor(Math.min(remaining, limit)));
+}
+
+function resetOf({ resetSeconds }: ExceededLimit): string {
+  return resetSeconds === null ? '' : `;t=${Math.ceil(resetSeconds)}`;
 }
 
 /** An sf-string (RFC 9651); characters that it cannot hold are left out. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CountersignError } from '../contract/errors.ts';
+import type { RatePlan } from '../contract/rate-plan.ts';
 import type { DecisionRequest, HttpFacts } from '../contract/request.ts';
 import { type Route, TIERS } from '../contract/route.ts';
 
@@ -60,18 +61,23 @@ const newNode = (): Node => ({ children: new Map(), parameter: null, leaves: new
  * Literal segments win over `{name}`, that over `{name*}`; an exact host wins over `*.suffix`, that over any host.
  * @throws CountersignError bundle_routes_invalid, the field names the route
  */
-export function createRouteTable(data: unknown, catalogue: string): RouteTable {
+export function createRouteTable(data: unknown, catalogue: string, planOf?: (routeId: string) => RatePlan | undefined): RouteTable {
   const parsed = RoutesData.safeParse(data ?? {});
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new CountersignError('bundle_routes_invalid', { field: issue?.path.join('.') ?? '', detail: issue?.message ?? '' });
   }
+  const counted = (id: string): Pick<Route, 'rate'> => {
+    const rate = planOf?.(id);
+    return rate === undefined ? {} : { rate };
+  };
   const hosts = new Map<string, Node>();
   const entries = Object.entries(parsed.data);
   for (const [id, entry] of entries) {
     if (id === 'unknown') throw new CountersignError('bundle_routes_invalid', { field: id, detail: 'the id is reserved' });
     const { tier, scopes, resource_metadata: resourceMetadataUrl = null } = entry;
-    const route: Route = { status: 'matched', catalogue, id, tier, scopes, public: entry.public, resourceMetadataUrl, parameters: {} };
+    const shared = { catalogue, id, tier, scopes, public: entry.public, resourceMetadataUrl };
+    const route: Route = { status: 'matched', ...shared, parameters: {}, ...counted(id) };
     for (const host of entry.hosts.length === 0 ? [''] : entry.hosts) {
       let root = hosts.get(host);
       if (root === undefined) {
@@ -90,6 +96,7 @@ export function createRouteTable(data: unknown, catalogue: string): RouteTable {
     public: false,
     resourceMetadataUrl: null,
     parameters: {},
+    ...counted('unknown'),
   });
   const unknown = outside('unknown');
   const ambiguous = outside('ambiguous');

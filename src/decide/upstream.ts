@@ -4,6 +4,7 @@ import type { DecisionRequest } from '../contract/request.ts';
 import type { EnrichmentSignals } from '../contract/signals.ts';
 import type { Combined } from './combine.ts';
 import type { UpstreamOptions } from './options.ts';
+import { limitFields } from './rate-headers.ts';
 
 /** The headers that only we may set, in any spelling. */
 const NAMES = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded'].map((name) => `x-countersign-${name}`);
@@ -40,12 +41,30 @@ export function upstreamOf(
   // the client's own mixed spellings (`x-countersign_subject`) reach some upstreams as ours; the border says where there could be one
   if (request.flags.includes('header_underscore')) remove.push(...MIXED);
   if (options.removeAuthorization && set['authorization'] === undefined) remove.push('authorization');
+  if (options.removeApiKey === true && isOurKey(identity.signals.apiKey)) removeApiKey(remove, set, request);
   const { dpopNonce } = identity.challenge;
-  if (dpopNonce === null && Object.keys(combined.responseHeaders).length === 0) return { headersToSet: set, headersToRemove: remove };
-  const responseHeaders = safeHeaders(combined.responseHeaders);
+  if (dpopNonce === null && combined.limits.length === 0 && Object.keys(combined.responseHeaders).length === 0)
+    return { headersToSet: set, headersToRemove: remove };
+  const responseHeaders = { ...safeHeaders(combined.responseHeaders), ...limitFields(combined.limits) };
   // RFC 9449 section 8.2: the next nonce comes with a good answer, before the last one is refused
   if (dpopNonce !== null) responseHeaders['dpop-nonce'] = dpopNonce;
   return { headersToSet: set, headersToRemove: remove, responseHeadersToSet: responseHeaders };
+}
+
+/** Of the key's look-alikes one could reach the upstream as the key (USER-ASKS 15); the border says where there could be any. */
+const KEY_LOOK_ALIKES = spellings('x-api-key').filter((name) => name !== 'x-api-key');
+
+/** Good or not; what is no key of ours may be the upstream's own. */
+function isOurKey(apiKey: Identity['signals']['apiKey']): boolean {
+  return apiKey.status === 'present' || (apiKey.status !== 'absent' && apiKey.code !== 'api_key_malformed');
+}
+
+function removeApiKey(remove: string[], set: Readonly<Record<string, string>>, { credentials, flags }: DecisionRequest): void {
+  const names: string[] = [];
+  if (credentials.apiKeys.length > 0) names.push('x-api-key');
+  if (credentials.authorization.some((value) => /^apikey /i.test(value))) names.push('authorization');
+  if (flags.includes('header_underscore')) names.push(...KEY_LOOK_ALIKES);
+  for (const name of names) if (set[name] === undefined && !remove.includes(name)) remove.push(name);
 }
 
 function setIdentity(
@@ -64,6 +83,7 @@ function setIdentity(
   put(set, 'x-countersign-actor', token.status === 'present' ? (token.value.actor?.subject ?? null) : null);
   const degraded: string[] = [];
   if (token.status === 'unavailable') degraded.push('token');
+  if (identity.signals.apiKey.status === 'unavailable') degraded.push('api_key');
   if (certificate.status === 'unavailable') degraded.push('certificate');
   if (txnToken.status === 'unavailable') degraded.push('txn_token');
   if (signature.status === 'unavailable') degraded.push('signature');

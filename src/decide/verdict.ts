@@ -4,13 +4,14 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.
 /** What the bundle's METADATA says of a rule. */
 export type RuleFacts = { readonly title: string; readonly public: boolean; readonly status: number | null };
 
-/** One exceeded limit, for 429 (draft-ietf-httpapi-ratelimit-headers). */
+/** One limit for the fields of draft-ietf-httpapi-ratelimit-headers: an exceeded one of a 429, or what is left where a request passes. */
 export type ExceededLimit = {
   readonly name: string;
   readonly limit: number;
   readonly windowSeconds: number;
   readonly remaining: number;
-  readonly resetSeconds: number;
+  /** Null where nothing has to be waited for. */
+  readonly resetSeconds: number | null;
 };
 
 /** The details of a verdict that the host acts on; everything else is only kept. */
@@ -27,6 +28,8 @@ export type VerdictDetails = {
   readonly factors: readonly RiskFactor[];
   readonly retryAfterSeconds: number | null;
   readonly limits: readonly ExceededLimit[];
+  /** Names of limits that were exceeded and are not enforced. */
+  readonly shadowLimits: readonly string[];
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly upstreamHeaders: Readonly<Record<string, string>>;
   readonly obligations: readonly JsonObject[];
@@ -56,6 +59,7 @@ export const NO_DETAILS: VerdictDetails = {
   factors: [],
   retryAfterSeconds: null,
   limits: [],
+  shadowLimits: [],
   responseHeaders: {},
   upstreamHeaders: {},
   obligations: [],
@@ -114,6 +118,7 @@ const READERS: Readonly<Record<string, (value: JsonValue, details: Mutable) => b
     const limits = parseLimits(value);
     return limits !== null && put(details, 'limits', limits);
   },
+  shadow_limits: (value: JsonValue, details: Mutable) => isTexts(value) && put(details, 'shadowLimits', value),
   response_headers(value: JsonValue, details: Mutable) {
     const headers = parseHeaders(value);
     return headers !== null && put(details, 'responseHeaders', headers);
@@ -153,11 +158,15 @@ function parseLimits(value: JsonValue): ExceededLimit[] | null {
   for (const one of value) {
     if (!isJsonObject(one)) return null;
     const { name, limit, window_seconds: windowSeconds, remaining, reset_seconds: resetSeconds } = one;
-    if (typeof name !== 'string' || !isAmount(limit) || !isAmount(windowSeconds) || !isAmount(remaining) || !isAmount(resetSeconds))
+    if (typeof name !== 'string' || !isAmount(limit) || !isAmount(windowSeconds) || !isAmount(remaining) || !isReset(resetSeconds))
       return null;
     limits.push({ name, limit, windowSeconds, remaining, resetSeconds });
   }
   return limits;
+}
+
+function isReset(value: JsonValue | undefined): value is number | null {
+  return value === null || isAmount(value);
 }
 
 /** RFC 9110 `token`, in lower case. */

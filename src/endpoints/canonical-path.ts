@@ -40,17 +40,22 @@ export function resolveSegments(path: string, noted: Noted): readonly string[] {
     if (raw.includes('\\')) note(noted, 'path_backslash');
     if (decoded !== raw) noteEncoded(raw, decoded, noted);
     noteCharacters(decoded, noted);
+    let dotsHere = false;
     for (const part of decoded.includes('/') ? decoded.split('/') : [decoded]) {
       if (part === '') {
         if (index < raws.length - 1) empties = true;
       } else if (part === '.' || part === '..') {
-        dots = true;
-        if (ENCODED_DOT.test(raw)) note(noted, 'path_encoded_dot');
+        dotsHere = true;
         if (part === '..') result.pop();
       } else {
         if (part.includes(';')) noteParameters(part, noted);
         result.push(part);
       }
+    }
+    if (dotsHere) {
+      dots = true;
+      // once a segment: one of 8 KiB may hold 1,600 dot segments
+      if (ENCODED_DOT.test(raw)) note(noted, 'path_encoded_dot');
     }
   }
   if (dots) note(noted, 'path_dot_segments');

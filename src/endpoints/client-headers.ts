@@ -1,5 +1,6 @@
 import type { Pep } from '../contract/pep.ts';
 import type { CertificateOffer, RequestFlag } from '../contract/request.ts';
+import type { FingerprintOffer } from './fingerprints.ts';
 import { headerName } from './header-names.ts';
 
 /** DESIGN 4: names, and values of one name, that a policy sees. */
@@ -12,7 +13,10 @@ export type ReceivedHeaders = {
   readonly authorization: string[];
   /** Of the gateway's own header. */
   readonly certificate: CertificateOffer | null;
+  readonly apiKeys: string[];
   readonly dpop: string[];
+  /** Of the gateway's own headers. */
+  readonly fingerprints: FingerprintOffer;
   readonly txnToken: string[];
   readonly signature: string[];
   readonly forwardedFor: string[];
@@ -28,6 +32,7 @@ export type ReceivedHeaders = {
 export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pep, flags: RequestFlag[]): ReceivedHeaders {
   const headers = new Map<string, string[]>();
   const authorization: string[] = [];
+  const apiKeys: string[] = [];
   const dpop: string[] = [];
   const txnToken: string[] = [];
   const signature: string[] = [];
@@ -38,6 +43,9 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
   const chainHeader = pep.forwardedFor.header;
   const certificateHeader = pep.certificateHeader?.name;
   const issuerHeader = pep.certificateHeader?.chainName;
+  const { ja3: ja3Header = null, ja4: ja4Header = null } = pep.fingerprintHeaders ?? {};
+  let ja3: string | null = null;
+  let ja4: string | null = null;
   let contentType: string | null = null;
   let contentLength: string | null = null;
   for (const [spelt, value] of raw) {
@@ -50,9 +58,16 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
       else if (name === issuerHeader) issuerLines.push(value);
       continue;
     }
+    if (plain === ja3Header || plain === ja4Header) {
+      // a second line has no right shape together with the first: one of them is the client's
+      if (name === ja3Header) ja3 = ja3 === null ? value : `${ja3},${value}`;
+      else if (name === ja4Header) ja4 = ja4 === null ? value : `${ja4},${value}`;
+      continue;
+    }
     if (certificate) noteOnce(flags, 'untrusted_client_certificate');
     if (hidden) {
       if (name === 'authorization') authorization.push(value);
+      else if (name === 'x-api-key') apiKeys.push(value);
       else if (name === 'dpop') dpop.push(value);
       else if (name === 'txn-token') txnToken.push(value);
       else if (name === 'signature') signature.push(value);
@@ -75,7 +90,9 @@ export function receiveHeaders(raw: Iterable<readonly [string, string]>, pep: Pe
     headers,
     authorization,
     certificate: trustedCertificate(certificateLines, issuerLines, pep, flags),
+    apiKeys,
     dpop,
+    fingerprints: { ja3, ja4 },
     txnToken,
     signature,
     forwardedFor: trustedChain(chainLines, pep, flags),

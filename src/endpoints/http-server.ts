@@ -3,32 +3,35 @@ import type { ErrorCode } from '../contract/codes.ts';
 import type { Listener } from '../contract/lifecycle.ts';
 import type { Logger } from '../contract/stages.ts';
 import { createDecideRoute, type DecideOptions, isDecideTarget } from './decide/routes.ts';
+import { createFeedbackRoute, type FeedbackOptions, isFeedbackTarget } from './feedback/routes.ts';
 import { createFallback } from './http-fallback.ts';
 import { createHttpListener, type TlsFiles } from './http-listener.ts';
 import { createIsOwnHost } from './own-host.ts';
 import { sendProblem } from './problem.ts';
 
-export type HttpServerOptions = DecideOptions & {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  readonly tls: TlsFiles | null;
-  /** Host names of this listener beside its own address and localhost. */
-  readonly publicHosts: readonly string[];
-  readonly headerMaxBytes: number;
-  readonly inFlightMax: number;
-  /** A question that has not arrived by then is 408. */
-  readonly bodyTimeoutMs: number;
-  readonly logger: Logger;
-};
+export type HttpServerOptions = DecideOptions &
+  Pick<FeedbackOptions, 'feedback'> & {
+    readonly host: string;
+    /** 0 takes a free one. */
+    readonly port: number;
+    readonly tls: TlsFiles | null;
+    /** Host names of this listener beside its own address and localhost. */
+    readonly publicHosts: readonly string[];
+    readonly headerMaxBytes: number;
+    readonly inFlightMax: number;
+    /** A question that has not arrived by then is 408. */
+    readonly bodyTimeoutMs: number;
+    readonly logger: Logger;
+  };
 
 /**
- * The HTTP listener for gateways: `POST /decide` straight from `node:http`, everything else through Express. Own routing looks at the
+ * The HTTP listener for gateways: `POST /decide` and `POST /feedback` straight from `node:http`, everything else through Express. Own routing looks at the
  * raw target only, so no spelling of a path reaches `/decide` but its own.
  */
 export function createHttpServer(options: HttpServerOptions): Listener {
   const isOwnHost = createIsOwnHost(options.host, options.publicHosts);
   const decide = createDecideRoute(options);
+  const feedback = createFeedbackRoute(options);
   const fallback = createFallback(options.logger);
 
   function refuse(response: ServerResponse, code: ErrorCode): void {
@@ -41,6 +44,7 @@ export function createHttpServer(options: HttpServerOptions): Listener {
     if (request.headers.origin !== undefined) refuse(response, 'origin_forbidden');
     else if (!isOwnHost(request.headers.host, request.socket.localAddress)) refuse(response, 'host_misdirected');
     else if (isDecideTarget(request.url ?? '')) decide(request, response);
+    else if (isFeedbackTarget(request.url ?? '')) feedback(request, response);
     else fallback(request, response);
   }
 

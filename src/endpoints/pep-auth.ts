@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { CountersignError } from '../contract/errors.ts';
-import type { CertificateHeader, ForwardedFor, Pep, Trust } from '../contract/pep.ts';
+import type { CertificateHeader, FingerprintHeaders, ForwardedFor, Pep, Trust } from '../contract/pep.ts';
 import type { CertificateEvidence } from './peer-certificate.ts';
 
 /** One gateway as configured. A token is known by the lower-case hex of its SHA-256 only. */
@@ -16,6 +16,7 @@ export type PepOptions = {
   readonly policies: readonly string[];
   readonly forwardedFor: ForwardedFor;
   readonly certificateHeader: CertificateHeader | null;
+  readonly fingerprintHeaders?: FingerprintHeaders;
 };
 
 export type CertificateRule = {
@@ -104,6 +105,7 @@ function toPep(options: PepOptions, policyNames: readonly string[]): Pep {
     policies: [...policies],
     forwardedFor,
     certificateHeader: options.certificateHeader,
+    ...(options.fingerprintHeaders === undefined ? {} : { fingerprintHeaders: options.fingerprintHeaders }),
   };
 }
 

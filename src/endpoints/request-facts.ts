@@ -3,6 +3,7 @@ import type { CertificateOffer, HttpFacts, RequestFlag, SignatureOffer } from '.
 import { canonicalHost, canonicalTarget } from './canonical-url.ts';
 import { type ClientBody, receiveClientBody } from './client-body.ts';
 import { receiveHeaders } from './client-headers.ts';
+import type { FingerprintOffer } from './fingerprints.ts';
 import { receiveSignature } from './signature-offer.ts';
 
 /** The client's request in the words of whatever protocol the gateway speaks, before anything is made of it. */
@@ -26,8 +27,12 @@ export type ReceivedHttp = {
   readonly authorization: string[];
   /** Of the gateway's configured header, only where it is trusted for `client_certificate`. */
   readonly certificate: CertificateOffer | null;
+  /** Every `x-api-key` value in order. */
+  readonly apiKeys: string[];
   /** Every `dpop` value in order. */
   readonly dpop: string[];
+  /** Of the gateway's configured headers, not judged yet. */
+  readonly fingerprints: FingerprintOffer;
   /** Every `txn-token` value in order. */
   readonly txnToken: string[];
   /** Null where no header of one came. */
@@ -66,9 +71,9 @@ export function receiveHttpFacts(raw: RawHttp, pep: Pep): ReceivedHttp {
     body: receiveClientBody(raw.body, headers.contentType, headers.contentLength),
     pathAmbiguous: target.ambiguous || hosts.ambiguous,
   };
-  const { authorization, dpop, txnToken, certificate, forwardedFor } = headers;
+  const { authorization, apiKeys, dpop, txnToken, certificate, fingerprints, forwardedFor } = headers;
   const signature = receiveSignature(raw, headers);
-  return { http, flags, authorization, dpop, txnToken, signature, certificate, forwardedFor };
+  return { http, flags, authorization, apiKeys, dpop, txnToken, signature, certificate, fingerprints, forwardedFor };
 }
 
 /**

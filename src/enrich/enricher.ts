@@ -1,17 +1,19 @@
 import { CountersignError } from '../contract/errors.ts';
 import type { DecisionRequest } from '../contract/request.ts';
 import type { EnrichmentSignals } from '../contract/signals.ts';
-import type { Clock, Enricher } from '../contract/stages.ts';
+import type { Clock, Enricher, Observer } from '../contract/stages.ts';
 import type { DatabaseStatus, EnrichStatus } from '../contract/status.ts';
 import type { MmdbDatabase } from '../stores/mmdb.ts';
 import type { WindowStore } from '../stores/windows.ts';
 import { findClientAddress } from './client-address.ts';
+import { createClockWatch } from './clock-watch.ts';
 import { type IpBlock, parseAddressOrBlock } from './ip-address.ts';
 import type { AddressLists } from './lists/address-lists.ts';
 import { joinLists } from './lists/join-lists.ts';
 import { describeNetwork, type NetworkSources } from './network.ts';
 import { ageSeconds } from './network-age.ts';
-import { countedAddress, describeRate, windowKeys } from './rate.ts';
+import { countedAddress, describeRate, type RateQuestion, rateQuestion, reportableCosts, windowKeys } from './rate.ts';
+import { learnFrom, lookAtMemories, type Memories, memoriesStatus } from './remembered.ts';
 import { joinSources } from './sources/join-sources.ts';
 import type { AttributeSources } from './sources/sources.ts';
 
@@ -19,52 +21,80 @@ export type EnricherOptions = NetworkSources & {
   /** Addresses and blocks of the proxies that vouch for the entry to their left. */
   readonly trustedProxies: readonly string[];
   readonly windows: WindowStore;
+  /** Left out: nothing is remembered of clients. */
+  readonly memories?: Memories;
   /** Left out where none is configured. */
   readonly lists?: AddressLists;
-  /** Left out where none is configured. */
-  readonly sources?: AttributeSources;
+  /** Null or left out where none is configured. */
+  readonly sources?: AttributeSources | null;
   readonly clock: Clock;
 };
 
 /** The stage with what others ask of it. */
-export type RunningEnricher = Enricher & {
-  /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
-  accountOf(request: DecisionRequest): string | null;
-  status(): EnrichStatus;
-};
+export type RunningEnricher = Enricher &
+  Observer & {
+    /** The prefix of the client's address (/32, IPv6 /64) that pays for a request; null where there is none. */
+    accountOf(request: DecisionRequest): string | null;
+    /** The client's canonical address; null where it is not known. */
+    addressOf(request: DecisionRequest): string | null;
+    status(): EnrichStatus;
+  };
+
+const NO_MEMORIES: Memories = { behaviour: null, devices: null, feedback: null };
 
 /** What the decision itself needs after the counters have answered. */
 const RESERVED_MS = 10;
 
 /**
- * WHAT ELSE we know about a request: network and rate. With the memory store the answer is a plain value, with Redis a promise.
+ * WHAT ELSE we know about a request: network, rate, device and behaviour. With the memory store the answer is a plain value, with Redis a promise.
  * @throws CountersignError `config_invalid` for a trusted proxy that is no address or block.
  */
 export function createEnricher(options: EnricherOptions): RunningEnricher {
-  const { databases, windows, lists, sources, clock } = options;
+  const { databases, windows, lists, sources = null, clock, memories = NO_MEMORIES } = options;
   const trustedProxies = options.trustedProxies.map(parseTrustedProxy);
+
+  const wentBack = createClockWatch();
 
   const clientOf = ({ source, pep }: DecisionRequest) => findClientAddress(source, pep.forwardedFor, trustedProxies);
 
   return {
     accountOf: (request) => countedAddress(clientOf(request)),
+    addressOf: (request) => clientOf(request).address?.text ?? null,
     enrich(request, identity, route): EnrichmentSignals | Promise<EnrichmentSignals> {
       const client = clientOf(request);
       const described = describeNetwork(client, options, request.receivedAtMs);
       const network = lists === undefined ? described : joinLists(described, client, lists);
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
-      const answer = windows.count(windowKeys(identity, route, client), request.receivedAtMs, budgetMs);
-      const count = (counts: Awaited<typeof answer>): EnrichmentSignals => ({ network, rate: describeRate(counts, request.pepRate) });
+      const question = flagged(rateQuestion(request, identity, route, client), wentBack(request.receivedAtMs));
+      const answer = windows.count(question.keys, request.receivedAtMs, budgetMs);
+      const { device, behaviour } = lookAtMemories(memories, request, identity, network, question.keys);
+      const count = (counts: Awaited<typeof answer>): EnrichmentSignals => {
+        return { network, rate: describeRate(counts, request.pepRate, question), device, behaviour };
+      };
       const known = answer instanceof Promise ? answer.then(count) : count(answer);
-      return sources === undefined ? known : joinSources(known, sources.prefetch({ request, identity, network, route }));
+      return sources === null ? known : joinSources(known, sources.prefetch({ request, identity, network, route }));
+    },
+    observe(record) {
+      const { request, identity, route } = record;
+      if (identity === null || route === null) return;
+      learnFrom(memories, record, () => {
+        const client = clientOf(request);
+        const keys = windowKeys(identity, route, client);
+        return { client: keys.client, costs: reportableCosts(request, identity, route, keys.address) };
+      });
     },
     status: () => ({
       databases: databases.map((database) => agedStatus(database, clock)),
       store: windows.status(),
       lists: lists?.status() ?? [],
-      ...(sources === undefined ? {} : { sources: sources.status() }),
+      remembered: memoriesStatus(memories),
+      ...(sources === null ? {} : { sources: sources.status() }),
     }),
   };
+}
+
+function flagged(question: RateQuestion, back: boolean): RateQuestion {
+  return back ? { ...question, flags: ['clock_back', ...question.flags] } : question;
 }
 
 function agedStatus(database: MmdbDatabase, clock: Clock): DatabaseStatus {

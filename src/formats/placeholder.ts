@@ -3,6 +3,7 @@ export const PLACEHOLDERS = [
   'subject.id',
   'subject.client',
   'token.issuer',
+  'api_key.id',
   'network.address',
   'network.asn',
   'network.country',

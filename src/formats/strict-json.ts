@@ -14,7 +14,7 @@ export type StrictJson =
 export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): StrictJson {
   if (bytes.length === 0) return { ok: false, problem: 'empty' };
   if (!isUtf8(bytes)) return { ok: false, problem: 'invalid_utf8' };
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  const text = (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).toString('utf8');
   const refused = scanJson(text, limits);
   if (refused !== null) return { ok: false, ...refused };
   try {

@@ -1,7 +1,6 @@
 import type { AgreementPair } from '../contract/agreement.ts';
 import { CountersignError } from '../contract/errors.ts';
 import { type NamesOf, spiffeSelector, type View, type ViewKind } from './agreement-views.ts';
-import type { ClientMap } from './subject.ts';
 
 /** One comparison: a name of the one piece has to be a name of the other. Selectors are those of `agreement-views.ts`. */
 export type AgreementRule = { readonly pair: AgreementPair; readonly left: string; readonly right: string; readonly ignoreCase: boolean };
@@ -50,6 +49,9 @@ const BUILT_IN: readonly (readonly [AgreementPair, string, string])[] = [
   ['api_key_signature', 'client_id', 'client_id'],
   ['client_issuer', 'issuer', 'issuer'],
   ['client_certificate', 'spiffe_id', 'spiffe_id'],
+  ['client_certificate', 'sha256', 'sha256'],
+  ['certificate_fingerprint', 'ja3', 'ja3'],
+  ['certificate_fingerprint', 'ja4', 'ja4'],
   ['client_api_key', 'client_id', 'client_id'],
   ['client_signature', 'client_id', 'client_id'],
   ['client_fingerprint', 'ja3', 'ja3'],
@@ -63,7 +65,7 @@ const BUILT_IN: readonly (readonly [AgreementPair, string, string])[] = [
 export function compileAgreement(
   { rules, withoutBuiltIn }: AgreementOptions,
   views: Readonly<Partial<Record<ViewKind, View>>>,
-  clients: ClientMap,
+  clients: ReadonlyMap<string, string>,
 ): readonly PairMapping[] {
   checkRules(rules, clients);
   const byPair = new Map<AgreementPair, PairMapping & { comparisons: PairMapping['comparisons'][number][] }>();
@@ -87,7 +89,7 @@ export function compileAgreement(
   return [...byPair.values()];
 }
 
-function checkRules(rules: readonly AgreementRule[], clients: ClientMap): void {
+function checkRules(rules: readonly AgreementRule[], clients: ReadonlyMap<string, string>): void {
   const seen = new Set<string>();
   for (const [index, { pair, left, right, ignoreCase }] of rules.entries()) {
     const key = JSON.stringify([pair, left, right]);

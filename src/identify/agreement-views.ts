@@ -1,16 +1,21 @@
 import type { JsonValue } from '../contract/json.ts';
+import type { ClientRecord } from '../contract/registry.ts';
+import type { TlsFacts } from '../contract/request.ts';
 import { isValidAt } from './certificate.ts';
 import { parseSpiffeId } from './spiffe-id.ts';
 import { type ClientMap, clientOfCertificate, clientOfToken, type Evidence, isVerified } from './subject.ts';
 
+/** All that is compared: the evidence, the record of the client that it names, and the connection that it came by. */
+export type Compared = Evidence & { readonly record: ClientRecord | null; readonly tls: TlsFacts };
+
 /** The names of one sort that a piece of evidence gives; none where it gives none. */
-export type NamesOf = (evidence: Evidence) => readonly string[];
+export type NamesOf = (evidence: Compared) => readonly string[];
 
 /** A piece of evidence as what can be compared with another. */
 export type View = {
-  readonly isThere: (evidence: Evidence) => boolean;
+  readonly isThere: (evidence: Compared) => boolean;
   /** Whether it may confirm another piece; what may not can still contradict it. */
-  readonly confirms: (evidence: Evidence, nowSeconds: number) => boolean;
+  readonly confirms: (evidence: Compared, nowSeconds: number) => boolean;
   /** By its name in the configuration, such as `client_id` or `claim:team`; null where it gives no such names. */
   readonly namesOf: (selector: string) => NamesOf | null;
 };
@@ -24,7 +29,10 @@ const one = (name: string | null | undefined): readonly string[] => (name ? [nam
  * Every kind of evidence that is compared. What joins this table is compared by the pairs that name it; a kind that is not in it leaves them
  * `unknown`.
  */
-export function createViews(clients: ClientMap): Readonly<Partial<Record<ViewKind, View>>> {
+export function createViews(
+  clients: ClientMap,
+  recordOf: (client: string | null) => ClientRecord | null,
+): Readonly<Partial<Record<ViewKind, View>>> {
   return {
     token: {
       isThere: ({ token }) => token !== null,
@@ -45,6 +53,11 @@ export function createViews(clients: ClientMap): Readonly<Partial<Record<ViewKin
         if (selector === 'client_id')
           return ({ certificate }) => one(certificate === null ? null : clientOfCertificate(certificate, clients));
         if (selector === 'uri') return ({ certificate }) => certificate?.uris ?? NOTHING;
+        if (selector === 'sha256') return ({ certificate }) => one(certificate?.sha256);
+        if (selector === 'ja3' || selector === 'ja4') {
+          return ({ certificate }) =>
+            certificate === null ? NOTHING : fingerprintsOf(recordOf(clientOfCertificate(certificate, clients)), selector);
+        }
         if (selector === 'dns') return ({ certificate }) => certificate?.dns ?? NOTHING;
         return selector === 'subject_cn' ? ({ certificate }) => one(commonNameOf(certificate?.subject ?? '')) : null;
       },
@@ -58,6 +71,30 @@ export function createViews(clients: ClientMap): Readonly<Partial<Record<ViewKin
         return selector === 'trust_domain' ? ({ txnToken }) => one(txnToken?.trustDomain) : null;
       },
     },
+    api_key: {
+      isThere: ({ apiKey }) => apiKey !== null,
+      confirms: () => true,
+      namesOf: (selector) => {
+        if (selector === 'client_id') return ({ apiKey }) => one(apiKey?.clientId);
+        return selector === 'id' ? ({ apiKey }) => one(apiKey?.id) : null;
+      },
+    },
+    fingerprint: {
+      isThere: ({ tls }) => tls.ja3 !== null || tls.ja4 !== null,
+      confirms: () => true,
+      namesOf: (selector) => (selector === 'ja3' || selector === 'ja4' ? ({ tls }) => one(tls[selector]) : null),
+    },
+    client: {
+      isThere: ({ record }) => record !== null,
+      confirms: () => true,
+      namesOf: (selector) => {
+        if (selector === 'client_id') return ({ record }) => one(record?.id);
+        if (selector === 'issuer') return ({ record }) => record?.issuers ?? NOTHING;
+        if (selector === 'spiffe_id') return ({ record }) => record?.spiffeIds ?? NOTHING;
+        if (selector === 'sha256') return ({ record }) => record?.fingerprints.certificates ?? NOTHING;
+        return selector === 'ja3' || selector === 'ja4' ? ({ record }) => fingerprintsOf(record, selector) : null;
+      },
+    },
     signature: {
       isThere: ({ signature }) => signature !== null,
       confirms: () => true,
@@ -68,6 +105,10 @@ export function createViews(clients: ClientMap): Readonly<Partial<Record<ViewKin
       },
     },
   };
+}
+
+function fingerprintsOf(record: ClientRecord | null, kind: 'ja3' | 'ja4'): readonly string[] {
+  return record?.fingerprints[kind] ?? NOTHING;
 }
 
 function claim(name: string): NamesOf {

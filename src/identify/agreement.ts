@@ -6,10 +6,10 @@ import {
   type PairAgreement,
 } from '../contract/agreement.ts';
 import { meet, type PairMapping } from './agreement-mapping.ts';
-import type { Evidence } from './subject.ts';
+import type { Compared } from './agreement-views.ts';
 
 /** Holds each piece of evidence against every other one, by comparisons that were made ready at load. */
-export function compareEvidence(mappings: readonly PairMapping[], evidence: Evidence, nowSeconds: number): EvidenceAgreement {
+export function compareEvidence(mappings: readonly PairMapping[], evidence: Compared, nowSeconds: number): EvidenceAgreement {
   let pairs: Record<AgreementPair, PairAgreement> | null = null;
   for (const mapping of mappings) {
     if (!mapping.left.isThere(evidence) || !mapping.right.isThere(evidence)) continue;
@@ -24,7 +24,7 @@ export function compareEvidence(mappings: readonly PairMapping[], evidence: Evid
 }
 
 /** One comparison that fails is a conflict; what may not confirm the other piece leaves it at what is not contradicted. */
-function judgePair({ left, right, comparisons }: PairMapping, evidence: Evidence, nowSeconds: number): PairAgreement {
+function judgePair({ left, right, comparisons }: PairMapping, evidence: Compared, nowSeconds: number): PairAgreement {
   let agreement: PairAgreement = 'unknown';
   for (const comparison of comparisons) {
     const met = meet(comparison.left(evidence), comparison.right(evidence), comparison.ignoreCase);

@@ -5,21 +5,25 @@ import { isValidAt } from './certificate.ts';
 import { type ClientAgreement, type Evidence, isVerified } from './subject.ts';
 
 /**
- * How strongly the caller is identified (DESIGN 1): 2 a token that was verified here, 3 the same with a client certificate of a known hash that
- * is valid now and does not name somebody else, 4 a token whose binding to a key or to such a certificate was proven, else 0: what only the
- * gateway says does not count.
+ * How strongly the caller is identified (DESIGN 1): 1 an API key, 2 a token that was verified here, 3 either with a client certificate of a known
+ * hash that is valid now and does not name somebody else, 4 a token whose binding to a key or to such a certificate was proven, else 0: what
+ * only the gateway says does not count.
  */
 export function assuranceOf(
-  { token, certificate, binding, signature }: Evidence,
+  { token, apiKey, certificate, binding, signature }: Evidence,
   agreement: ClientAgreement,
   nowSeconds: number,
 ): AssuranceLevel {
-  if (!isVerified(token)) return signature === null || agreement === 'conflict' ? 0 : levelOfSignature(signature);
-  if (agreement === 'conflict') return 2;
+  const verified = isVerified(token);
+  if (!verified && apiKey === null) return signature === null || agreement === 'conflict' ? 0 : levelOfSignature(signature);
+  if (agreement === 'conflict') return verified ? 2 : 1;
   const certified = certificate !== null && isUsable(certificate, nowSeconds);
-  if (binding?.proven === true && (binding.method === 'dpop' || certified)) return 4;
+  if (verified && binding?.proven === true && (binding.method === 'dpop' || certified)) return 4;
+  if (certified) return 3;
+  const signed = signature !== null && signature.clientId !== null;
   // two kinds of evidence, each verified here, that name the same client
-  return certified || (signature !== null && signature.clientId !== null && agreement === 'agreed') ? 3 : 2;
+  if (verified) return signed && agreement === 'agreed' ? 3 : 2;
+  return signed ? 2 : 1;
 }
 
 /**
@@ -37,12 +41,13 @@ function isUsable(certificate: CertificateValue, nowSeconds: number): boolean {
 
 /** What counts as evidence, in a fixed order; a certificate that is not valid now is none. */
 export function methodsOf(
-  { token, certificate, txnToken, signature }: Evidence,
+  { token, apiKey, certificate, txnToken, signature }: Evidence,
   bindingMethods: readonly string[],
   nowSeconds: number,
 ): readonly string[] {
   const methods: string[] = [];
   if (isVerified(token)) methods.push('token');
+  if (apiKey !== null) methods.push('api_key');
   if (certificate !== null && isValidAt(certificate, nowSeconds)) methods.push('certificate');
   for (const method of bindingMethods) methods.push(method);
   if (signature !== null) methods.push('signature');

@@ -23,12 +23,12 @@ export function readAuthorization(authorization: readonly string[]): TokenOffer 
   const [value] = authorization;
   if (value === undefined) return MISSING;
   if (authorization.length > 1 || (value.includes(',') && JOINED.test(value))) return MULTIPLE;
-  if (hasScheme(value, 'Bearer ', 'bearer ')) return { scheme: 'Bearer', token: afterSpaces(value, 7) };
-  return hasScheme(value, 'DPoP ', 'dpop ') ? { scheme: 'DPoP', token: afterSpaces(value, 5) } : UNSUPPORTED;
-}
-
-function hasScheme(value: string, usual: string, lower: string): boolean {
-  return value.startsWith(usual) || value.slice(0, lower.length).toLowerCase() === lower;
+  // as nearly everybody writes them, which spares the folding
+  if (value.startsWith('Bearer ')) return { scheme: 'Bearer', token: afterSpaces(value, 7) };
+  if (value.startsWith('DPoP ')) return { scheme: 'DPoP', token: afterSpaces(value, 5) };
+  const lower = value.slice(0, 7).toLowerCase();
+  if (lower === 'bearer ') return { scheme: 'Bearer', token: afterSpaces(value, 7) };
+  return lower.startsWith('dpop ') ? { scheme: 'DPoP', token: afterSpaces(value, 5) } : UNSUPPORTED;
 }
 
 function afterSpaces(value: string, from: number): string {

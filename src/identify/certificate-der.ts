@@ -1,4 +1,4 @@
-import { childrenOf, type Element, elementAt, extensionsOf, hexOf, sequenceOf, TAG, wholeHexOf } from './der.ts';
+import { childrenOf, type Element, elementAt, extensionsOf, hexOf, sequenceOf, TAG, timeOf, wholeHexOf } from './der.ts';
 
 /** What node's `X509Certificate` does not give, or gives only as text that would have to be parsed back. */
 export type CertificateExtensions = {
@@ -17,6 +17,9 @@ export type CertificateExtensions = {
   /** Distinguished names as their DER in hex. */
   readonly subjectName: string;
   readonly issuerName: string;
+  /** Unix seconds. */
+  readonly notBefore: number;
+  readonly notAfter: number;
   /** Object id of the signature algorithm in hex. */
   readonly signatureAlgorithm: string;
   /** Object id in hex of the hash that the parameters of RSASSA-PSS name (RFC 4055 section 3.1); null where there is none. */
@@ -64,8 +67,12 @@ export function readExtensions(der: Buffer): CertificateExtensions | null {
   const parts = body?.tag === TAG.sequence ? childrenOf(der, body) : null;
   const [algorithmId, parameters] = (algorithm === undefined ? null : childrenOf(der, algorithm)) ?? [];
   if (parts === null || algorithmId?.tag !== TAG.objectIdentifier) return null;
-  const [, , issuer, , subject] = parts[0]?.tag === EXPLICIT_VERSION ? parts.slice(1) : parts;
-  if (issuer === undefined || subject === undefined) return null;
+  const [, , issuer, validity, subject] = parts[0]?.tag === EXPLICIT_VERSION ? parts.slice(1) : parts;
+  if (issuer === undefined || validity === undefined || subject === undefined) return null;
+  // OpenSSL takes any text for a time, and node then gives whatever its memory held
+  const [from, until] = childrenOf(der, validity) ?? [];
+  const [notBefore, notAfter] = [timeOf(der, from), timeOf(der, until)];
+  if (notBefore === null || notAfter === null) return null;
   const wrapper = parts.find((element) => element.tag === EXTENSIONS);
   const extensions = wrapper === undefined ? [] : extensionsOf(der, elementAt(der, wrapper.start, wrapper.end));
   if (extensions === null) return null;
@@ -80,6 +87,8 @@ export function readExtensions(der: Buffer): CertificateExtensions | null {
     constrained: extensions.some(({ id, critical }) => id === NAME_CONSTRAINTS || (critical && !PROCESSED.has(id))),
     subjectName: wholeHexOf(der, subject),
     issuerName: wholeHexOf(der, issuer),
+    notBefore,
+    notAfter,
     signatureAlgorithm: hexOf(der, algorithmId),
     pssHash: readPssHash(der, parameters),
   };

@@ -13,9 +13,6 @@ export type Certificate = CertificateExtensions & {
   readonly sha256: string;
   /** As `canonicalSerial` gives it. */
   readonly serial: string;
-  /** Unix seconds. */
-  readonly notBefore: number;
-  readonly notAfter: number;
 };
 
 /** The blocks of a PEM text (RFC 7468) in their order, text between them left out; null where there is none, or too much. URL-encoded PEM is decoded. */
@@ -40,11 +37,8 @@ export function readCertificate(input: string | Buffer): Certificate | null {
   if (x509 === null || (typeof input !== 'string' && input.length !== x509.raw.length)) return null;
   const extensions = readExtensions(x509.raw);
   const serial = canonicalSerial(x509.serialNumber);
-  const notBefore = Math.floor(x509.validFromDate.getTime() / 1000);
-  const notAfter = Math.floor(x509.validToDate.getTime() / 1000);
-  // OpenSSL takes any text for a time, and no number is later than one that is none
-  if (extensions === null || serial === null || Number.isNaN(notBefore) || Number.isNaN(notAfter)) return null;
-  return { ...extensions, x509, sha256: x509.fingerprint256.replaceAll(':', '').toLowerCase(), serial, notBefore, notAfter };
+  if (extensions === null || serial === null) return null;
+  return { ...extensions, x509, sha256: x509.fingerprint256.replaceAll(':', '').toLowerCase(), serial };
 }
 
 /** What is said of a certificate. Validity is not judged: the value is the same whenever it is made. */

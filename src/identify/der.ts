@@ -65,13 +65,16 @@ export function extensionsOf(der: Buffer, list: Element | null): readonly Extens
   const items = list === null ? null : childrenOf(der, list);
   if (items === null) return null;
   const found: Extension[] = [];
+  // a list of 8 MiB may name half a million
+  const names = new Set<string>();
   for (const item of items) {
     const parts = childrenOf(der, item);
     const [id, second] = parts ?? [];
     const value = parts?.at(-1);
     if (id?.tag !== TAG.objectIdentifier || value?.tag !== TAG.octetString) return null;
     const name = hexOf(der, id);
-    if (found.some((one) => one.id === name)) return null;
+    if (names.has(name)) return null;
+    names.add(name);
     found.push({ id: name, critical: second?.tag === TAG.boolean && der[second.start] !== 0, value });
   }
   return found;

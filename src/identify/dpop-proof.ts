@@ -4,7 +4,7 @@ import type { BindingCode } from '../contract/signals.ts';
 import type { BoundedCache } from '../stores/bounded-cache.ts';
 import { type ProofKey, readProofKey } from './dpop-key.ts';
 import { parseStrictObject } from './strict-json.ts';
-import { parseTargetUri, type TargetUri } from './target-uri.ts';
+import { isPlainUri, parseTargetUri, type TargetUri } from './target-uri.ts';
 import { decodeCanonical } from './token-text.ts';
 
 const JTI_LENGTH_MAX = 512;
@@ -38,9 +38,15 @@ export type ProofTarget = {
   readonly path: string;
   /** Origins that clients may mean by it; never empty. */
   readonly origins: readonly string[];
-  readonly token: string;
+  /** Of the token, by `accessTokenHash`. */
+  readonly ath: string;
   readonly thumbprint: string;
 };
+
+/** `ath` (RFC 9449 section 4.2): SHA-256 of the token's text, base64url. */
+export function accessTokenHash(token: string): string {
+  return hash('sha256', token, 'base64url');
+}
 
 /** How old a proof may be. */
 export type ProofTimes = { readonly ageMaxSeconds: number; readonly clockSkewSeconds: number };
@@ -66,11 +72,20 @@ export function parseProof(text: string, algorithms: ReadonlySet<string>, keys: 
   return {
     ...read,
     key,
-    isSigned: () => key.check(Buffer.from(text.slice(0, second), 'latin1'), signature),
+    isSigned: () => key.check(signingInput(text, second), signature),
     keepKey: () => {
       if (known === undefined) keys.set(header, key);
     },
   };
+}
+
+/** Where the signed bytes of proofs are laid out, one after the other: a check is over before it returns, and a buffer a proof is a µs. */
+const SCRATCH = Buffer.allocUnsafeSlow(16_384);
+
+function signingInput(text: string, length: number): Buffer {
+  if (length > SCRATCH.length) return Buffer.from(text.slice(0, length), 'latin1');
+  SCRATCH.write(text, 0, length, 'latin1');
+  return SCRATCH.subarray(0, length);
 }
 
 function readClaims({ jti, htm, htu, iat, ath, nonce }: JsonObject): Omit<Proof, 'key' | 'isSigned' | 'keepKey'> | null {
@@ -88,15 +103,26 @@ function readClaims({ jti, htm, htu, iat, ath, nonce }: JsonObject): Omit<Proof,
  */
 export function judgeProof(proof: Proof, target: ProofTarget, nowSeconds: number, times: ProofTimes): TargetUri | BindingCode {
   if (proof.htm !== target.method) return 'dpop_method_mismatch';
-  const uri = parseTargetUri(proof.htu);
-  if (uri === null || uri.path !== target.path || !target.origins.includes(uri.origin)) return 'dpop_uri_mismatch';
+  const uri = uriOf(proof.htu, target);
+  if (uri === null) return 'dpop_uri_mismatch';
   if (nowSeconds > proof.iat + times.ageMaxSeconds + times.clockSkewSeconds) return 'dpop_expired';
   if (nowSeconds < proof.iat - times.clockSkewSeconds) return 'dpop_issued_in_future';
   if (proof.key.thumbprint !== target.thumbprint) return 'dpop_key_mismatch';
-  return proof.ath === hash('sha256', target.token, 'base64url') ? uri : 'dpop_token_mismatch';
+  return proof.ath === target.ath ? uri : 'dpop_token_mismatch';
+}
+
+/** The target by the origin that `htu` names, or null where it names something else. */
+function uriOf(htu: string, { origins, path }: ProofTarget): TargetUri | null {
+  for (const origin of origins) {
+    const meant = { origin, path };
+    if (isPlainUri(htu, meant)) return meant;
+  }
+  const uri = parseTargetUri(htu);
+  return uri !== null && uri.path === path && origins.includes(uri.origin) ? uri : null;
 }
 
 /** What may be used once: this key, this identifier, this URI (asks 35: in its normalised form), as one text of fixed length. */
 export function replayKeyOf({ key, jti }: Proof, { origin, path }: TargetUri): string {
-  return hash('sha256', JSON.stringify([key.thumbprint, jti, origin, path]), 'base64url');
+  // a thumbprint has one length, an origin no slash behind its `://`, and a path begins with one: no two sets of parts make one text
+  return hash('sha256', `${key.thumbprint}${jti.length} ${jti}${origin}${path}`, 'base64url');
 }

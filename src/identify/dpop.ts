@@ -27,8 +27,8 @@ export type ProofOutcome = (
 
 /** Judges proofs of possession (RFC 9449 section 4.3), each of them anew. */
 export interface DpopVerifier {
-  /** Whether the request's proof is for this token, by the key that the token names. Answers at once unless the replay memory is remote. Never throws. */
-  verify(request: DecisionRequest, token: string, thumbprint: string): Awaitable<ProofOutcome>;
+  /** Whether the request's proof is for the token of this hash (`ath`), by the key that the token names. Answers at once unless the replay memory is remote. Never throws. */
+  verify(request: DecisionRequest, ath: string, thumbprint: string): Awaitable<ProofOutcome>;
   status(): CacheStatus;
 }
 
@@ -62,9 +62,9 @@ export function createDpopVerifier(
     set: (header, key) => cache.set(header, key),
   };
 
-  function verify(request: DecisionRequest, token: string, thumbprint: string): Awaitable<ProofOutcome> {
+  function verify(request: DecisionRequest, ath: string, thumbprint: string): Awaitable<ProofOutcome> {
     const nowMs = request.receivedAtMs;
-    const target = targetOf(request, token, thumbprint);
+    const target = targetOf(request, ath, thumbprint);
     if (typeof target === 'string') return unavailable(target, null);
     const proof = open(request.credentials.dpop);
     if (typeof proof === 'string') return refuse(proof, nowMs);
@@ -72,10 +72,9 @@ export function createDpopVerifier(
     if (typeof uri === 'string') return refuse(uri, nowMs);
     const nonceCode = nonces === null ? null : judgeNonce(nonces, proof, nowMs);
     if (nonceCode !== null) return refuse(nonceCode, nowMs);
-    const account = accountOf(request);
-    if (!budget.allows(account, nowMs)) return unavailable('verification_budget_exhausted', null);
+    if (!budget.untouched && !budget.allows(accountOf(request), nowMs)) return unavailable('verification_budget_exhausted', null);
     if (!proof.isSigned()) {
-      budget.spend(account, nowMs);
+      budget.spend(accountOf(request), nowMs);
       return refuse('dpop_signature_invalid', nowMs);
     }
     proof.keepKey();
@@ -90,10 +89,10 @@ export function createDpopVerifier(
     return text.length > options.proofBytesMax ? 'dpop_malformed' : parseProof(text, algorithms, keys);
   }
 
-  function targetOf({ http, pep }: DecisionRequest, token: string, thumbprint: string): ProofTarget | BindingCode {
+  function targetOf({ http, pep }: DecisionRequest, ath: string, thumbprint: string): ProofTarget | BindingCode {
     const origins = http === null ? publicOrigins : originsOf(http, pep.trusts.has('forwarded'));
     if (http === null || origins.length === 0) return 'public_origin_unknown';
-    return { method: http.method, path: normalPath(http.pathRaw), origins, token, thumbprint };
+    return { method: http.method, path: normalPath(http.pathRaw), origins, ath, thumbprint };
   }
 
   /** The host that a gateway names is its client's word, unless the gateway is trusted to vouch for it. */

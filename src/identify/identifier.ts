@@ -1,6 +1,7 @@
 import type { Facts } from '../contract/collect.ts';
 import { CountersignError } from '../contract/errors.ts';
 import type { Identity } from '../contract/identity.ts';
+import type { ClientRecord } from '../contract/registry.ts';
 import type { CertificateOffer, DecisionRequest } from '../contract/request.ts';
 import type { Awaitable, Clock, Identifier, Logger } from '../contract/stages.ts';
 import type { IdentifyStatus } from '../contract/status.ts';
@@ -13,6 +14,7 @@ import type { ReplayMemory } from '../stores/replay-memory.ts';
 import { compareEvidence } from './agreement.ts';
 import { compileAgreement } from './agreement-mapping.ts';
 import { createViews } from './agreement-views.ts';
+import { NO_API_KEY } from './api-key.ts';
 import { readAssertedClaims } from './asserted-claims.ts';
 import { assuranceOf, methodsOf } from './assurance.ts';
 import { readAuthorization, type TokenOffer } from './authorization.ts';
@@ -23,9 +25,10 @@ import { createTokenIntrospection, hasKeys } from './introspection/tokens.ts';
 import { createKeySet, KEY_TIMING, type KeyTiming } from './keys.ts';
 import { createKeyLoader } from './keys-document.ts';
 import type { IdentityOptions, IssuerOptions } from './options.ts';
+import { createRegistered, type RegistryParts } from './registered.ts';
 import type { SignatureSignal } from './signature/outcome.ts';
 import { createSignatures, type SignaturesParts } from './signature/signatures.ts';
-import { agreeOnClient, type ClientMap, deriveSubject, type Evidence } from './subject.ts';
+import { agreeOnClient, deriveSubject, type Evidence } from './subject.ts';
 import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
 import { refusal, type TokenOutcome, unavailable } from './token-outcome.ts';
 import { createCertificateTrust } from './trust/certificate-trust.ts';
@@ -50,6 +53,8 @@ export type IdentifierParts = Pick<SignaturesParts, 'createGuardedFetch' | 'sign
   readonly accountOf: (request: DecisionRequest) => string | null;
   /** Proofs that were used. */
   readonly replays: ReplayMemory;
+  /** Declared clients, API keys and revocations; left out where there are none. */
+  readonly registry?: RegistryParts | undefined;
   /** For one outside system that can fail for a while. */
   readonly createBreaker: () => CircuitBreaker;
   /** Other pauses between fetches of keys, for tests. */
@@ -57,7 +62,7 @@ export type IdentifierParts = Pick<SignaturesParts, 'createGuardedFetch' | 'sign
 };
 
 /** The evidence beside the token. */
-type Beside = Pick<Identity['signals'], 'certificate' | 'txnToken' | 'signature'> & { readonly asserted: Evidence['asserted'] };
+type Beside = Pick<Identity['signals'], 'certificate' | 'apiKey' | 'txnToken' | 'signature'> & { readonly asserted: Evidence['asserted'] };
 
 /** The stage with its background work. */
 export type RunningIdentifier = Identifier & {
@@ -82,12 +87,13 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   const [issuers, services] = [ofKind(false), ofKind(true)];
   const names = new Set(options.issuers.map(({ kind, issuer }) => `${kind === 'txn_token'} ${issuer}`));
   if (names.size !== options.issuers.length) throw new CountersignError('config_invalid', { field: 'identity.issuers' });
-  const clients: ClientMap = new Map(options.clients.flatMap(({ id, spiffeIds }) => spiffeIds.map((spiffeId) => [spiffeId, id] as const)));
-  const agreements = compileAgreement(options.agreement, createViews(clients), clients);
+  const registered = createRegistered(options, parts);
+  const { clients } = registered;
+  const agreements = compileAgreement(options.agreement, createViews(clients, registered.recordOf), registered.configured);
   const tokens = createTokenVerifier(options, issuers, parts);
   const introspection = createTokenIntrospection(options, tokens, parts);
   const { verify } = introspection ?? tokens;
-  const txnTokens = createTxnTokenVerifier(options, services, parts);
+  const txnTokens = createTxnTokenVerifier(options, services, parts, registered.token);
   const certificates = createCertificateReader(options.certificateCache, parts.createCache);
   const trust = createCertificateTrust(options.certificates, parts);
   const dpop = createDpopVerifier(options, { ...parts, budget: createVerificationBudget(options.verificationBudget, parts.createCache) });
@@ -97,7 +103,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
 
   function identify(request: DecisionRequest): Awaitable<Identity> {
     const { authorization } = request.credentials;
-    const offer = authorization.length === 0 ? null : readAuthorization(authorization);
+    const offer = authorization.length === 0 || registered.holdsApiKey(authorization) ? null : readAuthorization(authorization);
     const token = judgeToken(request, offer);
     const txnToken = txnTokens.judge(request);
     const signature = signatures.judge(request);
@@ -118,39 +124,59 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     offer: TokenOffer | null,
     token: TokenOutcome,
     txnToken: TxnTokenSignal,
-    signature: SignatureSignal,
+    signed: SignatureSignal,
   ): Awaitable<Identity> {
     const { pep, credentials } = request;
     const offers = pep.trusts.has('client_certificate') ? credentials.certificates : NO_OFFERS;
-    const certificate = trust.judge(certificates.read(offers), request.receivedAtMs / 1000);
+    const reading = certificates.read(offers);
+    const certificate = registered.certificate(trust.judge(reading, request.receivedAtMs / 1000), reading.certificate);
+    const apiKey = registered.apiKeyOf(request);
     const asserted = pep.trusts.has('subject') ? request.subject : null;
+    const signature = registered.signature(signed);
+    const beside = { certificate, apiKey, txnToken, signature, asserted };
     const offered = offer !== null && 'token' in offer ? offer : null;
     const scheme = offered?.scheme === 'DPoP' || token.confirmation?.jkt ? 'DPoP' : 'Bearer';
     if (scheme === 'DPoP' || token.confirmation !== null) {
       const bound = bindings.judge(request, offered, token, certificate);
-      const join = (known: Bound): Identity =>
-        assemble(known, scheme, { certificate, txnToken, signature, asserted }, request.receivedAtMs);
+      const join = (known: Bound): Identity => assemble(known, scheme, beside, request);
       return bound instanceof Promise ? bound.then(join) : join(bound);
     }
-    const beside = { certificate, txnToken, signature, asserted };
-    if (certificate.status !== 'absent' || asserted !== null || txnToken !== NO_TXN_TOKEN || signature.status === 'present') {
-      return assemble(unbound(token), scheme, beside, request.receivedAtMs);
+    if (
+      certificate.status !== 'absent' ||
+      apiKey !== NO_API_KEY ||
+      asserted !== null ||
+      txnToken !== NO_TXN_TOKEN ||
+      signature.status === 'present'
+    ) {
+      return assemble(unbound(token), scheme, beside, request);
     }
+    const { generation } = registered;
     const alone = token.identityAlone;
     // a token without anything beside it; refusals of tokens are shared by all identifiers of the process
-    if (alone !== null && alone.signals.signature === signature && alone.challenge.acceptSignature === accepted) return alone;
-    token.identityAlone = assemble(unbound(token), scheme, beside, request.receivedAtMs);
-    return token.identityAlone;
+    if (alone?.generation === generation && isFor(alone.identity, signature)) return alone.identity;
+    const identity = assemble(unbound(token), scheme, beside, request);
+    if (!isKnownByConnection(identity.subject.record)) token.identityAlone = { identity, generation };
+    return identity;
+  }
+
+  /** Whether an identity of nothing but a token says of signatures what this request is to be told. */
+  function isFor({ signals, challenge }: Identity, signature: SignatureSignal): boolean {
+    return signals.signature === signature && challenge.acceptSignature === accepted;
   }
 
   function assemble(
-    { token, signal: binding, state, methods, dpopNonce }: Bound,
+    judged: Bound,
     scheme: Identity['challenge']['scheme'],
-    { certificate, txnToken, signature, asserted }: Beside,
-    nowMs: number,
+    { certificate, apiKey, txnToken, signature, asserted }: Beside,
+    request: DecisionRequest,
   ): Identity {
+    const nowMs = request.receivedAtMs;
+    // the last look, after whatever had to be waited for: a revocation of meanwhile counts
+    const left = registered.token(judged.token);
+    const { token, signal: binding, state, methods, dpopNonce } = left === judged.token ? judged : unbound(left);
     const evidence: Evidence = {
       token: token.signal.status === 'present' ? token.signal.value : null,
+      apiKey: apiKey.status === 'present' ? apiKey.value : null,
       certificate: certificate.status === 'present' ? certificate.value : null,
       binding: binding.status === 'present' ? binding.value : null,
       txnToken: txnToken.status === 'present' ? txnToken.value : null,
@@ -158,11 +184,13 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       asserted,
     };
     const { client, agreement } = agreeOnClient(evidence, clients, nowMs / 1000);
-    const { pairs, conflicts } = compareEvidence(agreements, evidence, nowMs / 1000);
+    const record = registered.recordOf(client);
+    const { pairs, conflicts } = compareEvidence(agreements, { ...evidence, record, tls: request.tls }, nowMs / 1000);
     const apart = pairs.token_certificate === 'conflict';
+    const agreed = apart ? null : client;
     return {
-      signals: { token: token.signal, certificate, binding, signature, txnToken },
-      subject: deriveSubject(evidence, apart ? null : client),
+      signals: { token: token.signal, apiKey, certificate, binding, signature, txnToken },
+      subject: deriveSubject(evidence, agreed, apart ? null : record),
       evidence: {
         methods: methodsOf(evidence, methods, nowMs / 1000),
         assurance: assuranceOf(evidence, apart ? 'conflict' : agreement, nowMs / 1000),
@@ -193,7 +221,10 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       outcome.signal.status === 'present'
         ? { token: { ...outcome, tokenKey }, signal: signals.binding, state: evidence.binding, methods, dpopNonce }
         : { ...unbound(outcome), dpopNonce };
-    return assemble(bound, challenge.scheme, { ...signals, asserted }, request.receivedAtMs);
+    // what was revoked while its server was asked
+    const certificate = registered.certificate(signals.certificate, null);
+    const apiKey = signals.apiKey.status === 'present' ? registered.apiKeyOf(request) : signals.apiKey;
+    return assemble(bound, challenge.scheme, { ...signals, certificate, apiKey, asserted }, request);
   }
 
   return {
@@ -218,6 +249,11 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
       signatures: signatures.status(),
     }),
   };
+}
+
+/** Whether the connection is part of what is held against a client: its identity is another one by another connection. */
+function isKnownByConnection(record: ClientRecord | null): boolean {
+  return record !== null && record.fingerprints.ja3.length + record.fingerprints.ja4.length > 0;
 }
 
 function createIssuer(options: IssuerOptions, parts: IdentifierParts): Issuer {

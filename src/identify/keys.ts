@@ -34,6 +34,8 @@ export type KeySetOptions = {
 export interface KeySet {
   /** The ring of the last success, or null before the first. */
   readonly ring: KeyRing | null;
+  /** When the ring was fetched, unix seconds. */
+  readonly fetchedAt: number | null;
   /**
    * Asks for a fetch on account of a kid that the ring lacks: a promise of whether it succeeded (one fetch for all who ask meanwhile),
    * or why there is none: `kid_unknown` while a fresh set is known not to have such keys, `keys_unavailable` while the source fails.
@@ -64,6 +66,7 @@ export function createKeySet({ issuer, kind, algorithms, refreshMs, load, clock,
   let inFlight: Promise<boolean> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let succeededAtMs: number | null = null;
+  let fetchedAt: number | null = null;
   let failures = 0;
   let failingUntilMs = Number.NEGATIVE_INFINITY;
   let coolingUntilMs = Number.NEGATIVE_INFINITY;
@@ -95,6 +98,7 @@ export function createKeySet({ issuer, kind, algorithms, refreshMs, load, clock,
     if (lastError !== null || ring === null) logger.info('keys_fetched', { issuer, keys: next.keys.length });
     ring = next;
     succeededAtMs = clock.monotonic();
+    fetchedAt = Math.floor(clock.now() / 1000);
     failures = 0;
     failingUntilMs = Number.NEGATIVE_INFINITY;
     lastError = null;
@@ -139,6 +143,9 @@ export function createKeySet({ issuer, kind, algorithms, refreshMs, load, clock,
   return {
     get ring() {
       return ring;
+    },
+    get fetchedAt() {
+      return fetchedAt;
     },
     renew(kid) {
       const nowMs = clock.monotonic();

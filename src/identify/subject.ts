@@ -1,4 +1,6 @@
+import type { ApiKeyValue } from '../contract/api-key.ts';
 import type { Identity, Subject } from '../contract/identity.ts';
+import type { ClientRecord } from '../contract/registry.ts';
 import type { AssertedSubject } from '../contract/request.ts';
 import type { BindingValue, CertificateValue, TokenValue } from '../contract/signals.ts';
 import type { SignatureValue } from '../contract/signature.ts';
@@ -8,6 +10,7 @@ import { isValidAt } from './certificate.ts';
 /** What is present of the evidence. */
 export type Evidence = {
   readonly token: TokenValue | null;
+  readonly apiKey: ApiKeyValue | null;
   readonly certificate: CertificateValue | null;
   /** What the token is bound to, where that was proven. */
   readonly binding: BindingValue | null;
@@ -20,30 +23,31 @@ export type Evidence = {
 export type ClientAgreement = Identity['evidence']['agreement']['client'];
 
 /** Client ids by SPIFFE id. */
-export type ClientMap = ReadonlyMap<string, string>;
+export type ClientMap = { get(spiffeId: string): string | undefined };
 
-const UNKNOWN: Subject = { type: 'unknown', id: null, asserted: false, client: null, properties: {} };
+const UNKNOWN: Subject = { type: 'unknown', id: null, asserted: false, client: null, record: null, properties: {} };
 
 /**
- * The client that the evidence names (DESIGN 3): the token's, else that of the certificate's SPIFFE id, else that of the key set which signed the
- * message. Two that differ are a conflict and
- * name nobody. Claims that only the gateway vouches for, and a certificate that is not valid now, name no client, but can contradict one.
+ * The client that the evidence names (DESIGN 3): the token's, else the API key's, else that of the certificate's SPIFFE id, else that of the key set
+ * which signed the message. Two that differ are a conflict and name nobody. Claims that only the gateway vouches for, and a certificate that is not
+ * valid now, name no client, but can contradict one.
  */
 export function agreeOnClient(
-  { token, certificate, signature }: Pick<Evidence, 'token' | 'certificate' | 'signature'>,
+  { token, apiKey, certificate, signature }: Pick<Evidence, 'token' | 'apiKey' | 'certificate' | 'signature'>,
   clients: ClientMap,
   nowSeconds: number,
 ): { readonly client: string | null; readonly agreement: ClientAgreement } {
   const byToken = token === null ? null : clientOfToken(token, clients);
+  const byKey = apiKey === null ? null : apiKey.clientId;
   const byCertificate = certificate === null ? null : clientOfCertificate(certificate, clients);
   const bySignature = signature?.clientId ?? null;
-  if (differ(byToken, byCertificate) || differ(byToken, bySignature) || differ(byCertificate, bySignature)) {
-    return { client: null, agreement: 'conflict' };
-  }
+  const named = byToken ?? byKey ?? byCertificate ?? bySignature;
+  if (differ(named, byKey) || differ(named, byCertificate) || differ(named, bySignature)) return { client: null, agreement: 'conflict' };
   const verified = isVerified(token) ? byToken : null;
   const certified = certificate !== null && isValidAt(certificate, nowSeconds) ? byCertificate : null;
-  const [client = null, second] = [verified, certified, bySignature].filter((one) => one !== null);
-  return { client, agreement: client === null ? 'none' : second === undefined ? 'single' : 'agreed' };
+  const client = verified ?? byKey ?? certified ?? bySignature;
+  const voices = Number(verified !== null) + Number(byKey !== null) + Number(certified !== null) + Number(bySignature !== null);
+  return { client, agreement: voices === 0 ? 'none' : voices === 1 ? 'single' : 'agreed' };
 }
 
 function differ(one: string | null, other: string | null): boolean {
@@ -66,23 +70,26 @@ export function clientOfCertificate({ spiffeId }: CertificateValue, clients: Cli
 }
 
 /**
- * AuthZEN's subject (DESIGN 3): of the verified token, else of the mapped client, else of the agent whose published key signed, else what the gateway says: the claims that it verified, or
- * the subject that it names. The last two are marked `asserted`; an asserted subject has a client only by certificate.
+ * AuthZEN's subject (DESIGN 3): of the verified token, else of the API key's or the mapped client, else of the agent whose published key signed, else
+ * what the gateway says: the claims that it verified, or the subject that it names. The last two are marked `asserted`; an asserted subject has a
+ * client only by certificate.
  */
-export function deriveSubject({ token, asserted, signature }: Evidence, client: string | null): Subject {
-  if (isVerified(token)) return subjectOf(token, false, client);
-  if (client !== null) return { type: 'client', id: client, asserted: false, client, properties: {} };
+export function deriveSubject({ token, asserted, signature }: Evidence, client: string | null, record: ClientRecord | null): Subject {
+  if (isVerified(token)) return subjectOf(token, false, client, record);
+  if (client !== null) return { type: 'client', id: client, asserted: false, client, record, properties: {} };
   if (signature !== null && signature.agent !== null) {
-    return { type: 'agent', id: signature.agent, asserted: false, client: null, properties: {} };
+    return { type: 'agent', id: signature.agent, asserted: false, client: null, record: null, properties: {} };
   }
-  if (token !== null) return subjectOf(token, true, null);
-  if (asserted !== null) return { type: asserted.type, id: asserted.id, asserted: true, client: null, properties: asserted.properties };
+  if (token !== null) return subjectOf(token, true, null, null);
+  if (asserted !== null) {
+    return { type: asserted.type, id: asserted.id, asserted: true, client: null, record: null, properties: asserted.properties };
+  }
   return UNKNOWN;
 }
 
 /** A subject that is the token's own client is a client; one that differs from it is a user. */
-function subjectOf({ subject, clientId }: TokenValue, asserted: boolean, client: string | null): Subject {
+function subjectOf({ subject, clientId }: TokenValue, asserted: boolean, client: string | null, record: ClientRecord | null): Subject {
   const id = subject ?? clientId;
   const type = id === null ? 'unknown' : id === clientId ? 'client' : 'user';
-  return { type, id, asserted, client, properties: {} };
+  return { type, id, asserted, client, record, properties: {} };
 }

@@ -53,6 +53,7 @@ export function readClaims(claims: JsonObject, actorDepthMax: number, verifiedBy
     entitlements,
     claims,
     verifiedBy,
+    keysFetchedAt: null,
   };
 }
 

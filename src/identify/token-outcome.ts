@@ -10,8 +10,20 @@ export type TokenOutcome = {
   readonly tokenKey: string | null;
   /** What the token is bound to (`cnf`); null where it is bound to nothing, or is not present. */
   readonly confirmation: Confirmation | null;
-  /** The identity where this token is the only evidence: always the same, so it is made once. */
-  identityAlone: Identity | null;
+  /** The identity where this token is the only evidence: the same for one generation of the registry, so it is made once. */
+  identityAlone: { readonly identity: Identity; readonly generation: number } | null;
+  /** What every proof of this token has in common, made with the first one. */
+  held?: HeldToken;
+  /** This token once its binding was proven; made with the first proof. */
+  matched?: TokenOutcome;
+};
+
+/** A bound token as its holder presents it. */
+export type HeldToken = {
+  /** The text that `ath` is of: whoever uses it compares, so that no outcome can lend its hash to another token. */
+  readonly text: string;
+  /** What `ath` of its proofs has to be (RFC 9449 section 4.2). */
+  readonly ath: string;
 };
 
 /** A token whose signature was checked here. */
@@ -20,7 +32,7 @@ export type VerifiedToken = TokenOutcome & {
   readonly tokenKey: string;
   readonly key: VerificationKey;
   /** The last ring in which the key was seen. */
-  ring: KeyRing;
+  readonly ring: KeyRing;
   /** Unix milliseconds. */
   readonly cachedUntilMs: number;
 };

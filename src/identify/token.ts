@@ -140,12 +140,31 @@ export function createTokenVerifier(
     const issuer = issuers.get(cached.signal.value.issuer);
     const ring = issuer?.keys.ring;
     if (issuer === undefined || !ring || nowMs >= cached.cachedUntilMs) return forget(token);
-    if (cached.ring !== ring) {
-      if (!ring.keys.includes(cached.key)) return forget(token);
-      cached.ring = ring;
-    }
+    if (cached.ring !== ring && !ring.keys.includes(cached.key)) return forget(token);
     const code = judgeTimes(cached.signal.value, nowMs / 1000, issuer.options);
-    return code === null ? cached : invalid(code);
+    if (code !== null) return invalid(code);
+    return cached.ring === ring ? cached : renew(token, cached, ring, issuer.keys.fetchedAt);
+  }
+
+  /** The same token by newer keys; what was made of the older entry goes with it. */
+  function renew(
+    token: string,
+    { signal, tokenKey, confirmation, key, cachedUntilMs }: VerifiedToken,
+    ring: KeyRing,
+    keysFetchedAt: number | null,
+  ) {
+    const value = { ...signal.value, keysFetchedAt };
+    const entry: VerifiedToken = {
+      signal: { status: 'present', value },
+      tokenKey,
+      confirmation,
+      identityAlone: null,
+      key,
+      ring,
+      cachedUntilMs,
+    };
+    verified.set(token, entry);
+    return entry;
   }
 
   function forget(token: string): null {
@@ -202,17 +221,16 @@ export function createTokenVerifier(
   }
 
   function conclude(candidate: Candidate, ring: KeyRing, key: VerificationKey, request: DecisionRequest): TokenOutcome {
-    const { token, text, value, confirmation } = candidate;
-    const account = accountOf(request);
+    const { token, text, value, confirmation, issuer } = candidate;
     const nowMs = request.receivedAtMs;
-    if (!budget.allows(account, nowMs)) return unavailable('verification_budget_exhausted');
+    if (!budget.untouched && !budget.allows(accountOf(request), nowMs)) return unavailable('verification_budget_exhausted');
     const check = key.checks.get(text.algorithm);
     if (check?.(text.signingInput, text.signature) !== true) {
-      budget.spend(account, nowMs);
+      budget.spend(accountOf(request), nowMs);
       return refuse(token, 'signature_invalid', nowMs);
     }
     const entry: VerifiedToken = {
-      signal: { status: 'present', value },
+      signal: { status: 'present', value: { ...value, keysFetchedAt: issuer.keys.fetchedAt } },
       // the signature is left out: an ECDSA signature has two forms, and counters must not see two tokens
       tokenKey: hash('sha256', text.signingInput, 'base64url'),
       confirmation,

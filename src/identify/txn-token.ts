@@ -28,6 +28,8 @@ export function createTxnTokenVerifier(
   options: Omit<IdentityOptions, 'issuers'>,
   issuers: ReadonlyMap<string, Issuer>,
   parts: VerifierParts,
+  /** What is left of a token once the revocations were looked at. */
+  held: (outcome: TokenOutcome) => TokenOutcome = (outcome) => outcome,
 ): TxnTokenVerifier {
   const byDomain = servicesByDomain(issuers);
   const profile = { issuerOf: (claims: Parameters<typeof serviceOf>[0]) => serviceOf(claims, byDomain), judge: judgeTxnClaims };
@@ -35,7 +37,8 @@ export function createTxnTokenVerifier(
   /** A cached token's signal is made once. */
   const signals = new WeakMap<TokenOutcome, TxnTokenSignal>();
 
-  function signalOf(outcome: TokenOutcome): TxnTokenSignal {
+  function signalOf(verified: TokenOutcome): TxnTokenSignal {
+    const outcome = held(verified);
     if (outcome.signal.status !== 'present') return outcome.signal;
     const made = signals.get(outcome) ?? { status: 'present', value: txnValueOf(outcome.signal.value) };
     signals.set(outcome, made);

@@ -2,6 +2,8 @@ import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
 
 /** Bounds the signature checks that one account (a prefix of client addresses) can cause by tokens that fail them. */
 export interface VerificationBudget {
+  /** True while nobody has failed: then everybody is allowed, and whose request it is need not be found out. */
+  readonly untouched: boolean;
   /** False where the account has used up its failures. */
   allows(account: string | null, nowMs: number): boolean;
   /** Notes one failed verification. */
@@ -29,6 +31,9 @@ export function createVerificationBudget(
   }
 
   return {
+    get untouched() {
+      return accounts.entries === 0;
+    },
     allows(account, nowMs) {
       const known = account === null || accounts.entries === 0 ? undefined : accounts.get(account);
       return known === undefined || current(known, nowMs) <= limits.failuresPerMinute - 1;

@@ -48,9 +48,11 @@ export function buildLine(record: DecisionRecord, mode: InputMode): DecisionLine
         : { type: identity.subject.type, id: identity.subject.id, client: identity.subject.client, asserted: identity.subject.asserted },
     actors: identity === null ? [] : actorsOf(identity.signals.token),
     evidence: identity === null ? [] : [...identity.evidence.methods],
+    api_key: identity?.signals.apiKey.status === 'present' ? identity.signals.apiKey.value.id : null,
     address: network === undefined ? null : clientAddressOf(network),
     assurance: { level: decision.assurance.level, required: decision.assurance.required },
     risk: { score: decision.risk.score, factors: decision.risk.factors.map(factorOf) },
+    ...(decision.shadowLimits === undefined ? {} : { shadow_limits: [...decision.shadowLimits] }),
     signals: signalStates(record),
     times_ms: { identify: micros(times.identify), enrich: micros(times.enrich), decide: micros(times.decide), total: micros(times.total) },
     slow: record.slow,
@@ -73,7 +75,7 @@ function micros(milliseconds: number): number {
 
 /** Names of signals are those of the contract here, and those of the input in the log. */
 function inSnakeCase(name: string): string {
-  return name === 'txnToken' ? 'txn_token' : name;
+  return name === 'txnToken' ? 'txn_token' : name === 'apiKey' ? 'api_key' : name;
 }
 
 type SignalState = { status: Signal<unknown>['status']; code?: string };

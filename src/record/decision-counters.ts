@@ -5,13 +5,15 @@ import type { Signal } from '../contract/signals.ts';
 import { METRICS } from './metric-definitions.ts';
 import { type Cell, createLabelGate, Tally } from './tally.ts';
 
-const SIGNALS = ['token', 'certificate', 'binding', 'signature', 'txn_token', 'network', 'rate'] as const;
+const SIGNALS = ['token', 'api_key', 'certificate', 'binding', 'signature', 'txn_token', 'network', 'rate', 'device', 'behaviour'] as const;
 const STATES = ['present', 'absent', 'invalid', 'unavailable'] as const;
 type SignalName = (typeof SIGNALS)[number];
 
 /** Reasons are rules of the active bundles and codes of the host; more than this many are somebody's mistake. */
 const REASONS_MAX = 500;
 const REASON_FORM = /^[a-z][a-z0-9_]{0,63}(\.[a-z][a-z0-9_]{0,63}){0,2}$/;
+const LIMIT_FORM = /^[a-z][a-z0-9_]{0,63}$/;
+const NO_LIMITS: readonly string[] = [];
 const POLICIES_MAX = 100;
 const POLICY_FORM = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
@@ -24,6 +26,7 @@ export type DecisionCounters = {
   readonly failures: Tally;
   readonly signalStates: Tally;
   readonly slow: Tally;
+  readonly shadowLimits: Tally;
   count(record: DecisionRecord): void;
 };
 
@@ -35,6 +38,8 @@ export function createDecisionCounters(
   const failures = new Tally(METRICS.failures.labels);
   const signalStates = new Tally(METRICS.signalStates.labels);
   const slow = new Tally(METRICS.slow.labels);
+  const shadowLimits = new Tally(METRICS.shadowLimits.labels);
+  const limitLabel = createLabelGate(REASONS_MAX, LIMIT_FORM);
   const reasonLabel = createLabelGate(REASONS_MAX, REASON_FORM);
   const policyLabel = createLabelGate(POLICIES_MAX, POLICY_FORM);
   const states = new Map<SignalName, Record<(typeof STATES)[number], Cell>>();
@@ -73,9 +78,11 @@ export function createDecisionCounters(
     const policy = policyLabel(decision.policy.name);
     decisionCell(decision.effect, policy, reasonLabel(decision.reasons[0]?.code ?? 'none'), request.endpoint).count += 1;
     if (decision.error !== null) failures.cell(decision.error.code).count += 1;
+    for (const name of decision.shadowLimits ?? NO_LIMITS) shadowLimits.cell(limitLabel(name)).count += 1;
     if (wasSlow) slow.cell(policy).count += 1;
     if (identity !== null) {
       countSignal('token', identity.signals.token);
+      countSignal('api_key', identity.signals.apiKey);
       countSignal('certificate', identity.signals.certificate);
       countSignal('binding', identity.signals.binding);
       countSignal('signature', identity.signals.signature);
@@ -85,6 +92,8 @@ export function createDecisionCounters(
     if (enrichment !== null) {
       countSignal('network', enrichment.network);
       countSignal('rate', enrichment.rate);
+      countSignal('device', enrichment.device);
+      countSignal('behaviour', enrichment.behaviour);
       observers.enrich.observe(times.enrich / 1000);
     }
     // where no policy was evaluated there is no time of the stage decide
@@ -92,7 +101,7 @@ export function createDecisionCounters(
     observers.total.observe(times.total / 1000);
   }
 
-  return { decisions, failures, signalStates, slow, count };
+  return { decisions, failures, signalStates, slow, shadowLimits, count };
 }
 
 const EFFECT_INDEX: Readonly<Record<Effect, number>> = { allow: 0, deny: 1, step_up: 2 };

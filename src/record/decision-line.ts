@@ -46,9 +46,14 @@ export const DECISION_LINE = z.strictObject({
     .describe('Who asked; null where identification did not end.'),
   actors: z.array(z.string()).describe('Subjects of the `act` chain (RFC 8693), the current actor first.'),
   evidence: z.array(z.string()).describe('What was verified.'),
+  api_key: z.string().nullable().describe('Id of the API key that was verified.'),
   address: z.string().nullable().describe('Client address, where it is known.'),
   assurance: z.strictObject({ level: z.int(), required: z.number() }),
   risk: z.strictObject({ score: z.number(), factors: z.array(z.strictObject({ code: z.string(), points: z.number() })) }),
+  shadow_limits: z
+    .array(z.string())
+    .optional()
+    .describe('Names of rate limits in shadow that were exceeded; not there where there is none.'),
   signals: z.record(z.string(), SIGNAL).describe('State of each signal; empty where its stage did not end.'),
   times_ms: z
     .strictObject({ identify: milliseconds, enrich: milliseconds, decide: milliseconds, total: milliseconds })

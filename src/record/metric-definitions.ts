@@ -45,6 +45,12 @@ export const METRICS = {
     help: 'States of signals: present, absent, invalid (offered and refused), unavailable (our source failed).',
     labels: ['signal', 'status'],
   },
+  shadowLimits: {
+    name: 'countersign_shadow_limit_exceeded_total',
+    type: 'counter',
+    help: 'Requests that were above a rate limit in shadow (`shadow: true`), by the limit. They were not denied for it.',
+    labels: ['limit'],
+  },
   slow: {
     name: 'countersign_slow_evaluations_total',
     type: 'counter',
@@ -137,6 +143,24 @@ export const METRICS = {
     help: '1 for the state that a certificate revocation list is in: ready, stale, never_loaded.',
     labels: ['crl', 'state'],
   },
+  registryState: {
+    name: 'countersign_registry_state',
+    type: 'gauge',
+    help: '1 for the state that a part of the registry (records, revocations) is in: ready, stale (what is there cannot be used, the last good content is), never_loaded.',
+    labels: ['part', 'state'],
+  },
+  registryAge: {
+    name: 'countersign_registry_age_seconds',
+    type: 'gauge',
+    help: 'Time since the content of a part of the registry that is in use was loaded; there is no value where none was.',
+    labels: ['part'],
+  },
+  registryEntries: {
+    name: 'countersign_registry_entries',
+    type: 'gauge',
+    help: 'Entries of the registry by kind: clients, api_keys, revocations.',
+    labels: ['kind'],
+  },
   policyInfo: {
     name: 'countersign_policy_revision_info',
     type: 'gauge',
@@ -214,6 +238,18 @@ export const METRICS = {
     type: 'gauge',
     help: 'Entities that the store counts; there is no value where it is not known.',
     labels: ['kind'],
+  },
+  rememberedEntries: {
+    name: 'countersign_remembered_entries',
+    type: 'gauge',
+    help: 'Entries by memory of what clients do: clients, tokens, addresses; device_clients, fingerprints; decisions that may be reported on.',
+    labels: ['memory'],
+  },
+  feedback: {
+    name: 'countersign_feedback_total',
+    type: 'counter',
+    help: 'Reports about decisions: accepted, repeated (there was one already), unknown (no such decision here within five minutes).',
+    labels: ['result'],
   },
   recordLines: {
     name: 'countersign_decision_log_lines_total',

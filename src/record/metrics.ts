@@ -58,6 +58,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     { metric: fromStatus(METRICS.failures), tally: counters.failures },
     { metric: fromStatus(METRICS.signalStates), tally: counters.signalStates },
     { metric: fromStatus(METRICS.slow), tally: counters.slow },
+    { metric: fromStatus(METRICS.shadowLimits), tally: counters.shadowLimits },
     { metric: fromStatus(METRICS.refused), tally: refusals },
   ];
   const shown = new Map<string, ReturnType<typeof fromStatus>>();
@@ -109,6 +110,9 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.crlAge,
   METRICS.crlExpiry,
   METRICS.crlState,
+  METRICS.registryState,
+  METRICS.registryAge,
+  METRICS.registryEntries,
   METRICS.policyInfo,
   METRICS.policyActivated,
   METRICS.policyError,
@@ -122,6 +126,8 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.listAge,
   METRICS.storeReady,
   METRICS.storeEntries,
+  METRICS.rememberedEntries,
+  METRICS.feedback,
   ...Object.values(SOURCE_METRICS),
   METRICS.recordLines,
   METRICS.draining,

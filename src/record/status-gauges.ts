@@ -1,4 +1,4 @@
-import type { CacheStatus, ServiceStatus } from '../contract/status.ts';
+import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { showSources } from './source-metrics.ts';
 import type { Labels } from './tally.ts';
@@ -16,7 +16,7 @@ export function showStatus(
   set: (definition: MetricDefinition, labels: Labels, value: number) => void,
   nowSeconds: number,
 ): void {
-  const { identify, enrich, policies, record } = status;
+  const { identify, registry, enrich, policies, record } = status;
   const caches: Record<string, CacheStatus> = {
     token: identify.tokenCache,
     negative: identify.negativeCache,
@@ -53,6 +53,7 @@ export function showStatus(
     if (nextUpdate !== null) set(METRICS.crlExpiry, { crl }, nextUpdate);
     for (const one of DOCUMENT_STATES) set(METRICS.crlState, { crl, state: one }, one === state ? 1 : 0);
   }
+  if (registry !== undefined) showRegistry(registry, set);
   for (const { name: policy, revision, activatedAt, lastError } of policies) {
     if (revision !== null) set(METRICS.policyInfo, { policy, revision: revision.slice(0, REVISION_MAX) }, 1);
     if (activatedAt !== null) set(METRICS.policyActivated, { policy }, activatedAt);
@@ -75,7 +76,26 @@ export function showStatus(
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
   if (entries !== null) set(METRICS.storeEntries, { kind }, entries);
+  const { entries: remembered, feedback } = enrich.remembered;
+  for (const [memory, count] of Object.entries(remembered)) set(METRICS.rememberedEntries, { memory }, count);
+  if (feedback !== null) {
+    set(METRICS.rememberedEntries, { memory: 'decisions' }, feedback.entries);
+    for (const result of ['accepted', 'repeated', 'unknown'] as const) set(METRICS.feedback, { result }, feedback[result]);
+  }
   set(METRICS.recordLines, { result: 'written' }, record.written);
   set(METRICS.recordLines, { result: 'dropped' }, record.dropped);
   set(METRICS.draining, {}, status.draining ? 1 : 0);
+}
+
+function showRegistry(
+  { records, revocations }: RegistryStatus,
+  set: (definition: MetricDefinition, labels: Labels, value: number) => void,
+): void {
+  for (const [part, { state, ageSeconds }] of Object.entries({ records, revocations })) {
+    for (const one of DOCUMENT_STATES) set(METRICS.registryState, { part, state: one }, one === state ? 1 : 0);
+    if (ageSeconds !== null) set(METRICS.registryAge, { part }, ageSeconds);
+  }
+  set(METRICS.registryEntries, { kind: 'clients' }, records.clients);
+  set(METRICS.registryEntries, { kind: 'api_keys' }, records.apiKeys);
+  set(METRICS.registryEntries, { kind: 'revocations' }, revocations.entries);
 }

@@ -34,12 +34,13 @@ export function createMemoryReplays({ entriesMax, startedAtMs }: MemoryReplaysOp
 
   function remember(key: string, nowMs: number, untilMs: number): ReplayAnswer {
     forget(nowMs);
-    if (keys.has(key)) return 'replayed';
     const slot = Math.floor(untilMs / SLOT_MS);
     // a clock that was set back: what ended by the later time is forgotten, so nothing is known of it
-    if (slot < forgottenTo) return 'store_unavailable';
-    if (keys.size >= entriesMax) return 'store_full';
+    if (slot < forgottenTo) return keys.has(key) ? 'replayed' : 'store_unavailable';
+    const before = keys.size;
+    if (before >= entriesMax) return keys.has(key) ? 'replayed' : 'store_full';
     keys.add(key);
+    if (keys.size === before) return 'replayed';
     const ending = slots.get(slot);
     if (ending === undefined) slots.set(slot, [key]);
     else ending.push(key);

@@ -22,6 +22,8 @@ import type { Counts, EntityCounts, WindowStore } from '../../src/stores/windows
 import { SILENT } from '../decide/fixtures.ts';
 import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
 import { createCaseLists } from './lists.ts';
+import { registryOf } from './registered.ts';
+import { memoriesOf } from './remembered.ts';
 import type { Case } from './schema.ts';
 import { txnIssuers } from './txn-token.ts';
 
@@ -106,6 +108,7 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
     registryCountry: null,
     trustedProxies: [],
     windows: windowsOf(one.given.rate),
+    memories: memoriesOf(one.given),
     lists: await createCaseLists(one, clock),
     clock,
   });
@@ -119,7 +122,8 @@ export async function createCasePath(one: Case, policies: Policies, issuer: Test
   };
 }
 
-function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
+function createCaseIdentifier(one: Case, clock: Clock, issuer: TestIssuer): RunningIdentifier {
+  const { given } = one;
   const missing = `${issuer.jwksFile}.missing`;
   const access: IssuerOptions = {
     kind: 'jwt',
@@ -175,6 +179,7 @@ function createCaseIdentifier({ given }: Case, clock: Clock, issuer: TestIssuer)
       replays: replaysOf(given.dpop),
       signatureReplays: createMemoryReplays({ entriesMax: 10, startedAtMs: 0 }),
       createGuardedFetch: () => () => Promise.resolve({ ok: false, failure: 'url_not_allowed' }),
+      registry: registryOf(given.registry, one)?.parts,
     },
   );
 }
@@ -223,6 +228,7 @@ function windowsOf(rate: Case['given']['rate']): WindowStore {
       route: answer(keys.route, given?.route),
       historyLost: false,
     }),
+    add: (hits) => hits.map(() => 'store_unavailable' as const),
     status,
     close,
   };

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
 import type { Pep } from '../../src/contract/pep.ts';
+import { registryOf, withApiKey } from './registered.ts';
 import type { Case } from './schema.ts';
 
 /** The gateway that asks in a case. */
@@ -13,13 +14,17 @@ export function casePep({ given }: Case): Pep {
   };
 }
 
-/** The body of POST /decide with the client's `authorization`, `dpop` and `txn-token` headers in it. */
+/** The body of POST /decide with the client's `authorization`, `dpop`, `txn-token` and API key headers in it. */
 export function askedBody(
-  { ask }: Case,
+  one: Case,
   authorization: string | null,
   proofs: readonly string[] = [],
   txnTokens: readonly string[] = [],
 ): JsonObject {
+  return withApiKey(bodyOf(one, authorization, proofs, txnTokens), registryOf(one.given.registry, one));
+}
+
+function bodyOf({ ask }: Case, authorization: string | null, proofs: readonly string[], txnTokens: readonly string[]): JsonObject {
   if (authorization === null && txnTokens.length === 0) return ask as JsonObject;
   const request = ask['request'];
   if (!isJsonObject(request)) throw new Error('a case with a token needs a request to carry it');

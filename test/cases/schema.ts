@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { TRUSTS } from '../../src/contract/pep.ts';
+import { Registered } from './registered.ts';
+import { GivenBehaviour, GivenDevice } from './remembered.ts';
 
 /*
  * The form of `test/cases/*.yaml`. One case is run at several levels, by the same file:
@@ -60,6 +62,8 @@ const Given = z
           .optional(),
       })
       .optional(),
+    /** The registry: a client as its files have it, an API key of it that comes in `x-api-key`, what is revoked, or `unavailable`: it was never loaded. */
+    registry: Registered.optional(),
     /** Claims of a transaction token that the test key set signs: aud, iat and exp are filled in; sent as `txn-token`. */
     txn_token: z.record(z.string(), z.json()).optional(),
     /** The transaction token has this defect; `txn_token_unchecked` means that no service is configured. */
@@ -96,6 +100,9 @@ const Given = z
         z.strictObject({ unavailable: z.enum(['store_unavailable', 'store_full']) }),
       ])
       .optional(),
+    /** What is remembered of the client. */
+    device: GivenDevice.optional(),
+    behaviour: GivenBehaviour.optional(),
   })
   .prefault({});
 

@@ -15,14 +15,20 @@ import type {
 } from '../../src/contract/signals.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
 import { readDelegation } from '../../src/identify/delegation.ts';
+import { createRegistered } from '../../src/identify/registered.ts';
+import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { listFactsOfCase } from './lists.ts';
+import { registryOf, withApiKey } from './registered.ts';
+import { behaviourOf, deviceOf } from './remembered.ts';
 import type { Case } from './schema.ts';
 import { agreementOf, txnSignalOf } from './txn-token.ts';
 
 /* Level `wasm`: the question is received as POST /decide receives it; what identify and enrich would say comes from `given`. */
 
 /** The question of a case, by the border's own parser. */
-export function requestOf({ given, ask }: Case): DecisionRequest {
+export function requestOf(one: Case): DecisionRequest {
+  const { given } = one;
+  const ask = withApiKey(one.ask as JsonObject, registryOf(given.registry, one));
   const pep: Pep = {
     name: 'cases',
     trusts: new Set(given.trusts),
@@ -37,15 +43,24 @@ export function requestOf({ given, ask }: Case): DecisionRequest {
   return request;
 }
 
-export function identityOf({ given }: Case, request: DecisionRequest): Identity {
+export function identityOf(one: Case, request: DecisionRequest): Identity {
+  const { given } = one;
   const nowSeconds = Math.floor(request.receivedAtMs / 1000);
   const certificateSignal = certificateOf(given, request);
-  const offered = tokenOf(given, request, nowSeconds);
+  const registered = createRegistered(
+    { clients: [], verificationBudget: { failuresPerMinute: 60, addressesMax: 10 } },
+    { registry: registryOf(given.registry, one)?.parts, createCache: createBoundedCache, accountOf: () => null },
+  );
+  const outcome = { signal: tokenOf(given, request, nowSeconds), tokenKey: null, confirmation: null, identityAlone: null };
+  const offered = registered.token(outcome).signal;
+  const apiKey = registered.apiKeyOf(request);
+  const byKey = apiKey.status === 'present' ? apiKey.value.clientId : null;
   const bound = boundOf(given, offered, certificateSignal);
   const signals: IdentitySignals = {
     token: bound.token,
     certificate: certificateSignal,
     binding: bound.binding,
+    apiKey,
     txnToken: txnSignalOf(given, nowSeconds),
     signature: { status: 'absent', code: 'signature_unchecked' },
   };
@@ -55,22 +70,34 @@ export function identityOf({ given }: Case, request: DecisionRequest): Identity 
   const usable =
     certificate !== null && certificate.sha256 !== null && (certificate.notAfter === null || certificate.notAfter >= nowSeconds);
   const proven = signals.binding.status === 'present' && signals.binding.value.proven;
-  const assurance: AssuranceLevel = verified === null ? 0 : proven ? 4 : usable ? 3 : 2;
-  const id = token === null ? (request.subject?.id ?? null) : (token.subject ?? token.clientId);
+  const alone = verified !== null ? 2 : byKey !== null ? 1 : 0;
+  const assurance: AssuranceLevel = alone === 0 ? 0 : verified !== null && proven ? 4 : usable ? 3 : alone;
+  const byToken = verified?.clientId ?? null;
+  const conflict = byToken !== null && byKey !== null && byToken !== byKey;
+  const client = conflict ? null : (byToken ?? byKey);
+  const id = token === null ? (byKey ?? request.subject?.id ?? null) : (token.subject ?? token.clientId);
   return {
     signals,
     subject: {
-      type: id === null ? 'unknown' : id === token?.clientId ? 'client' : 'user',
+      type: id === null ? 'unknown' : id === (token === null ? byKey : token.clientId) ? 'client' : 'user',
       id,
-      asserted: verified === null && id !== null,
-      client: verified?.clientId ?? null,
+      asserted: verified === null && byKey === null && id !== null,
+      client,
+      record: registered.recordOf(client),
       properties: {},
     },
     evidence: {
-      methods: [...(verified === null ? [] : ['token']), ...(certificate === null ? [] : ['certificate'])],
+      methods: [
+        ...(verified === null ? [] : ['token']),
+        ...(byKey === null ? [] : ['api_key']),
+        ...(certificate === null ? [] : ['certificate']),
+      ],
       assurance,
       binding: bound.state,
-      agreement: { client: verified === null ? 'none' : 'single', ...agreementOf(token, signals.txnToken) },
+      agreement: {
+        client: conflict ? 'conflict' : byToken !== null && byKey !== null ? 'agreed' : client === null ? 'none' : 'single',
+        ...agreementOf(token, signals.txnToken),
+      },
     },
     tokenKey: verified === null ? null : 'token-key',
     challenge: {
@@ -148,6 +175,7 @@ function tokenSignal(claims: JsonObject, nowSeconds: number, verifiedBy: TokenVa
     entitlements: [],
     claims,
     verifiedBy,
+    keysFetchedAt: verifiedBy === 'countersign' ? nowSeconds - 30 : null,
   };
   return { status: 'present', value };
 }
@@ -173,7 +201,12 @@ function certificateOf(given: Case['given'], request: DecisionRequest): Identity
 }
 
 export function enrichmentOf({ given }: Case, request: DecisionRequest, identity: Identity): EnrichmentSignals {
-  return { network: networkOf(given, request), rate: rateOf(given, request, identity) };
+  return {
+    network: networkOf(given, request),
+    rate: rateOf(given, request, identity),
+    device: deviceOf(given),
+    behaviour: behaviourOf(given),
+  };
 }
 
 function networkOf(given: Case['given'], { source }: DecisionRequest): EnrichmentSignals['network'] {

@@ -23,6 +23,7 @@ async function run(...args: readonly string[]) {
     serve: () => expect.fail('it serves'),
     geoip: createGeoipTools(clock),
     checkList: () => expect.fail('no list is asked for'),
+    randomBytes: () => expect.fail(),
     stdin: Readable.from([]),
     stdout: (text) => {
       stdout += text;

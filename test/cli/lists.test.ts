@@ -23,6 +23,7 @@ async function run(...args: string[]) {
     version: '1.2.3',
     serve: () => Promise.reject(new Error('not asked for')),
     checkList: checkListFile,
+    randomBytes: () => expect.fail(),
     geoip: { inspect: () => expect.fail(), update: () => expect.fail() },
     stdin: Readable.from([]),
     stdout: (text) => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +34,7 @@ async function run(args: readonly string[], input: readonly (string | Uint8Array
     stderr: (text) => {
       stderr += text;
     },
+    randomBytes,
   });
   return { code, served, stdout, stderr };
 }

@@ -39,11 +39,12 @@ describe('where values come from', () => {
         certificate: null,
         trusts: ['client_address'],
         policies: [],
+        fingerprintHeaders: { ja3: null, ja4: null },
         certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
         forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
       },
     ]);
-    expect(config.store).toEqual({ kind: 'memory', entriesMax: 200_000, replayEntriesMax: 200_000 });
+    expect(config.store).toEqual({ kind: 'memory', entriesMax: 200_000, counterEntriesMax: 20_000, replayEntriesMax: 200_000 });
     expect(config.decisions).toEqual({ deadlineMs: 150, log: { sink: 'stdout', input: 'referenced', bufferBytesMax: 1_048_576 } });
   });
 

@@ -10,6 +10,7 @@ const hash = (digit: string) => digit.repeat(64);
 const edge = { name: 'edge', tokenSha256: hash('a') };
 const issuer = { issuer: 'https://as.example', audiences: ['api'], jwksUrl: 'https://as.example/jwks' };
 const withIssuer = (changes: object) => ({ identity: { issuers: [{ ...issuer, ...changes }] } });
+const registry = (hashKeys: readonly object[], more: object = {}) => ({ registry: { directory: '/registry', hashKeys, ...more } });
 const mtls = { http: { tls: { certFile: '/c', keyFile: '/k', clientCaFile: '/ca' } } };
 
 /** The paths of the problems; empty where the configuration is good. */
@@ -35,6 +36,14 @@ describe('what is accepted', () => {
     ['keys over http, in so many words', withIssuer({ jwksUrl: 'http://as.example/jwks', allowInsecureHttp: true })],
     ['keys from a file', withIssuer({ jwksUrl: null, jwksFile: '/keys.json' })],
     ['keys by discovery', withIssuer({ jwksUrl: null, discovery: true })],
+    [
+      'a registry with a hash key in a file and one in the text',
+      registry([
+        { id: 'a', file: '/k' },
+        { id: 'b', secret: 'x'.repeat(32) },
+      ]),
+    ],
+    ['a registry without API keys', registry([])],
     ['any audience, in so many words', withIssuer({ audiences: [], allowAnyAudience: true })],
     ['Redis with a password', { store: { kind: 'redis', url: 'rediss://user:pw@redis:6380/1' } }],
     ['harmless headers', { input: { headers: ['User-Agent', 'x-request-id', 'x_tenant', 'traceparent', 'authority-hint'] } }],
@@ -57,6 +66,19 @@ describe('what is refused', () => {
       { http: { host: '0.0.0.0', zone: 1, port: 'x' } },
       ['http.port', 'http', 'http.host'],
     ],
+    ['a hash key from nowhere', registry([{ id: 'a' }]), ['registry.hashKeys[0]']],
+    ['a hash key from both', registry([{ id: 'a', file: '/k', secret: 'x'.repeat(32) }]), ['registry.hashKeys[0]']],
+    ['a hash key that is short', registry([{ id: 'a', secret: 'x'.repeat(31) }]), ['registry.hashKeys[0].secret']],
+    ['a hash key with a space', registry([{ id: 'a', secret: `${'x'.repeat(32)} x` }]), ['registry.hashKeys[0].secret']],
+    [
+      'two hash keys of one id',
+      registry([
+        { id: 'a', file: '/k' },
+        { id: 'a', file: '/l' },
+      ]),
+      ['registry.hashKeys[1].id'],
+    ],
+    ['a registry without a folder', { registry: {} }, ['registry.directory']],
     ['a name that may be anywhere', { http: { host: 'gateway.internal' } }, ['http.host']],
     ['two listeners at one address', { http: { port: 9090 } }, ['operations.port']],
     [
@@ -266,11 +288,10 @@ describe('the schema itself', () => {
 
   it('marks every path and every secret', () => {
     const marked = (mark: 'x-path' | 'x-secret') => JSON.stringify(CONFIG_JSON_SCHEMA).split(`"${mark}"`).length - 1;
-    // two listeners with three files; jwksFile of issuers and signature profiles, databases in both forms, the sink; bundles, revocation lists, refused certificates; bundle and opaBin of policy and policies;
-    // lists, and what is accepted of them
-    // the headers and CAs of sources
-    expect(marked('x-path')).toBe(6 + 5 + 3 + 4 + 2 + 2 + 2);
-    // the tokens of gateways and operators, the secret of nonces, the URL of the store, URLs and headers of sources
-    expect(marked('x-secret')).toBe(7 + 2);
+    // two listeners with three files; jwksFile of issuers and signature profiles, databases in both forms, the sink; bundles, revocation lists, refused
+    // certificates; folder and hash keys of the registry; bundle and opaBin of policy and policies; lists, and what is accepted of them; headers and CAs of sources
+    expect(marked('x-path')).toBe(6 + 5 + 3 + 2 + 4 + 2 + 2 + 2);
+    // the tokens of gateways and operators, the secret of nonces, hash keys of the registry, the URL of the store, URLs and headers of sources
+    expect(marked('x-secret')).toBe(8 + 2);
   });
 });

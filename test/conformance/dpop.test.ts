@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readConfirmation } from '../../src/identify/confirmation.ts';
 import { createDpopVerifier, type DpopVerifier } from '../../src/identify/dpop.ts';
-import { parseProof } from '../../src/identify/dpop-proof.ts';
+import { accessTokenHash, parseProof } from '../../src/identify/dpop-proof.ts';
 import { parseTargetUri } from '../../src/identify/target-uri.ts';
 import { parseTokenText } from '../../src/identify/token-text.ts';
 import { createVerificationBudget } from '../../src/identify/verification-budget.ts';
@@ -54,7 +54,7 @@ async function verify(one: Case, verifier: DpopVerifier): Promise<string> {
   const port = target.port === '' ? null : Number(target.port);
   const http = httpFacts({ method: one.htm, scheme: 'https', host: target.hostname, port, pathRaw: target.pathname });
   const request = { ...makeRequest(clock, { dpop: one.headers ?? [one.proof], http }), receivedAtMs: one.now * 1000 };
-  const outcome = await verifier.verify(request, one.access_token ?? '', one.token_cnf_jkt ?? one.jkt);
+  const outcome = await verifier.verify(request, accessTokenHash(one.access_token ?? ''), one.token_cnf_jkt ?? one.jkt);
   return outcome.status === 'proven' ? 'accept' : outcome.code;
 }
 

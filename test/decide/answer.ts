@@ -1,5 +1,5 @@
 import type { Identity } from '../../src/contract/identity.ts';
-import type { DecisionRequest } from '../../src/contract/request.ts';
+import type { Credentials, DecisionRequest } from '../../src/contract/request.ts';
 import type { Route } from '../../src/contract/route.ts';
 import type { EnrichmentSignals, IdentitySignals } from '../../src/contract/signals.ts';
 import { combine } from '../../src/decide/combine.ts';
@@ -24,6 +24,8 @@ export const POLICY = { name: 'default', revision: 'r1' };
 
 export type Given = {
   readonly token?: IdentitySignals['token'];
+  readonly apiKey?: IdentitySignals['apiKey'];
+  readonly credentials?: Partial<Credentials>;
   readonly subject?: string;
   readonly flags?: DecisionRequest['flags'];
   readonly rate?: EnrichmentSignals['rate'];
@@ -36,10 +38,11 @@ export type Given = {
 /** The decision that verdicts make of a request about which nothing else is known. */
 export function answer(verdicts: readonly [string, unknown][], given: Given = {}) {
   const { request, identity, enrichment, route } = SMOKE_FACTS;
-  const asked: DecisionRequest = { ...request, flags: given.flags ?? [] };
+  const credentials = { ...request.credentials, ...given.credentials };
+  const asked: DecisionRequest = { ...request, credentials, flags: given.flags ?? [] };
   const who: Identity = {
     ...identity,
-    signals: { ...identity.signals, token: given.token ?? identity.signals.token },
+    signals: { ...identity.signals, token: given.token ?? identity.signals.token, apiKey: given.apiKey ?? identity.signals.apiKey },
     subject: { ...identity.subject, id: given.subject ?? null },
     challenge: given.accept === undefined ? identity.challenge : { ...identity.challenge, acceptSignature: given.accept },
   };

@@ -34,7 +34,7 @@ export function decideOptions(more: Partial<DecideOptions> = {}): DecideOptions 
   return {
     policies: { default: policyOptions() },
     input: { headers: ['user-agent', 'accept', 'content-type'], claims: 'all' },
-    upstream: { headers: true, removeAuthorization: false },
+    upstream: { headers: true, removeAuthorization: false, removeApiKey: true },
     challenge: { realm: 'countersign', resourceMetadataUrl: null, dpopAlgorithms: ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'] },
     ...more,
   };

@@ -98,6 +98,9 @@ describe('the input schema', () => {
     'input.signals.rate.value.pep.cnt',
     'input.signals.token.stats',
     'input.signals.tokn.status',
+    'input.signals.device.value.new_for_clent',
+    'input.signals.behaviour.value.country_nw',
+    'input.signals.behaviour.value.outcomes.abus',
     'input.request.mthod',
     'input.request.body.jsn',
     'input.request.tls.ssni',
@@ -108,6 +111,9 @@ describe('the input schema', () => {
     'data.countersign.limits.rate.cliient',
     'data.countersign.limits.tiers.hgh',
     'data.countersign.limits.tiers.high.risk.alowed',
+    'input.subject.client.stauts == "active"',
+    'input.subject.regstered',
+    'input.signals.api_key.value.scpes',
   ])('a misspelt field is an error: %s', (reference) => {
     expect(checkRule(reference)).toMatch(/undefined ref/);
   });
@@ -125,6 +131,9 @@ describe('the input schema', () => {
         'input.request.body.json.anything',
         'input.request.query.q[0] == "x"',
         'is_null(input.signals.token.value.actor)',
+        'is_null(input.subject.client)',
+        'input.subject.client.tags[_] == "pci"',
+        'input.signals.api_key.code == "api_key_missing"',
         'input.signals.token.code == "token_expired"',
       ),
     ).toBeNull();

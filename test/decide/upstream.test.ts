@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Credentials } from '../../src/contract/request.ts';
+import type { IdentitySignals } from '../../src/contract/signals.ts';
 import { SMOKE_FACTS } from '../../src/decide/smoke.ts';
 import { headerSafe } from '../../src/decide/upstream.ts';
 import { answer, OPTIONS } from './answer.ts';
@@ -45,6 +47,36 @@ describe('[asks 11] upstream', () => {
     expect(answer(allow, { subject: 'a', options }).upstream.headersToRemove).toContain('authorization');
     expect(answer(allow, { subject: 'a' }).upstream.headersToRemove).not.toContain('authorization');
     expect(answer([['a.shown', 'deny']], { subject: 'a', options }).upstream.headersToRemove).toEqual([]);
+  });
+
+  describe('[asks 10] an API key', () => {
+    const options = { ...OPTIONS, upstream: { headers: true, removeAuthorization: false, removeApiKey: true } };
+    const present = { status: 'present', value: { id: 'k', clientId: 'a', scopes: [], expiresAt: null } } as const;
+    const removed = (apiKey: IdentitySignals['apiKey'], credentials: Partial<Credentials>, more: Parameters<typeof answer>[1] = {}) =>
+      answer(allow, { subject: 'a', options, apiKey, credentials, ...more }).upstream.headersToRemove.filter(
+        (name) => !name.includes('countersign'),
+      );
+
+    it('is taken away by the header that it came in, where the switch says so, and on an allow only', () => {
+      expect(removed(present, { apiKeys: ['csk_x'] })).toEqual(['x-api-key']);
+      expect(removed(present, { authorization: ['ApiKey csk_x'] })).toEqual(['authorization']);
+      expect(removed(present, { apiKeys: ['csk_x'], authorization: ['Bearer y'] })).toEqual(['x-api-key']);
+      expect(removed(present, { apiKeys: ['csk_x'] }, { options: OPTIONS })).toEqual([]);
+      const denied = answer([['a.shown', 'deny']], { options, apiKey: present, credentials: { apiKeys: ['csk_x'] } });
+      expect(denied.upstream.headersToRemove).toEqual([]);
+    });
+
+    it('is taken away where a public route does not mind that it is bad, and not where it is none of ours', () => {
+      expect(removed({ status: 'invalid', code: 'api_key_expired' }, { apiKeys: ['csk_x'] })).toEqual(['x-api-key']);
+      expect(removed({ status: 'unavailable', code: 'registry_unavailable' }, { apiKeys: ['csk_x'] })).toEqual(['x-api-key']);
+      expect(removed({ status: 'invalid', code: 'api_key_malformed' }, { apiKeys: ['theirs'] })).toEqual([]);
+      expect(removed({ status: 'absent', code: 'api_key_missing' }, {})).toEqual([]);
+    });
+
+    it('goes with its look-alikes', () => {
+      const names = removed(present, { apiKeys: ['csk_x'] }, { flags: ['header_underscore'] });
+      expect(names).toEqual(expect.arrayContaining(['x-api-key', 'x_api_key', 'x.api.key', 'x_api-key']));
+    });
   });
 
   it('the switch takes the headers away, not the protection', () => {

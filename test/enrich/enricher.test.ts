@@ -4,6 +4,7 @@ import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
 import { openRedisStores } from '../../src/stores/redis/stores.ts';
 import { registryCountry } from '../../src/stores/registry-country.ts';
 import type { WindowStore } from '../../src/stores/windows.ts';
+import { allowed } from '../record/records.ts';
 import { openFixtures } from '../stores/databases.ts';
 import { startRedis } from '../support/redis.ts';
 import { identityOf, NOW_MS, requestOf, routeOf, sourceOf } from './requests.ts';
@@ -26,6 +27,15 @@ describe('with the memory store', () => {
       rate: { status: 'present', value: { client: { '10s': 1, '1h': 1 }, historyLost: true, degraded: false } },
     });
     expect(enricher.enrich(request, identityOf(), routeOf())).toMatchObject({ rate: { value: { address: { '10s': 2 } } } });
+  });
+
+  test('where nothing is remembered the signals say that they are switched off', () => {
+    const enricher = enricherOver(memory());
+    expect(enricher.enrich(requestOf(), identityOf(), routeOf())).toMatchObject({
+      device: { status: 'absent', code: 'device_disabled' },
+      behaviour: { status: 'absent', code: 'behaviour_disabled' },
+    });
+    expect(() => enricher.observe(allowed)).not.toThrow();
   });
 
   test('flags of the chain are in the network value', () => {
@@ -66,6 +76,7 @@ describe('with the memory store', () => {
         },
       ],
       store: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
+      remembered: { entries: {}, feedback: null },
       lists: [],
     });
   });

@@ -14,6 +14,7 @@ describe('what a request is counted under', () => {
       address: '203.0.113.7/32',
       token: 'token-hash',
       route: 'payments/orders',
+      api_key: null,
     });
   });
 

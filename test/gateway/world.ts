@@ -26,12 +26,12 @@ export interface World {
   stop(): Promise<void>;
 }
 
-/** Starts the authorization server and the upstream. Clients `agent-a` and `agent-b` may ask for every scope. */
+/** Starts the authorization server and the upstream. Clients `agent-a` and `agent-b` may ask for every scope; so may `agent-m`, whose tokens are bound to a certificate. */
 export async function createWorld(): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-world-'));
   const oidc = await startOidc({
     audience: AUDIENCE,
-    clients: ['agent-a', 'agent-b'].map((id) => ({ id, scopes: SCOPES })),
+    clients: [...['agent-a', 'agent-b'].map((id) => ({ id, scopes: SCOPES })), { id: 'agent-m', scopes: SCOPES, certificateBound: true }],
   });
   const upstream = await startEchoUpstream();
   const running: { stop(): Promise<unknown> }[] = [];

@@ -185,7 +185,7 @@ describe('rules that are no configuration', () => {
     ['a name that a token does not give', [rule('spiffe_id', 'spiffe_id')], /rules\[0\]\.left/],
     ['a name that a certificate does not give', [rule('subject', 'spiffe_id'), rule('subject', 'client')], /rules\[1\]\.right/],
     ['a segment before the first', [rule('subject', 'spiffe_path_segment:0')], /rules\[0\]\.right/],
-    ['a piece of evidence that is not read yet', [rule('client_id', 'client_id', { pair: 'token_api_key' })], /rules\[0\]\.right/],
+    ['a name that an API key does not give', [rule('client_id', 'subject', { pair: 'token_api_key' })], /rules\[0\]\.right/],
     ['a rule twice', [rule('subject', 'uri'), rule('subject', 'uri')], /rules\[1\]/],
     ['a rule with case and without', [rule('subject', 'uri'), rule('subject', 'uri', { ignoreCase: true })], /rules\[1\]/],
     ['a rule against the map of clients', [rule('client_id', 'spiffe_path_last')], /rules\[0\]\.right/, { clients }],

@@ -227,6 +227,7 @@ export function makeRequest(clock: Clock, facts: RequestFacts = {}): DecisionReq
     tls: { sni: null, version: null, ja3: null, ja4: null },
     credentials: {
       authorization: facts.authorization ?? [],
+      apiKeys: facts.apiKeys ?? [],
       dpop: facts.dpop ?? [],
       txnToken: facts.txnToken ?? [],
       signature: facts.signature ?? null,

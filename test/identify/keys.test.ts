@@ -12,7 +12,9 @@ import {
   issuerOptions,
   type KeyServer,
   makeToken,
+  NOW,
   startKeyServer,
+  tokenOf,
 } from './fixtures.ts';
 
 const TIMING = { backoffMs: [150, 300], cooldownMs: 60_000 };
@@ -76,6 +78,22 @@ describe('a key set by URL', () => {
     server.keys = [next.jwk];
     await made.judge(await makeToken(next));
     expect(await made.judge(token)).toBe('invalid kid_unknown');
+  });
+
+  test('a token says when its keys were fetched: anew after each fetch that succeeded, out of the cache too', async () => {
+    const made = bench();
+    await made.identifier.start();
+    const authorization = [`Bearer ${await makeToken(old)}`];
+    const fetchedAt = async () => tokenOf(await made.identify({ authorization })).keysFetchedAt;
+    expect([await fetchedAt(), await fetchedAt()]).toEqual([NOW, NOW]);
+    made.clock.wallSeconds += 60;
+    server.mode = 'error';
+    expect(await made.judge(await makeToken(next))).toBe('unavailable keys_unavailable');
+    expect(await fetchedAt()).toBe(NOW);
+    server.mode = 'ok';
+    server.keys = [old.jwk, next.jwk];
+    await vi.waitFor(async () => expect(await made.judge(await makeToken(next))).toBe('present'), { timeout: 5000, interval: 50 });
+    expect([await fetchedAt(), await fetchedAt()]).toEqual([NOW + 60, NOW + 60]);
   });
 
   test('a key replaced under the same kid drops what the other one signed', async () => {

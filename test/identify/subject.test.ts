@@ -37,7 +37,7 @@ describe('subject and client', () => {
     ['neither', { sub: undefined, client_id: undefined }, { type: 'unknown', id: null, client: null }],
   ])('of a token with %s', async (_, claims, subject) => {
     const identity = await bench.identify(await bearer(claims));
-    expect(identity.subject).toEqual({ ...subject, asserted: false, properties: {} });
+    expect(identity.subject).toEqual({ ...subject, asserted: false, record: null, properties: {} });
   });
 
   test('nothing offered, nobody known', async () => {
@@ -46,10 +46,11 @@ describe('subject and client', () => {
         token: { status: 'absent', code: 'token_missing' },
         certificate: { status: 'absent', code: 'certificate_missing' },
         binding: { status: 'absent', code: 'token_not_verified' },
+        apiKey: { status: 'absent', code: 'api_key_missing' },
         txnToken: { status: 'absent', code: 'txn_token_missing' },
         signature: { status: 'absent', code: 'signature_unchecked' },
       },
-      subject: { type: 'unknown', id: null, asserted: false, client: null, properties: {} },
+      subject: { type: 'unknown', id: null, asserted: false, client: null, record: null, properties: {} },
       evidence: { methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } },
       tokenKey: null,
       challenge: { scheme: 'Bearer', dpopNonce: null },
@@ -90,7 +91,7 @@ describe('subject and client', () => {
 
   test('a certificate alone names its client, at assurance 0: it is the word of the gateway', async () => {
     const identity = await bench.identify({ certificates: [agent] });
-    expect(identity.subject).toEqual({ type: 'client', id: 'agent-a', asserted: false, client: 'agent-a', properties: {} });
+    expect(identity.subject).toEqual({ type: 'client', id: 'agent-a', asserted: false, client: 'agent-a', record: null, properties: {} });
     expect(identity.evidence).toEqual({
       methods: ['certificate'],
       assurance: 0,
@@ -111,7 +112,7 @@ describe('subject and client', () => {
     expect(identity.evidence).toMatchObject({ assurance: 2, agreement: { client: 'single' } });
 
     const alone = await bench.identify({ certificates });
-    expect(alone.subject).toEqual({ type: 'unknown', id: null, asserted: false, client: null, properties: {} });
+    expect(alone.subject).toEqual({ type: 'unknown', id: null, asserted: false, client: null, record: null, properties: {} });
     expect(alone.evidence).toEqual({ methods: [], assurance: 0, binding: 'none', agreement: { client: 'none', ...NOTHING_COMPARED } });
 
     const other = await bench.identify({ ...(await bearer({ sub: 'svc-b', client_id: 'svc-b' })), certificates });
@@ -130,7 +131,7 @@ describe('what the gateway asserts', () => {
       status: 'present',
       value: { subject: 'alice', scopes: ['orders:read'], verifiedBy: 'pep' },
     });
-    expect(identity.subject).toEqual({ type: 'user', id: 'alice', asserted: true, client: null, properties: {} });
+    expect(identity.subject).toEqual({ type: 'user', id: 'alice', asserted: true, client: null, record: null, properties: {} });
     expect(identity.evidence).toEqual({
       methods: ['asserted_claims'],
       assurance: 0,
@@ -156,7 +157,7 @@ describe('what the gateway asserts', () => {
   });
 
   test('a subject counts only where no evidence names one', async () => {
-    expect((await bench.identify({ subject })).subject).toEqual({ ...subject, asserted: true, client: null });
+    expect((await bench.identify({ subject })).subject).toEqual({ ...subject, asserted: true, client: null, record: null });
     expect((await bench.identify({ subject, claims })).subject.id).toBe('alice');
     expect((await bench.identify({ subject, certificates: [agent] })).subject).toMatchObject({
       id: 'agent-a',

@@ -82,6 +82,7 @@ describe('what a verified token says', () => {
       entitlements: [],
       claims: { ...CLAIMS, ...claims },
       verifiedBy: 'countersign',
+      keysFetchedAt: NOW,
     });
     expect(identity).toMatchObject({
       subject: { type: 'client', id: 'svc-a', asserted: false, client: 'svc-a' },

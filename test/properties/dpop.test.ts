@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseProof } from '../../src/identify/dpop-proof.ts';
-import { normalPath, parseTargetUri } from '../../src/identify/target-uri.ts';
+import { isPlainUri, normalPath, parseTargetUri } from '../../src/identify/target-uri.ts';
 import { bindingOf, createDpopBench, proof, withProof } from '../identify/bound.ts';
 
 const bench = await createDpopBench({}, { verificationBudget: { failuresPerMinute: 1_000_000, addressesMax: 10 } });
@@ -87,6 +87,39 @@ describe('target URIs', () => {
         },
       ),
     );
+  });
+
+  test('what is the very URI without a look at its parts is the same with one', () => {
+    const origin = fc.constantFrom('https://api.example', 'http://api.example:8443', 'https://[2001:db8::1]', 'https://127.0.0.1:444');
+    const anyPath = fc.string({ unit: fc.oneof(fc.constantFrom(...'/a.%2e?#"<>\\;=@:'), fc.string({ unit: 'binary', maxLength: 1 })) });
+    let plain = 0;
+    fc.assert(
+      fc.property(
+        origin,
+        fc.oneof(
+          path,
+          anyPath.map((text) => `/${text}`),
+          anyPath,
+        ),
+        (at, text) => {
+          if (!isPlainUri(`${at}${text}`, { origin: at, path: text })) return;
+          plain++;
+          expect(parseTargetUri(`${at}${text}`)).toEqual({ origin: at, path: text });
+        },
+      ),
+      {
+        examples: [
+          ['https://api.example', '/'],
+          ['https://api.example', '/orders/42;v=1:@!$&()*+,'],
+        ],
+      },
+    );
+    expect(plain).toBeGreaterThan(1);
+    for (const other of ['/a?b', '/a#b', '/%41', '/a/../b', '/a\\b', '/a"b', '/<a>', '/a\n', '', 'a']) {
+      expect(isPlainUri(`https://a${other}`, { origin: 'https://a', path: other }), other).toBe(false);
+    }
+    expect(isPlainUri('https://a/x', { origin: 'https://b', path: '/x' })).toBe(false);
+    expect(isPlainUri('https://a/y', { origin: 'https://a', path: '/x' })).toBe(false);
   });
 
   test('any text is read or refused, and what is read has a host of the plain kind', () => {

@@ -12,6 +12,14 @@ const withToken = (changes: object): Identity => ({
 });
 
 describe('a line', () => {
+  it('names the API key by its id', () => {
+    const apiKey = { status: 'present', value: { id: 'key-1', clientId: 'agent-7', scopes: [], expiresAt: null } } as const;
+    const { identity } = allowed;
+    if (identity === null) throw new Error('no identity');
+    const line = buildLine({ ...allowed, identity: { ...identity, signals: { ...identity.signals, apiKey } } }, 'none');
+    expect(line).toMatchObject({ api_key: 'key-1', signals: { api_key: { status: 'present' } } });
+  });
+
   it('says what was decided, about whom and why', () => {
     expect(buildLine(denied, 'referenced')).toEqual({
       kind: 'decision',
@@ -31,6 +39,7 @@ describe('a line', () => {
       subject: { type: 'client', id: 'agent-7', client: 'agent-7', asserted: false },
       actors: [],
       evidence: ['token'],
+      api_key: null,
       address: '203.0.113.7',
       assurance: { level: 2, required: 2 },
       risk: { score: 20, factors: [{ code: 'network.country_new', points: 20 }] },
@@ -38,10 +47,13 @@ describe('a line', () => {
         token: { status: 'present' },
         certificate: { status: 'absent', code: 'certificate_missing' },
         binding: { status: 'absent', code: 'token_not_bound' },
+        api_key: { status: 'absent', code: 'api_key_missing' },
         txn_token: { status: 'absent', code: 'txn_token_missing' },
         signature: { status: 'absent', code: 'signature_unchecked' },
         network: { status: 'present' },
         rate: { status: 'unavailable', code: 'store_unavailable' },
+        device: { status: 'absent', code: 'device_missing' },
+        behaviour: { status: 'unavailable', code: 'store_full' },
       },
       times_ms: { identify: 0.012, enrich: 0.02, decide: 0.05, total: 0.1 },
       slow: false,

@@ -87,12 +87,15 @@ describe('decisions', () => {
     metrics.count(failed);
     expect((await linesOf(metrics, 'countersign_signal_states_total')).filter((line) => !line.endsWith(' 0'))).toEqual([
       'countersign_signal_states_total{signal="token",status="present"} 1',
+      'countersign_signal_states_total{signal="api_key",status="absent"} 1',
       'countersign_signal_states_total{signal="certificate",status="absent"} 1',
       'countersign_signal_states_total{signal="binding",status="absent"} 1',
       'countersign_signal_states_total{signal="signature",status="absent"} 1',
       'countersign_signal_states_total{signal="txn_token",status="absent"} 1',
       'countersign_signal_states_total{signal="network",status="present"} 1',
       'countersign_signal_states_total{signal="rate",status="unavailable"} 1',
+      'countersign_signal_states_total{signal="device",status="absent"} 1',
+      'countersign_signal_states_total{signal="behaviour",status="unavailable"} 1',
     ]);
     expect(await linesOf(metrics, 'countersign_slow_evaluations_total')).toEqual([
       'countersign_slow_evaluations_total{policy="default"} 1',
@@ -181,6 +184,11 @@ describe('the status of the parts', () => {
       'countersign_key_set_age_seconds{issuer="https://as.example"} 600',
       'countersign_key_set_state{issuer="https://as.example",state="stale"} 1',
       'countersign_key_set_state{issuer="https://new.example",state="never_fetched"} 1',
+      'countersign_registry_state{part="records",state="stale"} 1',
+      'countersign_registry_state{part="revocations",state="never_loaded"} 1',
+      'countersign_registry_age_seconds{part="records"} 30',
+      'countersign_registry_entries{kind="clients"} 12',
+      'countersign_registry_entries{kind="api_keys"} 34',
       'countersign_cache_hits_total{cache="introspection"} 70',
       'countersign_introspection_answers_total{issuer="https://as.example",result="failed"} 9',
       'countersign_introspection_shed_total{issuer="https://as.example"} 4',
@@ -213,6 +221,7 @@ describe('the status of the parts', () => {
     }
     expect(text).not.toContain('countersign_key_set_age_seconds{issuer="https://new.example"}');
     expect(text).not.toContain('countersign_list_age_seconds{list="hosters"}');
+    expect(text).not.toContain('countersign_registry_age_seconds{part="revocations"}');
     current = { ...status, draining: true, policies: status.policies.map((one) => ({ ...one, revision: 'r2', lastError: null })) };
     const later = (await metrics.scrape()).text;
     expect(later).toContain('countersign_draining 1');

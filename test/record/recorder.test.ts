@@ -110,6 +110,7 @@ describe('[asks 83] secrets', () => {
       ...request,
       credentials: {
         authorization: [`Bearer ${canary}`],
+        apiKeys: [canary],
         dpop: [canary],
         txnToken: [canary],
         claims: { secret: canary },

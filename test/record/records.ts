@@ -37,7 +37,7 @@ export const request: DecisionRequest = {
   http,
   source: { ip: '203.0.113.7', port: 40_312, forwardedFor: [] },
   tls: { sni: null, version: null, ja3: null, ja4: null },
-  credentials: { authorization: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
+  credentials: { authorization: [], apiKeys: [], dpop: [], txnToken: [], claims: null, certificates: [], principal: null },
   subject: null,
   action: null,
   resource: null,
@@ -69,6 +69,7 @@ export const token: TokenValue = {
   entitlements: [],
   claims: {},
   verifiedBy: 'countersign',
+  keysFetchedAt: null,
 };
 
 export const identity: Identity = {
@@ -76,10 +77,11 @@ export const identity: Identity = {
     token: { status: 'present', value: token },
     certificate: { status: 'absent', code: 'certificate_missing' },
     binding: { status: 'absent', code: 'token_not_bound' },
+    apiKey: { status: 'absent', code: 'api_key_missing' },
     txnToken: { status: 'absent', code: 'txn_token_missing' },
     signature: { status: 'absent', code: 'signature_unchecked' },
   },
-  subject: { type: 'client', id: 'agent-7', asserted: false, client: 'agent-7', properties: {} },
+  subject: { type: 'client', id: 'agent-7', asserted: false, client: 'agent-7', record: null, properties: {} },
   evidence: { methods: ['token'], assurance: 2, binding: 'none', agreement: { client: 'single', ...NOTHING_COMPARED } },
   tokenKey: 'hash-of-the-token',
   challenge: { scheme: 'Bearer', dpopNonce: null },
@@ -149,6 +151,8 @@ export const allowed: DecisionRecord = {
       },
     },
     rate: { status: 'unavailable', code: 'store_unavailable' },
+    device: { status: 'absent', code: 'device_missing' },
+    behaviour: { status: 'unavailable', code: 'store_full' },
   },
   times: { identify: 0.0123456, enrich: 0.02, decide: 0.05, total: 0.1 },
   slow: false,
@@ -237,6 +241,17 @@ export const status: ServiceStatus = {
       replays: { kind: 'memory', state: 'ready', entries: 4, lastError: null },
     },
   },
+  registry: {
+    records: {
+      state: 'stale',
+      ageSeconds: 30,
+      lastError: 'registry_invalid',
+      problems: ['keys.yaml:3 keys[0].hash'],
+      clients: 12,
+      apiKeys: 34,
+    },
+    revocations: { state: 'never_loaded', ageSeconds: null, lastError: 'registry_missing', problems: [], entries: 0 },
+  },
   enrich: {
     databases: [
       {
@@ -251,6 +266,7 @@ export const status: ServiceStatus = {
       { name: 'asn.mmdb', state: 'missing', type: null, builtAt: null, ageSeconds: null, sizeBytes: null, lastError: 'file_missing' },
     ],
     store: { kind: 'redis', state: 'unavailable', entries: null, lastError: 'store_unavailable' },
+    remembered: { entries: { clients: 12, fingerprints: 3 }, feedback: { accepted: 8, repeated: 1, unknown: 2, entries: 5 } },
     lists: [
       {
         ...{ name: 'drop', kind: 'addresses', state: 'held_back', entries: 1200, ranges: 1100, badLines: 3, sha256: 'ab'.repeat(32) },

@@ -70,6 +70,32 @@ describe('bounds', () => {
     expect(store.count({ ...NONE, client: 'c' }, NOW, 25)).toMatchObject({ client: { '1h': 1 } });
   });
 
+  test("a flood of API keys or of one counter's keys resets nobody: each has a pool of its own, and live windows stay", () => {
+    const store = createMemoryWindows({ entriesMax: 100, counterEntriesMax: 5, startedAtMs: NOW });
+    const hit = (counter: string, key: string) => ({ counter, key, amount: 1, thresholds: [] });
+    const ask = (keys: Partial<WindowKeys>) => store.count({ ...NONE, ...keys }, NOW, 25);
+    ask({ client: 'c', api_key: 'victim', counters: [hit('p/a', 'victim'), hit('p/b', 'victim')] });
+    for (let index = 0; index < 1000; index += 1) ask({ api_key: `k${index}`, counters: [hit('p/a', `k${index}`)] });
+    const after = ask({
+      client: 'c',
+      api_key: 'victim',
+      counters: [hit('p/a', 'victim'), hit('p/b', 'victim'), hit('p/b', 'new'), hit('p/a', 'new')],
+    });
+    expect(after).toMatchObject({ client: { '1h': 2 }, api_key: { '1h': 2 } });
+    expect(after).toMatchObject({ counters: [{ '1d': 2 }, { '1d': 2 }, { '1d': 1 }, 'store_full'] });
+    expect(store.status().entries).toBe(1 + 5 + 5 + 2);
+  });
+
+  test('names of counters are bounded', () => {
+    const store = createMemoryWindows({ entriesMax: 100, counterEntriesMax: 1, startedAtMs: NOW });
+    const answers = store.add(
+      Array.from({ length: 70 }, (_, index) => ({ counter: `p/${index}`, key: 'k', amount: 1, thresholds: [] })),
+      NOW,
+      25,
+    );
+    expect(answers instanceof Promise ? [] : answers.filter((answer) => answer === 'store_full')).toHaveLength(6);
+  });
+
   test('expired entries make room, the live one among them stays', () => {
     const { count } = counter(20);
     for (let index = 0; index < 10; index += 1) count(`a${index}`, NOW);

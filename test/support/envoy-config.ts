@@ -23,6 +23,8 @@ export type EnvoyOptions = {
   readonly forwardClientCertificate?: 'SANITIZE' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY';
   /** The recipe says DROP_HEADER; ALLOW shows what the service itself does about underscore spellings. */
   readonly underscores?: 'ALLOW' | 'DROP_HEADER' | 'REJECT_REQUEST';
+  /** Names of headers that Envoy sets, before it asks, to the fingerprints of the client's TLS connection. */
+  readonly fingerprintHeaders?: { readonly ja3: string; readonly ja4: string };
   readonly escapedSlashes?: 'KEEP_UNCHANGED' | 'REJECT_REQUEST' | 'UNESCAPE_AND_REDIRECT';
 };
 
@@ -44,6 +46,7 @@ function listener(options: EnvoyOptions): object {
   return {
     name: 'front',
     address: address(0),
+    ...(options.fingerprintHeaders === undefined ? {} : { listener_filters: [tlsInspector()] }),
     filter_chains: [
       {
         filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: connectionManager(options) }],
@@ -82,9 +85,33 @@ function connectionManager(options: EnvoyOptions): object {
       ],
     },
     http_filters: [
+      ...(options.fingerprintHeaders === undefined ? [] : [fingerprintMutation(options.fingerprintHeaders)]),
       { name: 'envoy.filters.http.ext_authz', typed_config: extAuthz(options) },
       { name: 'envoy.filters.http.router', typed_config: { '@type': `${TYPE}.filters.http.router.v3.Router` } },
     ],
+  };
+}
+
+function tlsInspector(): object {
+  return {
+    name: 'envoy.filters.listener.tls_inspector',
+    typed_config: {
+      '@type': `${TYPE}.filters.listener.tls_inspector.v3.TlsInspector`,
+      enable_ja3_fingerprinting: true,
+      enable_ja4_fingerprinting: true,
+    },
+  };
+}
+
+/** Overwrites what the client has sent under these names; it has to stand before ext_authz. */
+function fingerprintMutation({ ja3, ja4 }: NonNullable<EnvoyOptions['fingerprintHeaders']>): object {
+  const set = (key: string, value: string) => ({ append: { header: { key, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' } });
+  return {
+    name: 'envoy.filters.http.header_mutation',
+    typed_config: {
+      '@type': `${TYPE}.filters.http.header_mutation.v3.HeaderMutation`,
+      mutations: { request_mutations: [set(ja3, '%TLS_JA3_FINGERPRINT%'), set(ja4, '%TLS_JA4_FINGERPRINT%')] },
+    },
   };
 }
 

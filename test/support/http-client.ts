@@ -8,7 +8,7 @@ export type Sent = {
   readonly headers?: readonly string[];
   readonly body?: string | Uint8Array;
   /** Client certificate, for HTTPS; the server's is checked against `ca`. */
-  readonly tls?: { readonly ca: string; readonly cert?: string; readonly key?: string };
+  readonly tls?: { readonly ca: string; readonly cert?: string; readonly key?: string; readonly ciphers?: string };
 };
 
 export type Received = {
@@ -48,6 +48,7 @@ export function send(port: number, sent: Sent): Promise<Received> {
   });
 }
 
-function certificateOf(tls: NonNullable<Sent['tls']>): { cert?: string; key?: string } {
-  return tls.cert === undefined || tls.key === undefined ? {} : { cert: tls.cert, key: tls.key };
+function certificateOf(tls: NonNullable<Sent['tls']>): { cert?: string; key?: string; ciphers?: string } {
+  const ciphers = tls.ciphers === undefined ? {} : { ciphers: tls.ciphers };
+  return tls.cert === undefined || tls.key === undefined ? ciphers : { ...ciphers, cert: tls.cert, key: tls.key };
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import Provider, { type JWK } from 'oidc-provider';
 
 export type OidcClient = {
@@ -38,12 +38,19 @@ export interface OidcServer {
   certificateToken(clientId: string, scopes: readonly string[], pem: string): Promise<string>;
   /** RFC 7009, by the client itself. */
   revoke(clientId: string, token: string): Promise<void>;
+  /** From now on the key set holds keys of these names, made when they are first named; the first one signs. It begins with `rs-1`. */
+  rotate(...kids: readonly [string, ...string[]]): void;
+  /** How the key set is answered: never (`hangs`), or not even the port is open (`away`, for tokens too). */
+  keys(state: 'served' | 'hangs' | 'away'): Promise<void>;
   stop(): Promise<void>;
 }
 
 const CERTIFICATE_HEADER = 'x-test-client-certificate';
 /** Of every client without a key. */
 export const SECRET = 'a-secret-of-the-tests-only';
+
+/** The same for all providers of this process. */
+const ecKey = privateJwk('ec', 'es-1', 'ES256');
 
 /** npm oidc-provider with the settings of TRAPS 7; keys are made anew at each start. */
 export async function startOidc(options: OidcOptions): Promise<OidcServer> {
@@ -53,8 +60,18 @@ export async function startOidc(options: OidcOptions): Promise<OidcServer> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the authorization server has no port');
   const issuer = `http://127.0.0.1:${address.port}`;
-  const provider = createProvider(issuer, algorithm, options);
-  server.on('request', provider.callback());
+  const keys = new Map<string, JWK>();
+  const keyOf = (kid: string): JWK => {
+    const key = keys.get(kid) ?? privateJwk('rsa', kid, 'RS256');
+    keys.set(kid, key);
+    return key;
+  };
+  // a provider does not change its keys while it runs: another one takes its place, behind the same port
+  let provider = createProvider(issuer, algorithm, [keyOf('rs-1')], options).callback();
+  let hanging = false;
+  server.on('request', (request, response) => {
+    if (!hanging || request.url !== '/jwks') void provider(request, response);
+  });
   async function grant(clientId: string, scopes: readonly string[], headers: Readonly<Record<string, string>>): Promise<string> {
     const response = await fetch(`${issuer}/token`, {
       method: 'POST',
@@ -82,15 +99,25 @@ export async function startOidc(options: OidcOptions): Promise<OidcServer> {
       const { status } = await fetch(`${issuer}/token/revocation`, { method: 'POST', headers: { authorization }, body });
       if (status !== 200) throw new Error(`not revoked: ${status}`);
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    rotate(...kids) {
+      provider = createProvider(issuer, algorithm, kids.map(keyOf), options).callback();
+    },
+    async keys(state) {
+      hanging = state === 'hangs';
+      if (state === 'away') await closed(server);
+      else if (!server.listening) await new Promise<void>((resolve) => server.listen(address.port, '127.0.0.1', resolve));
+    },
+    stop: () => closed(server),
   };
 }
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
 
-function createProvider(issuer: string, algorithm: 'RS256' | 'ES256', options: OidcOptions): Provider {
+function createProvider(issuer: string, algorithm: 'RS256' | 'ES256', keys: readonly JWK[], options: OidcOptions): Provider {
   const scopes = [...new Set(options.clients.flatMap((client) => client.scopes))];
   return new Provider(issuer, {
     clients: options.clients.map((client) => ({
@@ -108,7 +135,7 @@ function createProvider(issuer: string, algorithm: 'RS256' | 'ES256', options: O
     })),
     scopes,
     // an RSA key stays beside the EC one: without it the provider refuses clients with the default id-token algorithm
-    jwks: { keys: [privateJwk('rsa', 'rs-1', 'RS256'), privateJwk('ec', 'es-1', 'ES256')] },
+    jwks: { keys: [...keys, ecKey] },
     ttl: { ClientCredentials: options.ttlSeconds ?? 600 },
     features: {
       devInteractions: { enabled: false },

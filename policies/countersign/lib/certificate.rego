@@ -11,4 +11,4 @@ untrusted := {
 	"certificate_unverifiable",
 }
 
-revoked := {"certificate_revoked", "certificate_denied"}
+revoked := {"certificate_revoked", "certificate_denied", "client_revoked"}

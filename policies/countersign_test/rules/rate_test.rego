@@ -1,6 +1,8 @@
 package countersign_test.rules.rate_test
 
 import data.countersign.rules.rate.exceeded
+import data.countersign.rules.rate.limited
+import data.countersign.rules.rate.store_unavailable
 import data.countersign_test.fixtures
 
 test_clear_at_the_limit if exceeded.verdict == "clear" with input as _client(100) with data.countersign.limits as fixtures.limits
@@ -43,6 +45,121 @@ test_no_verdict_when_a_limit_is_text if {
 }
 
 test_no_verdict_without_limits if not exceeded.verdict with input as _client(101) with data.countersign.limits as {"rate": "none"}
+
+test_waits_as_long_as_the_service_found if {
+	verdict := exceeded.verdict with input as _rate({"client": {"10s": 200}, "resets": {"client-10s": 9}})
+		with data.countersign.limits as fixtures.limits
+	verdict.limits[0].reset_seconds == 9
+}
+
+test_limits_api_keys if {
+	verdict := exceeded.verdict with input as _rate({"api_key": {"10s": 9, "1m": 9, "10m": 9, "1h": 9}})
+		with data.countersign.limits as object.union(fixtures.limits, {"rate": {"api_key": {"1h": 8}}})
+	verdict.limits[0].name == "api_key-1h"
+}
+
+test_tells_what_is_left_where_it_is_wanted if {
+	exceeded.verdict == {"effect": "clear", "limits": [{
+		"name": "address-10s", "limit": 200, "window_seconds": 10,
+		"remaining": 199, "reset_seconds": null,
+	}]} with input as _rate({}) with data.countersign.limits as object.union(
+		json.patch(fixtures.limits, [{"op": "replace", "path": ["rate"], "value": {"address": {"10s": 200}}}]),
+		{"rate_fields": "always"},
+	)
+}
+
+test_no_verdict_when_resets_are_broken if {
+	not exceeded.verdict with input as _rate({"resets": "none"}) with data.countersign.limits as fixtures.limits
+}
+
+test_limits_without_the_newer_sections_are_limits_all_the_same if {
+	older := json.remove(fixtures.limits, ["rate_limits", "counters", "rate_fields"])
+	exceeded.verdict == "clear" with input as fixtures.good with data.countersign.limits as older
+	limited.verdict == "clear" with input as fixtures.good with data.countersign.limits as older
+	store_unavailable.verdict == "clear" with input as fixtures.good with data.countersign.limits as older
+}
+
+test_limited_denies_by_a_counter if {
+	verdict := limited.verdict with input as _rate({"counters": {"spend": _sums(101)}, "resets": {"budget": 77}})
+		with data.countersign.limits as _named({})
+	verdict.limits == [{"name": "budget", "limit": 100, "window_seconds": 86400, "remaining": 0, "reset_seconds": 77}]
+	verdict.status == 429
+	verdict.shadow_limits == []
+}
+
+test_limited_is_clear_at_the_limit_and_without_a_key if {
+	limited.verdict == "clear" with input as _rate({"counters": {"spend": _sums(100)}}) with data.countersign.limits as _named({})
+	limited.verdict == "clear" with input as _rate({"counters": {"spend": null}}) with data.countersign.limits as _named({})
+	limited.verdict == "clear" with input as _rate({}) with data.countersign.limits as _named({})
+}
+
+test_limited_tells_a_shadow_and_denies_nothing_for_it if {
+	limited.verdict == {"effect": "clear", "limits": [], "shadow_limits": ["budget"]} with input as _rate({"counters": {"spend": _sums(101)}})
+		with data.countersign.limits as _named({"shadow": true})
+}
+
+test_limited_takes_the_rate_of_the_gateway if {
+	named := object.union(fixtures.limits, {"rate_limits": {"gateway": {"of": "pep", "window": "1m", "limit": 60}}})
+	limited.verdict == "clear" with input as _rate({"pep": {"count": 10, "window_seconds": 10}}) with data.countersign.limits as named
+	limited.verdict == "clear" with input as _rate({}) with data.countersign.limits as named
+	limited.verdict.status == 429 with input as _rate({"pep": {"count": 11, "window_seconds": 10}}) with data.countersign.limits as named
+}
+
+test_limited_has_no_verdict_when_a_sum_is_broken if {
+	not limited.verdict with input as _rate({"counters": {"spend": "many"}}) with data.countersign.limits as _named({})
+	not limited.verdict with input as _rate({"counters": {"spend": {"1d": 5}}}) with data.countersign.limits as _named({})
+	not limited.verdict with input as _rate({"pep": {"count": "5"}}) with data.countersign.limits as _named({})
+	not limited.verdict with input as fixtures.without("signals/rate/value/counters") with data.countersign.limits as _named({})
+}
+
+test_limited_is_clear_when_the_rate_is_not_known if {
+	limited.verdict == "clear" with input as _away with data.countersign.limits as _named({})
+}
+
+test_store_unavailable_closes_what_says_so if {
+	store_unavailable.verdict == {
+		"effect": "deny", "status": 503, "retry_after_seconds": 5, "store_limits": ["budget"],
+	} with input as _away
+		with data.countersign.limits as _named({"on_store_error": "deny"})
+	store_unavailable.verdict.status == 503 with input as _rate({"failed": ["spend"]})
+		with data.countersign.limits as _named({"on_store_error": "deny"})
+}
+
+test_store_unavailable_leaves_the_rest_open if {
+	store_unavailable.verdict == "clear" with input as _away with data.countersign.limits as _named({})
+	store_unavailable.verdict == "clear" with input as _away
+		with data.countersign.limits as _named({"on_store_error": "deny", "shadow": true})
+	store_unavailable.verdict == "clear" with input as _away with data.countersign.limits as _named({"on_store_error": "deny", "of": "pep"})
+	store_unavailable.verdict == "clear" with input as _rate({"failed": ["address"]})
+		with data.countersign.limits as _named({"on_store_error": "deny"})
+	store_unavailable.verdict == "clear" with input as _away with data.countersign.limits as object.union(
+		_named({"on_store_error": "deny"}),
+		{"counters": {"spend": {"key": ["client"], "routes": ["login"]}}},
+	)
+	store_unavailable.verdict == "clear" with input as object.union(_away, {"evidence": {"agreement": {"client": "none"}}})
+		with data.countersign.limits as _named({"on_store_error": "deny", "of": "client"})
+}
+
+test_store_unavailable_closes_for_a_client_that_is_there if {
+	store_unavailable.verdict.status == 503 with input as _away
+		with data.countersign.limits as _named({"on_store_error": "deny", "of": "client"})
+}
+
+test_store_unavailable_has_no_verdict_when_the_failures_are_not_known if {
+	not store_unavailable.verdict with input as fixtures.without("signals/rate/value/failed")
+		with data.countersign.limits as _named({"on_store_error": "deny"})
+	not store_unavailable.verdict with input as fixtures.without("signals/rate/status")
+		with data.countersign.limits as _named({"on_store_error": "deny"})
+}
+
+_away := fixtures.with_signal("rate", fixtures.missing("unavailable", "store_unavailable"))
+
+_sums(day) := {"10s": 0, "1m": 0, "10m": 0, "1h": 0, "1d": day}
+
+_named(changes) := object.union(fixtures.limits, {
+	"rate_limits": {"budget": object.union({"of": "spend", "window": "1d", "limit": 100}, changes)},
+	"counters": {"spend": {"key": ["client"]}},
+})
 
 _rate(changes) := object.union(fixtures.good, {"signals": {"rate": {"value": changes}}})
 

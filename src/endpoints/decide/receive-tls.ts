@@ -1,36 +1,24 @@
 import type { Pep } from '../../contract/pep.ts';
 import type { CertificateOffer, RequestFlag, TlsFacts } from '../../contract/request.ts';
 import { noteOnce } from '../client-headers.ts';
+import { type FingerprintOffer, receiveFingerprints } from '../fingerprints.ts';
 import type { DecideBody } from './schema.ts';
 
 const NO_TLS: TlsFacts = { sni: null, version: null, ja3: null, ja4: null };
-/** An MD5 in hex. */
-const JA3 = /^[0-9a-f]{32}$/;
-/** FoxIO JA4: transport, version, SNI, two counts, ALPN; then two truncated SHA-256. */
-const JA4 = /^[tqd][0-9a-z]{2}[di][0-9]{4}[0-9a-z]{2}_[0-9a-f]{12}_[0-9a-f]{12}$/;
 
-/** Fingerprints only from a gateway that is trusted for them; one of the wrong shape is null and flagged. */
-export function receiveTls(tls: DecideBody['tls'], pep: Pep, flags: RequestFlag[]): TlsFacts {
-  if (tls === undefined) return NO_TLS;
-  let ja3: string | null = null;
-  let ja4: string | null = null;
-  if (tls.ja3 !== undefined || tls.ja4 !== undefined) {
-    if (pep.trusts.has('fingerprint')) {
-      ja3 = shaped(tls.ja3, JA3, flags);
-      ja4 = shaped(tls.ja4, JA4, flags);
-    } else {
-      flags.push('untrusted_fingerprint');
-    }
-  }
-  return { sni: tls.sni?.toLowerCase() ?? null, version: tls.version ?? null, ja3, ja4 };
-}
-
-function shaped(value: string | undefined, shape: RegExp, flags: RequestFlag[]): string | null {
-  if (value === undefined) return null;
-  const lower = value.toLowerCase();
-  if (shape.test(lower)) return lower;
-  if (!flags.includes('fingerprint_invalid')) flags.push('fingerprint_invalid');
-  return null;
+/**
+ * Facts of the client's TLS connection. A fingerprint in the headers is the client's own word, unless the gateway stands behind proxies of
+ * its own that set it (`forwarded`); what the body says goes before it.
+ */
+export function receiveTls(tls: DecideBody['tls'], header: FingerprintOffer | null, pep: Pep, flags: RequestFlag[]): TlsFacts {
+  if (tls === undefined && header === null) return NO_TLS;
+  const { sni, version, ja3 = null, ja4 = null } = tls ?? {};
+  const { ja3: headerJa3, ja4: headerJa4 } = header ?? NO_TLS;
+  const ofHeader = headerJa3 !== null || headerJa4 !== null;
+  const believed = ofHeader && pep.trusts.has('forwarded');
+  if (ofHeader && !believed) noteOnce(flags, 'untrusted_fingerprint');
+  const offer = believed ? { ja3: ja3 ?? headerJa3, ja4: ja4 ?? headerJa4 } : { ja3, ja4 };
+  return { sni: sni?.toLowerCase() ?? null, version: version ?? null, ...receiveFingerprints(offer, pep, flags) };
 }
 
 /**

@@ -61,9 +61,10 @@ export function receiveDecide(bytes: Uint8Array, asked: Asked): DecisionRequest 
     policyName: body.policy ?? null,
     http: received?.http ?? null,
     source: receiveSource(body.source, received, pep, flags),
-    tls: receiveTls(body.tls, pep, flags),
+    tls: receiveTls(body.tls, received?.fingerprints ?? null, pep, flags),
     credentials: {
       authorization: received?.authorization ?? [],
+      apiKeys: received?.apiKeys ?? [],
       dpop: received?.dpop ?? [],
       txnToken: received?.txnToken ?? [],
       signature: received?.signature ?? null,

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../../contract/codes.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
-import { peerCertificate } from '../peer-certificate.ts';
+import { authenticateCall, GATEWAY_CHALLENGE, refusalOfCall } from '../gateway-call.ts';
 import type { PepAuth } from '../pep-auth.ts';
 import { sendProblem } from '../problem.ts';
 import { readBody } from '../read-body.ts';
@@ -26,13 +25,10 @@ export type DecideOptions = {
 };
 
 const PATH = '/decide';
-const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 const CLOSE = { connection: 'close' };
 /** As much as gRPC may hold: `inFlightMax` bodies of full length would be a gigabyte. */
 const BODIES_BYTES_MAX = 128 * 1024 * 1024;
 const ALLOW = { allow: 'POST' };
-/** The realm says that it is the gateway who is unknown here, not the client behind it. */
-const CHALLENGE = { 'www-authenticate': 'Bearer realm="Countersign PDP: the calling gateway"' };
 
 /** True for the raw targets of the fast lane: `/decide` with or without a query. */
 export function isDecideTarget(target: string): boolean {
@@ -77,14 +73,14 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
   }
 
   return (request, response) => {
-    const refused = refusalOf(request);
+    const refused = refusalOfCall(request);
     if (refused !== null) {
       refuse(response, refused, refused === 'method_not_allowed' ? { headers: ALLOW } : {});
       return;
     }
-    const pep = authenticate(request, pepAuth);
+    const pep = authenticateCall(request, pepAuth);
     if (pep === null) {
-      refuse(response, 'pep_unauthenticated', { headers: CHALLENGE });
+      refuse(response, 'pep_unauthenticated', { headers: GATEWAY_CHALLENGE });
       return;
     }
     const explain = wantsExplanation(request.url ?? '');
@@ -98,34 +94,6 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
       }
     });
   };
-}
-
-function refusalOf(request: IncomingMessage): ErrorCode | null {
-  if (request.method !== 'POST') return 'method_not_allowed';
-  const type = request.headers['content-type'];
-  if (type === undefined || !JSON_TYPE.test(type)) return 'content_type_unsupported';
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return 'content_encoding_unsupported';
-  return null;
-}
-
-function authenticate(request: IncomingMessage, pepAuth: PepAuth): Pep | null {
-  const { socket } = request;
-  const certificate = socket instanceof TLSSocket ? peerCertificate(socket) : null;
-  const own = request.headers['x-countersign-pep-token'];
-  const { authorization } = request.headers;
-  const bearer = authorization === undefined ? null : bearerOf(authorization);
-  if (own === undefined) return pepAuth.authenticate({ token: bearer, certificate });
-  // both ways at once have to say the same
-  if (typeof own !== 'string' || (bearer !== null && bearer !== own)) return null;
-  return pepAuth.authenticate({ token: own, certificate });
-}
-
-const BEARER = /^bearer +([^ ]+)$/i;
-
-/** The token; of any other scheme the empty string, which is something offered and wrong. */
-function bearerOf(authorization: string): string {
-  return BEARER.exec(authorization)?.[1] ?? '';
 }
 
 function wantsExplanation(target: string): boolean {

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../contract/json.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { CertificateOffer, DecisionRequest, RequestFlag, SourceFacts } from '../../contract/request.ts';
 import { noteOnce } from '../client-headers.ts';
+import { receiveFingerprints } from '../fingerprints.ts';
 import { receiveHttpFacts } from '../request-facts.ts';
 import { type ClaimsMetadata, offersClaims, readClaims } from './claims.ts';
 import { type AttributesMessage, type CheckRequestMessage, checkRequest, type HttpRequestMessage } from './schema.ts';
@@ -101,9 +102,10 @@ function toRequest(
     policyName,
     http: received.http,
     source: readSource(attributes, pep, received.forwardedFor, flags),
-    tls: { sni: sni === '' ? null : sni, version: null, ja3: null, ja4: null },
+    tls: { sni: sni === '' ? null : sni, version: null, ...receiveFingerprints(received.fingerprints, pep, flags) },
     credentials: {
       authorization: received.authorization,
+      apiKeys: received.apiKeys,
       dpop: received.dpop,
       txnToken: received.txnToken,
       signature: received.signature,

@@ -3,10 +3,8 @@ import type { CollectAttributes, Facts } from '../../contract/collect.ts';
 import { CountersignError } from '../../contract/errors.ts';
 import type { SourceSignals, SourceStatus } from '../../contract/sources.ts';
 import type { Awaitable, Clock, Logger } from '../../contract/stages.ts';
-import type { CreateBoundedCache } from '../../stores/bounded-cache.ts';
-import type { CircuitBreaker } from '../../stores/circuit-breaker.ts';
-import type { CreateGuardedExchange, GuardedExchange } from '../../stores/guarded-exchange.ts';
-import type { ReadDocumentFile } from '../../stores/read-file.ts';
+import type { GuardedExchange } from '../../stores/guarded-exchange.ts';
+import type { SourceStores } from '../../stores/source-stores.ts';
 import type { SourceSignal } from './answer.ts';
 import { compileAttributes } from './attributes.ts';
 import { createSourceHeaders } from './credentials.ts';
@@ -15,14 +13,7 @@ import { compileQuestion } from './question.ts';
 import { createSource, type Source } from './source.ts';
 import type { QuestionFacts } from './template-values.ts';
 
-export type AttributeSourcesParts = {
-  readonly createExchange: CreateGuardedExchange;
-  readonly createCache: CreateBoundedCache;
-  readonly createBreaker: (options: SourceOptions['breaker']) => CircuitBreaker;
-  readonly readFile: ReadDocumentFile;
-  readonly clock: Clock;
-  readonly logger: Logger;
-};
+export type AttributeSourcesParts = SourceStores & { readonly clock: Clock; readonly logger: Logger };
 
 /** All configured sources of attributes. */
 export interface AttributeSources extends CollectAttributes {

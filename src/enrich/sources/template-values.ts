@@ -22,6 +22,7 @@ const READERS: Readonly<Record<Exclude<Placeholder, `claims.${string}`>, (facts:
   'subject.id': ({ identity }) => (identity.subject.asserted ? null : identity.subject.id),
   'subject.client': ({ identity }) => identity.subject.client,
   'token.issuer': ({ identity }) => verifiedToken(identity)?.issuer,
+  'api_key.id': ({ identity: { signals } }) => (signals.apiKey.status === 'present' ? signals.apiKey.value.id : null),
   'network.address': ({ network }) => clientAddressOf(network),
   'network.asn': ({ network }) => (network.status === 'present' ? network.value.asn : null),
   'network.country': ({ network }) => (network.status === 'present' ? network.value.country : null),

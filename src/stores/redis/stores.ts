@@ -6,7 +6,7 @@ import { connectCluster } from './cluster.ts';
 import { createRedisReplays } from './replays.ts';
 import { connectSingle } from './single.ts';
 import { createRedisWindows } from './windows.ts';
-import { WINDOWS_SCRIPT } from './windows-script.ts';
+import { COUNTERS_SCRIPT, WINDOWS_SCRIPT } from './windows-script.ts';
 
 export type RedisStoresOptions = {
   /** The server, or the first node of a cluster; with sentinels their name of the group stands in the place of the host. */
@@ -26,7 +26,7 @@ export type RedisStoresOptions = {
 export type RedisStores = { readonly windows: WindowStore; readonly replays: ReplayMemory; close(): Promise<void> };
 
 const BREAKER = { failuresMax: 3, openMs: 250 };
-const SCRIPTS = [WINDOWS_SCRIPT];
+const SCRIPTS = [WINDOWS_SCRIPT, COUNTERS_SCRIPT];
 
 /** Opens the stores over one client and one breaker: what one of them finds hanging, the others do not wait for. */
 export function openRedisStores(options: RedisStoresOptions): RedisStores {

@@ -1,17 +1,23 @@
 import type { CircuitBreaker } from '../circuit-breaker.ts';
 import type { StoreLogger } from '../store-logger.ts';
 import {
-  type Counts,
+  COUNTER_WINDOW_NAMES,
+  type CounterAnswer,
+  type CounterHit,
+  DAY_MS,
   ENTITIES,
   type Entity,
   type EntityCounts,
   LONGEST_WINDOW_MS,
+  type Threshold,
+  WINDOW_NAMES,
   type WindowAnswer,
   type WindowKeys,
   type WindowStore,
 } from '../windows.ts';
 import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
-import { WINDOWS_SCRIPT_SHA } from './windows-script.ts';
+import { readResets, toCounts, toSums } from './windows-reply.ts';
+import { COUNTERS_SCRIPT_SHA, WINDOWS_SCRIPT_SHA } from './windows-script.ts';
 
 export type RedisWindowsOptions = {
   readonly client: RedisClient;
@@ -23,7 +29,7 @@ export type RedisWindowsOptions = {
 
 /** Requests that wait for an answer; with a deadline of 25 ms more than this means that Redis or we are beyond help. */
 const WAITING_MAX = 4096;
-const TAGS: Readonly<Record<Entity, string>> = { client: 'c', address: 'a', token: 't', route: 'r' };
+const TAGS: Readonly<Record<Entity, string>> = { client: 'c', address: 'a', token: 't', route: 'r', api_key: 'k' };
 
 type Waiting = {
   readonly keys: WindowKeys;
@@ -33,9 +39,11 @@ type Waiting = {
 
 /** All that goes out in one round; the places of the markers by their keys. */
 type Batch = { readonly commands: RedisCommand[]; readonly markers: Map<string, number> };
-/** Places of a request's replies in the batch, one an entity in the order of `ENTITIES`. */
-type Plan = { readonly places: readonly (number | null)[]; readonly markers: readonly number[] };
-const NOTHING: Plan = { places: [], markers: [] };
+/** Places of a request's replies in the batch: one an entity in the order of `ENTITIES`, one a counter in the order asked. */
+type Plan = { readonly places: readonly (number | null)[]; readonly counters: readonly number[]; readonly markers: readonly number[] };
+const NOTHING: Plan = { places: [], counters: [], markers: [] };
+const NOBODY: WindowKeys = { client: null, address: null, token: null, route: null };
+const NO_THRESHOLDS: readonly Threshold[] = [];
 
 /**
  * Sliding windows in Redis, shared by all replicas: one script call an entity, each with the entity's hash tag, and all calls of
@@ -64,32 +72,35 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
     const plans = requests.map((request) => plan(request, batch));
     const replies = await client.send(batch.commands);
     judge(replies);
-    for (const [index, { nowMs, settle }] of requests.entries()) {
-      const { places, markers } = plans[index] ?? NOTHING;
-      const [c, a, t, r] = places.map((place) => (place === null ? null : toCounts(replies[place])));
-      const lost = markers.some((place) => historyLost(replies[place], nowMs));
-      settle({ client: c ?? null, address: a ?? null, token: t ?? null, route: r ?? null, historyLost: lost });
-    }
+    for (const [index, { keys, nowMs, settle }] of requests.entries()) settle(answerOf(keys, nowMs, plans[index] ?? NOTHING, replies));
   }
 
   /** Puts a request's calls into the batch, and for each server that they go to one look at its marker. */
   function plan({ keys, nowMs }: Waiting, { commands, markers }: Batch): Plan {
     const asked: number[] = [];
-    const places = ENTITIES.map((entity) => {
-      const name = keys[entity];
-      if (name === null) return null;
-      const key = `${keyPrefix}:{${TAGS[entity]}:${name}}`;
+    const now = Math.floor(nowMs);
+    const call = (key: string, sha: string, amount: number, thresholds: readonly Threshold[]): number => {
       // the marker tells since when windows are kept on a server: set by whoever finds it gone, after a restart or a flush
       const marker = `${keyPrefix}:{${client.shardTag(key)}}`;
       let place = markers.get(marker);
       if (place === undefined) {
-        place = commands.push({ key: marker, words: ['SET', marker, Math.floor(nowMs), 'NX', 'GET'] }) - 1;
+        place = commands.push({ key: marker, words: ['SET', marker, now, 'NX', 'GET'] }) - 1;
         markers.set(marker, place);
       }
       if (!asked.includes(place)) asked.push(place);
-      return commands.push({ key, words: ['EVALSHA', WINDOWS_SCRIPT_SHA, 1, key, Math.floor(nowMs)] }) - 1;
+      const words: [string, ...(string | number)[]] = ['EVALSHA', sha, 1, key, now, amount];
+      for (const { window, limit } of thresholds) words.push(window + 1, limit);
+      return commands.push({ key, words }) - 1;
+    };
+    const places = ENTITIES.map((entity) => {
+      const name = keys[entity] ?? null;
+      if (name === null) return null;
+      return call(`${keyPrefix}:{${TAGS[entity]}:${name}}`, WINDOWS_SCRIPT_SHA, 1, keys.thresholds?.[entity] ?? NO_THRESHOLDS);
     });
-    return { places, markers: asked };
+    const counters = (keys.counters ?? []).map(({ counter, key, amount, thresholds }) =>
+      call(`${keyPrefix}:{n:${counter}:${key}}`, COUNTERS_SCRIPT_SHA, amount, thresholds),
+    );
+    return { places, counters, markers: asked };
   }
 
   /** One good reply shows that the server answers; a bad one is told in the status. */
@@ -104,22 +115,29 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
     else breaker.failed();
   }
 
+  function count(keys: WindowKeys, nowMs: number, budgetMs: number): WindowAnswer | Promise<WindowAnswer> {
+    if (!client.ready || waiting >= WAITING_MAX || budgetMs <= 0 || !breaker.allows()) return unavailable(keys);
+    waiting += 1;
+    return new Promise<WindowAnswer>((resolve) => {
+      let timer: NodeJS.Timeout | null = null;
+      const settle = (answer: WindowAnswer) => {
+        if (timer !== null) clearTimeout(timer);
+        waiting -= 1;
+        resolve(answer);
+      };
+      // the client's own command timeout covers the usual case without a timer a request
+      if (budgetMs < deadlineMs) timer = setTimeout(() => resolve(unavailable(keys)), budgetMs);
+      if (gathered.length === 0) setImmediate(() => void flush());
+      gathered.push({ keys, nowMs, settle });
+    });
+  }
+
   return {
-    count(keys, nowMs, budgetMs) {
-      if (!client.ready || waiting >= WAITING_MAX || budgetMs <= 0 || !breaker.allows()) return unavailable(keys);
-      waiting += 1;
-      return new Promise<WindowAnswer>((resolve) => {
-        let timer: NodeJS.Timeout | null = null;
-        const settle = (answer: WindowAnswer) => {
-          if (timer !== null) clearTimeout(timer);
-          waiting -= 1;
-          resolve(answer);
-        };
-        // the client's own command timeout covers the usual case without a timer a request
-        if (budgetMs < deadlineMs) timer = setTimeout(() => resolve(unavailable(keys)), budgetMs);
-        if (gathered.length === 0) setImmediate(() => void flush());
-        gathered.push({ keys, nowMs, settle });
-      });
+    count,
+    add(hits, nowMs, budgetMs) {
+      const failed = hits.map(() => 'store_unavailable' as const);
+      const answer = count({ ...NOBODY, counters: hits }, nowMs, budgetMs);
+      return answer instanceof Promise ? answer.then(({ counters }) => counters ?? failed) : (answer.counters ?? failed);
     },
     status: () => ({
       kind: 'redis',
@@ -132,25 +150,36 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
   };
 }
 
-/** The marker's answer: null where it was set just now, else the unix milliseconds since when windows are kept. */
-function historyLost(started: RedisReply | undefined, nowMs: number): boolean {
-  if (started?.ok !== true || typeof started.value !== 'string') return true;
+/** The answer to one request out of the replies to all. */
+function answerOf(keys: WindowKeys, nowMs: number, plan: Plan, replies: readonly RedisReply[]): WindowAnswer {
+  const { places, counters, markers } = plan;
+  const counted = places.map((place): EntityCounts => (place === null ? null : toCounts(replies[place])));
+  const [client = null, address = null, token = null, route = null, api_key = null] = counted;
+  const missedMs = (windowMs: number) => markers.some((place) => keptMs(replies[place], nowMs) < windowMs);
+  const answer = { client, address, token, route, api_key, historyLost: missedMs(LONGEST_WINDOW_MS) };
+  const { thresholds, counters: hits } = keys;
+  if (thresholds === undefined && hits === undefined) return answer;
+  const resets: Record<string, number> = {};
+  for (const [index, entity] of ENTITIES.entries())
+    readResets(replies[places[index] ?? -1], WINDOW_NAMES.length, thresholds?.[entity] ?? NO_THRESHOLDS, resets);
+  for (const [index, hit] of (hits ?? []).entries())
+    readResets(replies[counters[index] ?? -1], COUNTER_WINDOW_NAMES.length, hit.thresholds, resets);
+  const told = Object.keys(resets).length === 0 ? answer : { ...answer, resets };
+  return hits === undefined ? told : { ...told, counters: counters.map((place) => toSums(replies[place])), dayLost: missedMs(DAY_MS) };
+}
+
+/** For how long windows have been kept, by the marker's answer: null in it where it was set just now, else unix milliseconds since when. */
+function keptMs(started: RedisReply | undefined, nowMs: number): number {
+  if (started?.ok !== true || typeof started.value !== 'string') return 0;
   const sinceMs = Number(started.value);
-  return !Number.isFinite(sinceMs) || nowMs - sinceMs < LONGEST_WINDOW_MS;
-}
-
-function toCounts(reply: RedisReply | undefined): EntityCounts {
-  if (reply?.ok !== true || !Array.isArray(reply.value)) return 'store_unavailable';
-  const [tenSeconds, minute, tenMinutes, hour]: unknown[] = reply.value;
-  if (!isCount(tenSeconds) || !isCount(minute) || !isCount(tenMinutes) || !isCount(hour)) return 'store_unavailable';
-  return { '10s': tenSeconds, '1m': minute, '10m': tenMinutes, '1h': hour } satisfies Counts;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+  return Number.isFinite(sinceMs) ? nowMs - sinceMs : 0;
 }
 
 function unavailable(keys: WindowKeys): WindowAnswer {
-  const failed = (entity: Entity): EntityCounts => (keys[entity] === null ? null : 'store_unavailable');
-  return { client: failed('client'), address: failed('address'), token: failed('token'), route: failed('route'), historyLost: true };
+  const failed = (entity: Entity): EntityCounts => ((keys[entity] ?? null) === null ? null : 'store_unavailable');
+  const entities = { client: failed('client'), address: failed('address'), token: failed('token'), route: failed('route') };
+  const answer = { ...entities, api_key: failed('api_key'), historyLost: true };
+  const { counters } = keys;
+  if (counters === undefined) return answer;
+  return { ...answer, counters: counters.map((_hit: CounterHit): CounterAnswer => 'store_unavailable'), dayLost: true };
 }

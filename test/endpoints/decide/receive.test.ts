@@ -70,6 +70,7 @@ test('everything, from a gateway that is trusted for it', () => {
     tls: { sni: 'api.example.com', version: null, ja3: 'a'.repeat(32), ja4: 't13d1516h2_8daaf6152771_b186095e22b6' },
     credentials: {
       authorization: ['Bearer abc'],
+      apiKeys: [],
       dpop: [],
       txnToken: [],
       signature: null,

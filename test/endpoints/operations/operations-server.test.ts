@@ -21,7 +21,12 @@ const STATUS: ServiceStatus = {
     replays: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
     signatures: null,
   },
-  enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, lastError: null }, lists: [] },
+  enrich: {
+    databases: [],
+    store: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
+    lists: [],
+    remembered: { entries: {}, feedback: null },
+  },
   record: { written: 1, dropped: 0 },
   strict: true,
 };
@@ -104,7 +109,12 @@ describe('/status', () => {
         replays: { kind: 'memory', state: 'ready', entries: 0, last_error: null },
         signatures: null,
       },
-      enrich: { databases: [], store: { kind: 'memory', state: 'ready', entries: 0, last_error: null }, lists: [] },
+      enrich: {
+        databases: [],
+        store: { kind: 'memory', state: 'ready', entries: 0, last_error: null },
+        lists: [],
+        remembered: { entries: {}, feedback: null },
+      },
       record: { written: 1, dropped: 0 },
       strict: true,
     });

@@ -1,6 +1,6 @@
 import type { Identity } from '../../../src/contract/identity.ts';
 import type { NetworkSignal } from '../../../src/contract/network.ts';
-import type { TokenValue } from '../../../src/contract/signals.ts';
+import type { EnrichmentSignals, TokenValue } from '../../../src/contract/signals.ts';
 import type { SourceStatus } from '../../../src/contract/sources.ts';
 import type { SourceOptions } from '../../../src/enrich/sources/options.ts';
 import { type AttributeSources, type AttributeSourcesParts, createAttributeSources } from '../../../src/enrich/sources/sources.ts';
@@ -78,8 +78,7 @@ export function createBench(options: readonly SourceOptions[], parts: Partial<At
 
   /** What one source says. */
   async function ask({ request, identity, network, route } = facts(), name = 'risk') {
-    const enrichment = { network, rate: { status: 'unavailable', code: 'store_full' } } as const;
-    const said = await sources.collect([name], request, { identity, enrichment }, route);
+    const said = await sources.collect([name], request, { identity, enrichment: enrichmentOf(network) }, route);
     const signal = said.enrichment.sources?.[name];
     if (signal === undefined) throw new Error('no signal');
     return signal;
@@ -100,13 +99,21 @@ export function createBench(options: readonly SourceOptions[], parts: Partial<At
   });
 }
 
+/** All but the network unknown. */
+export const enrichmentOf = (network: NetworkSignal): EnrichmentSignals => ({
+  network,
+  rate: { status: 'unavailable', code: 'store_full' },
+  device: { status: 'absent', code: 'device_disabled' },
+  behaviour: { status: 'absent', code: 'behaviour_disabled' },
+});
+
 /** A verified token, or what a gateway says of one. */
 export function withToken(value: Partial<TokenValue>): Identity {
   const identity = identityOf();
   const token: TokenValue = {
     ...{ issuer: 'https://as.example', subject: 'alice', clientId: 'agent-1', audience: [], scopes: [], expiresAt: null, issuedAt: null },
     ...{ notBefore: null, acr: null, amr: [], authTime: null, jtiHash: null, binding: 'none', actor: null, delegation: null },
-    ...{ authorizationDetails: [], roles: [], groups: [], entitlements: [], claims: {}, verifiedBy: 'countersign' },
+    ...{ authorizationDetails: [], roles: [], groups: [], entitlements: [], claims: {}, verifiedBy: 'countersign', keysFetchedAt: null },
     ...value,
   };
   return { ...identity, signals: { ...identity.signals, token: { status: 'present', value: token } } };

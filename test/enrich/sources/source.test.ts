@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { ExchangeAnswer } from '../../../src/stores/guarded-exchange.ts';
 import { NOW_MS } from '../requests.ts';
-import { createBench, GOLD, json, optionsOf } from './bench.ts';
+import { createBench, enrichmentOf, GOLD, json, optionsOf } from './bench.ts';
 
 afterEach(() => vi.useRealTimers());
 
@@ -62,7 +62,12 @@ describe('what was said', () => {
     await bench.told();
     bench.clock.atMs += 59_999;
     expect(
-      bench.sources.collect(['risk'], bench.facts().request, { identity: bench.facts().identity, enrichment: RATE }, bench.facts().route),
+      bench.sources.collect(
+        ['risk'],
+        bench.facts().request,
+        { identity: bench.facts().identity, enrichment: enrichmentOf(bench.facts().network) },
+        bench.facts().route,
+      ),
     ).not.toBeInstanceOf(Promise);
     expect(bench.asked).toHaveLength(1);
     bench.clock.atMs += 1;
@@ -115,8 +120,6 @@ describe('what was said', () => {
     expect(small.status().entries).toBeGreaterThan(1);
   });
 });
-
-const RATE = { network: { status: 'absent', code: 'address_missing' }, rate: { status: 'unavailable', code: 'store_full' } } as const;
 
 test('the time of questions that were sent adds up', async () => {
   const bench = createBench([optionsOf()]);

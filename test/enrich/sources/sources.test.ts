@@ -6,7 +6,7 @@ import { createAttributeSources } from '../../../src/enrich/sources/sources.ts';
 import type { ExchangeAnswer } from '../../../src/stores/guarded-exchange.ts';
 import { createMemoryWindows } from '../../../src/stores/memory-windows.ts';
 import { identityOf, NOW_MS, requestOf, routeOf, sourceOf } from '../requests.ts';
-import { createBench, GOLD, json, networkOf, optionsOf, withToken } from './bench.ts';
+import { createBench, enrichmentOf, GOLD, json, networkOf, optionsOf, withToken } from './bench.ts';
 
 describe('a question', () => {
   const told = async (url: string, identity: Identity, address: string | null = null, change: object = {}) => {
@@ -42,6 +42,13 @@ describe('a question', () => {
     ['a request that is not HTTP', '{request.method}', identityOf()],
   ])('is not asked about %s', async (_what, placeholder, identity) => {
     expect(await told(`https://pip/${placeholder}`, identity)).toBe('absent placeholder_missing');
+  });
+
+  test('names an API key by its id in the registry', async () => {
+    const identity = identityOf();
+    const apiKey = { status: 'present', value: { id: 'key-1', clientId: 'agent-1', scopes: [], expiresAt: null } } as const;
+    expect(await told('https://pip/{api_key.id}', { ...identity, signals: { ...identity.signals, apiKey } })).toBe('/key-1');
+    expect(await told('https://pip/{api_key.id}', identity)).toBe('absent placeholder_missing');
   });
 
   test('is not asked about a route that is not of the catalogue', async () => {
@@ -174,15 +181,14 @@ describe('all of them', () => {
     const { promise, resolve } = Promise.withResolvers<ExchangeAnswer>();
     bench.answer = () => json('', 500);
     const { request, identity, network, route } = bench.facts({ network: networkOf('192.0.2.1') });
-    const rate = { status: 'unavailable', code: 'store_full' } as const;
-    const enrichment = { network, rate, sources: await bench.sources.prefetch({ request, identity, network, route }) };
+    const enrichment = { ...enrichmentOf(network), sources: await bench.sources.prefetch({ request, identity, network, route }) };
     bench.answer = () => promise;
     const waiting = bench.sources.collect(['risk', 'other', 'reputation'], request, { identity, enrichment }, route);
     await expect.poll(() => bench.asked.length).toBe(3);
     resolve(GOLD);
     expect(await waiting).toEqual({
       identity,
-      enrichment: { network, rate, sources: { risk: GOT, other: GOT, reputation: { status: 'unavailable', code: 'status' } } },
+      enrichment: { ...enrichmentOf(network), sources: { risk: GOT, other: GOT, reputation: { status: 'unavailable', code: 'status' } } },
     });
     expect(['risk', 'other', 'nobody', 'toString'].map((name) => bench.sources.knows(name))).toEqual([true, true, false, false]);
   });
@@ -190,11 +196,15 @@ describe('all of them', () => {
   test('that lacked a placeholder are asked once introspection has filled it', async () => {
     const bench = createBench([optionsOf({ when: 'prefetch', url: 'https://pip/{claims.tenant}' })]);
     const { request, identity, network, route } = bench.facts();
-    const rate = { status: 'unavailable', code: 'store_full' } as const;
     const sources = await bench.sources.prefetch({ request, identity, network, route });
     expect(sources).toEqual({ risk: { status: 'absent', code: 'placeholder_missing' } });
     const introspected = withToken({ claims: { tenant: 't' } });
-    const said = await bench.sources.collect(['risk'], request, { identity: introspected, enrichment: { network, rate, sources } }, route);
+    const said = await bench.sources.collect(
+      ['risk'],
+      request,
+      { identity: introspected, enrichment: { ...enrichmentOf(network), sources } },
+      route,
+    );
     expect(said.enrichment.sources).toEqual({ risk: GOT });
   });
 

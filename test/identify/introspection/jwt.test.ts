@@ -33,6 +33,8 @@ async function collected(made: IntrospectionBench, facts: RequestFacts): Promise
   const enrichment = {
     network: { status: 'absent', code: 'address_missing' },
     rate: { status: 'unavailable', code: 'store_full' },
+    device: { status: 'absent', code: 'device_disabled' },
+    behaviour: { status: 'absent', code: 'behaviour_disabled' },
   } as const;
   const { identity } = await made.identifier.introspect(request, { identity: before, enrichment });
   return { before, after: identity };

@@ -39,11 +39,21 @@ function token(clientId: string | null, verifiedBy: TokenValue['verifiedBy'] = '
 }
 
 function judge(given: Partial<Evidence>) {
-  const evidence: Evidence = { token: null, certificate: null, binding: null, txnToken: null, asserted: null, signature: null, ...given };
+  const evidence: Evidence = {
+    token: null,
+    apiKey: null,
+    certificate: null,
+    binding: null,
+    txnToken: null,
+    asserted: null,
+    signature: null,
+    ...given,
+  };
   const { client, agreement } = agreeOnClient(evidence, new Map(), 0);
-  return [client, agreement, assuranceOf(evidence, agreement, 0), methodsOf(evidence, [], 0), deriveSubject(evidence, client).type];
+  return [client, agreement, assuranceOf(evidence, agreement, 0), methodsOf(evidence, [], 0), deriveSubject(evidence, client, null).type];
 }
 
+const NO_TLS = { sni: null, version: null, ja3: null, ja4: null };
 const BOT = signature({ profile: 'web_bot_auth', keySet: null, clientId: null, agent: 'https://bot.example' });
 
 describe('a signature', () => {
@@ -86,9 +96,23 @@ describe('a signature', () => {
 
 test('a signature is held against the token as soon as both name a client', () => {
   const clients = new Map<string, string>();
-  const mappings = compileAgreement({ rules: [], withoutBuiltIn: [] }, createViews(clients), clients);
+  const mappings = compileAgreement(
+    { rules: [], withoutBuiltIn: [] },
+    createViews(clients, () => null),
+    clients,
+  );
   const pairs = (client: string | null, signed: SignatureValue) => {
-    const evidence = { token: token(client), certificate: null, binding: null, txnToken: null, asserted: null, signature: signed };
+    const evidence = {
+      token: token(client),
+      apiKey: null,
+      certificate: null,
+      binding: null,
+      txnToken: null,
+      asserted: null,
+      signature: signed,
+      record: null,
+      tls: NO_TLS,
+    };
     return compareEvidence(mappings, evidence, 0).pairs.token_signature;
   };
   expect(pairs('agent-a', signature())).toBe('agree');

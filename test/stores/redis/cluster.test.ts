@@ -74,6 +74,21 @@ describe('counting in a cluster', () => {
     );
   });
 
+  test("a policy's counters lie where their keys say, in the same round, and SCRIPT FLUSH loses none", async () => {
+    const { windows } = await opened(5000);
+    const counters = Array.from({ length: 12 }, (_, index) => ({ counter: 'p/spend', key: `k${index}`, amount: 1500, thresholds: [] }));
+    const keys: WindowKeys = { ...keysOn(0), counters: [...counters, { counter: 'p/spend', key: 'k0', amount: 1, thresholds: [] }] };
+    await windows.count(keys, NOW, 5000);
+    for (const node of cluster.nodes) await node.command('SCRIPT', 'FLUSH');
+    const { client, counters: sums } = await windows.count(keys, NOW, 5000);
+    expect(client).toEqual(twice);
+    expect(sums?.map((one) => (typeof one === 'object' ? one['1d'] : one))).toEqual([
+      3001,
+      ...Array.from({ length: 11 }, () => 3000),
+      3002,
+    ]);
+  });
+
   test('[asks 75] SCRIPT FLUSH on every node between two calls: the next one counts, once', async () => {
     const { windows } = await opened();
     const keys: WindowKeys = { ...keysOn(0), address: keysOn(1).address, token: keysOn(2).token };

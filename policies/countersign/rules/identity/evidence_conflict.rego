@@ -1,6 +1,6 @@
 # METADATA
 # title: Pieces of evidence contradict each other
-# description: by evidence.agreement.pairs; token and certificate of different clients are client_conflict's alone
+# description: by evidence.agreement.pairs, but those that client_conflict and client_issuer_unexpected speak of
 # custom:
 #   public: true
 package countersign.rules.identity.evidence_conflict
@@ -14,12 +14,18 @@ verdict := "clear" if {
 	client in {"none", "single", "agreed", "conflict"}
 }
 
-_unsaid(pairs, client) := pairs if {
+_unsaid(pairs, client) := [pair | some pair in pairs; pair != "client_issuer"] if {
 	is_array(pairs)
 	client in {"none", "single", "agreed"}
 }
 
-_unsaid(pairs, "conflict") := [pair | some pair in pairs; pair != "token_certificate"] if is_array(pairs)
+_unsaid(pairs, "conflict") := [pair | some pair in pairs; not pair in _of_clients] if is_array(pairs)
+
+# those that compare the clients themselves
+_of_clients := {
+	"client_issuer", "token_certificate", "token_api_key", "token_signature",
+	"certificate_api_key", "certificate_signature", "api_key_signature",
+}
 
 _verdict([]) := "clear"
 

@@ -4,13 +4,18 @@
 #   public: true
 package countersign.rules.identity.token_invalid
 
+import data.countersign.lib.credential
 import data.countersign.lib.route
 
 verdict := {"effect": "deny", "status": 401, "token": input.signals.token.code} if {
 	input.signals.token.status == "invalid"
+	not input.signals.token.code in credential.revoked
 	not route.public
 } else := "clear" if {
 	input.signals.token.status in {"present", "absent", "unavailable"}
+} else := "clear" if {
+	input.signals.token.status == "invalid"
+	input.signals.token.code in credential.revoked
 } else := "clear" if {
 	route.public
 }

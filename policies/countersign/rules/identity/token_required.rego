@@ -1,6 +1,6 @@
 # METADATA
 # title: An access token is required
-# description: also where no route matches, so that nobody without a token learns which routes there are
+# description: or an API key; also where no route matches, so that nobody without one learns which routes there are
 # custom:
 #   public: true
 package countersign.rules.identity.token_required
@@ -8,12 +8,20 @@ package countersign.rules.identity.token_required
 import data.countersign.lib.route
 import data.countersign.lib.say
 
-verdict := say.deny_with(input.signals.token.status == "absent", 401) if {
+verdict := say.deny_with(_nothing, 401) if {
 	route.protected
-} else := say.deny_with(input.signals.token.status == "absent", 401) if {
+} else := say.deny_with(_nothing, 401) if {
 	input.route.status == "unknown"
 } else := "clear" if {
 	route.public
 } else := "clear" if {
 	route.outside
+}
+
+_nothing := false if {
+	input.signals.token.status == "present"
+} else := false if {
+	input.signals.token.status in {"invalid", "unavailable"}
+} else := input.signals.api_key.status == "absent" if {
+	input.signals.token.status == "absent"
 }

@@ -29,7 +29,7 @@ verdict := "clear" if {
 	count(_with("present")) == count(_required)
 }
 
-_credentials := {"token", "certificate"}
+_credentials := {"token", "api_key", "credential", "certificate"}
 
 _without_method := [name | some name in _with("absent"); not name in _credentials]
 
@@ -43,9 +43,18 @@ _with(status) := [name | some name in _required; _status[name] == status]
 # literal references, so that `opa deps` sees that only the status is read
 _status := {
 	"token": input.signals.token.status,
+	"api_key": input.signals.api_key.status,
+	"credential": _credential,
 	"certificate": input.signals.certificate.status,
 	"network": input.signals.network.status,
 	"rate": _rate,
+}
+
+# a token or an API key: the token's state where there is one
+_credential := input.signals.token.status if {
+	input.signals.token.status != "absent"
+} else := input.signals.api_key.status if {
+	input.signals.token.status == "absent"
 }
 
 # counts of which a part is missing do not meet a requirement

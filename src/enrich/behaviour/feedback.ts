@@ -1,0 +1,60 @@
+import { type FeedbackSink, OUTCOMES } from '../../contract/behaviour.ts';
+import type { RecentEntries } from '../../stores/recent-entries.ts';
+import type { CounterHit } from '../../stores/windows.ts';
+import { toThousandths } from '../counters.ts';
+import type { ReportableCost } from '../rate.ts';
+import type { Behaviour } from './behaviour.ts';
+
+/** What is kept of a decision until its outcome is reported: whom it was for, and the counters that take what it has cost. */
+export type Reportable = { readonly client: string | null; readonly costs: readonly ReportableCost[] };
+export type ReportedDecision = Reportable & { reported: boolean };
+
+/** Adds what a request has cost, afterwards, under the keys that the request itself was counted under. */
+export type CostSink = (hits: readonly CounterHit[], nowMs: number) => void;
+
+/** The sink with what the enricher tells it. */
+export type RunningFeedback = FeedbackSink & {
+  /** Notes a decision that may be reported on. */
+  note(decisionId: string, decision: Reportable, nowMs: number): void;
+  status(): FeedbackCounts;
+};
+
+export type FeedbackCounts = {
+  readonly accepted: number;
+  readonly repeated: number;
+  readonly unknown: number;
+  /** Decisions that may be reported on. */
+  readonly entries: number;
+};
+
+/** Ties reports to decisions. Each decision is reported on once: a gateway that did not get our answer may say it again. */
+export function createFeedback(recent: RecentEntries<ReportedDecision>, behaviour: Behaviour | null, onCost: CostSink): RunningFeedback {
+  const counts = { accepted: 0, repeated: 0, unknown: 0 };
+  return {
+    note: (decisionId, decision, nowMs) => recent.note(decisionId, { ...decision, reported: false }, nowMs),
+    report({ decisionId, outcome, cost }, receivedAtMs) {
+      const entry = recent.find(decisionId, receivedAtMs);
+      if (entry === null) {
+        counts.unknown += 1;
+        return 'unknown';
+      }
+      if (entry.reported) {
+        counts.repeated += 1;
+        return 'repeated';
+      }
+      entry.reported = true;
+      counts.accepted += 1;
+      const { client, costs } = entry;
+      if (client !== null) behaviour?.outcome(client, OUTCOMES.indexOf(outcome), receivedAtMs);
+      const hits = cost.size === 0 ? [] : costs.flatMap((one) => hitOf(one, cost));
+      if (hits.length > 0) onCost(hits, receivedAtMs);
+      return 'accepted';
+    },
+    status: () => ({ ...counts, entries: recent.size }),
+  };
+}
+
+function hitOf({ unit, counter, key }: ReportableCost, cost: ReadonlyMap<string, number>): CounterHit[] {
+  const amount = toThousandths(cost.get(unit));
+  return amount === null ? [] : [{ counter, key, amount, thresholds: [] }];
+}

@@ -1,0 +1,14 @@
+import type { Block, BlockPool } from '../../stores/block-pool.ts';
+import type { RecordPool, RecordPoolOptions } from '../../stores/record-pool.ts';
+
+/** Makes the bounded memories that device and behaviour are kept in. */
+export type MemoryMakers = {
+  readonly records: (options: RecordPoolOptions) => RecordPool;
+  readonly blocks: (blocksMax: number) => BlockPool;
+  readonly pointer: () => Block;
+  /** Two random 32-bit numbers, this process's own. */
+  readonly hashKey: readonly [number, number];
+};
+
+/** Longest window: a distinct count spans up to two hours. What was idle for longer may give way to a new key. */
+export const LONGEST_MS = 7_200_000;

@@ -1,0 +1,28 @@
+import { readEntry } from './entry-forms.ts';
+import { type Problem, Problems } from './problem.ts';
+import { type Revocation, revocationForm } from './revocation-entry.ts';
+import { readSections, type SectionName, type SourceFile } from './sections.ts';
+
+const SECTIONS: readonly SectionName[] = [{ list: 'revocations', one: 'revocation' }];
+
+export type ParsedRevocations = {
+  readonly revocations: readonly Revocation[];
+  /** Empty where all of it is sound; otherwise none of it may be used. */
+  readonly problems: readonly Problem[];
+};
+
+/** Reads and judges the files of revocations. One that says nothing at all is refused: it could be a file that is being written. */
+export function parseRevocations(files: readonly SourceFile[], { entriesMax }: { readonly entriesMax: number }): ParsedRevocations {
+  const problems = new Problems();
+  for (const { name, text } of files) {
+    if (name.endsWith('.jsonl') || !text.split('\n').every((row) => /^\s*(#.*)?$/.test(row))) continue;
+    problems.add(name, null, null, 'is empty: write `revocations: []` where nothing is revoked');
+  }
+  const sections = readSections(files, SECTIONS, { entriesMax }, problems);
+  const revocations: Revocation[] = [];
+  for (const entry of sections['revocations'] ?? []) {
+    const revocation = readEntry(revocationForm(entry.value), entry, problems);
+    if (revocation !== null) revocations.push(revocation);
+  }
+  return { revocations, problems: problems.list };
+}
