@@ -100,15 +100,10 @@ export async function createService({ config, version, clock, logger }: ServiceP
       },
     },
   );
+  const base = { clock, logger };
   const { windows, replays, signatureReplays, close: closeStores } = openStores(config, clock, logger);
-  const lists = createAddressLists(config.network, {
-    clock,
-    logger,
-    readFile: readChangedFile,
-    fetch: httpFetchChanged,
-    random: Math.random,
-  });
-  const sources = createAttributeSources(config.sources, { ...createSourceStores(() => clock.monotonic()), clock, logger });
+  const lists = createAddressLists(config.network, { ...base, readFile: readChangedFile, fetch: httpFetchChanged, random: Math.random });
+  const sources = createAttributeSources(config.sources, { ...base, ...createSourceStores(() => clock.monotonic()) });
   const enricher = createEnricher({
     databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
