@@ -48,11 +48,14 @@ export async function identifierOver(
   options: Partial<IdentityOptions> = {},
   parts: Partial<IdentifierParts> = {},
   issuer: Partial<IssuerOptions> = {},
+  /** What has to be asked while it still may fetch. */
+  warmUp: (identifier: RunningIdentifier) => Promise<void> = () => Promise.resolve(),
 ): Promise<RunningIdentifier> {
   const issuers = [issuerOptions({ jwksUrl: 'https://as.example/jwks', ...issuer })];
   const published = keysAtHand(keys.map(({ jwk }) => (issuer.kind === 'jwt_svid' ? { ...jwk, use: 'jwt-svid' } : jwk)));
   const identifier = createIdentifier(identityOptions(issuers, options), createParts(clock, { ...published, ...parts }));
   await identifier.start();
+  await warmUp(identifier);
   identifier.stop();
   return identifier;
 }
