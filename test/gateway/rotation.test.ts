@@ -38,7 +38,8 @@ beforeAll(async () => {
   };
   const limits = { rate: { client: MANY, address: MANY, token: MANY, route: {} } };
   service = await world.service({ identity, decisions: { deadlineMs: 1000 } }, { limits });
-  envoy = await world.envoy([service]);
+  // a machine that is busy must not look like a lost request
+  envoy = await world.envoy([service], { timeoutMs: 5000 });
   // a proof of the second in which the process began could have been used before: it is refused
   await sleep(1100);
 });
