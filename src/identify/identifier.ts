@@ -11,7 +11,7 @@ import type { FormPost } from '../stores/form-post.ts';
 import type { HttpFetch } from '../stores/http-fetch.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import type { ReplayMemory } from '../stores/replay-memory.ts';
-import { compareEvidence } from './agreement.ts';
+import { compareEvidence, costOf } from './agreement.ts';
 import { compileAgreement } from './agreement-mapping.ts';
 import { createViews } from './agreement-views.ts';
 import { NO_API_KEY } from './api-key.ts';
@@ -186,14 +186,15 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const { client, agreement } = agreeOnClient(evidence, clients, nowMs / 1000);
     const record = registered.recordOf(client);
     const { pairs, conflicts } = compareEvidence(agreements, { ...evidence, record, tls: request.tls }, nowMs / 1000);
-    const apart = pairs.token_certificate === 'conflict';
+    const cost = costOf(conflicts);
+    const apart = cost === 'nobody';
     const agreed = apart ? null : client;
     return {
       signals: { token: token.signal, apiKey, certificate, binding, signature, txnToken },
       subject: deriveSubject(evidence, agreed, apart ? null : record),
       evidence: {
         methods: methodsOf(evidence, methods, nowMs / 1000),
-        assurance: assuranceOf(evidence, apart ? 'conflict' : agreement, nowMs / 1000),
+        assurance: assuranceOf(evidence, cost === 'nothing' ? agreement : 'conflict', nowMs / 1000),
         binding: state,
         agreement: { client: agreement, pairs, conflicts },
       },
