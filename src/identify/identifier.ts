@@ -18,7 +18,7 @@ import { NO_API_KEY } from './api-key.ts';
 import { readAssertedClaims } from './asserted-claims.ts';
 import { assuranceOf, methodsOf } from './assurance.ts';
 import { readAuthorization, type TokenOffer } from './authorization.ts';
-import { BINDING_METHODS, type Bound, createBindingJudge, unbound } from './binding.ts';
+import { BINDING_METHODS, type Bound, createBindingJudge, heldAgainst, unbound } from './binding.ts';
 import { createCertificateReader } from './certificate-offers.ts';
 import { createDpopVerifier } from './dpop.ts';
 import { createTokenIntrospection, hasKeys } from './introspection/tokens.ts';
@@ -217,15 +217,17 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const { signals, evidence, challenge, tokenKey } = identity;
     const { dpopNonce } = challenge;
     const asserted = request.pep.trusts.has('subject') ? request.subject : null;
-    const methods = evidence.methods.filter((method) => BINDING_METHODS.has(method));
-    const bound: Bound =
-      outcome.signal.status === 'present'
-        ? { token: { ...outcome, tokenKey }, signal: signals.binding, state: evidence.binding, methods, dpopNonce }
-        : { ...unbound(outcome), dpopNonce };
     // what was revoked while its server was asked
     const certificate = registered.certificate(signals.certificate, null);
     const apiKey = signals.apiKey.status === 'present' ? registered.apiKeyOf(request) : signals.apiKey;
-    return assemble(bound, challenge.scheme, { ...signals, certificate, apiKey, asserted }, request);
+    const signature = registered.signature(signals.signature);
+    const methods = evidence.methods.filter((method) => BINDING_METHODS.has(method));
+    const known: Bound =
+      outcome.signal.status === 'present'
+        ? { token: { ...outcome, tokenKey }, signal: signals.binding, state: evidence.binding, methods, dpopNonce }
+        : { ...unbound(outcome), dpopNonce };
+    const bound = certificate === signals.certificate ? known : heldAgainst(known, certificate);
+    return assemble(bound, challenge.scheme, { ...signals, certificate, apiKey, signature, asserted }, request);
   }
 
   return {
