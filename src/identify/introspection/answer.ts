@@ -24,6 +24,10 @@ const ACCESS_TOKEN_TYPES = new Set(['bearer', 'dpop']);
 /** What some servers say of tokens that are active and no access tokens. */
 const ACCESS_TOKEN_USES = new Set(['access', 'access_token']);
 
+/** `typ` of tokens that are no access tokens, by its letters: Keycloak's names, token types of OAuth and OpenID Connect, media types of JWTs. */
+const OTHER_TYP = /^(?:application)?(?:refresh|offline|rt(?:jwt)?$|id(?:token)?(?:jwt)?$|serializedid|logout|secevent|txntoken|dpopjwt)/i;
+const NO_LETTER = /[^a-z]/gi;
+
 /**
  * The token of an answer `active: true` (RFC 7662 section 2.2), or why it cannot be accepted: types of all registered members, the kind of token,
  * issuer and audience. Times are judged at each use. `askedAt` is in unix seconds.
@@ -53,7 +57,8 @@ function judgeKind(
   required: boolean,
 ): TokenCode | null {
   if (use !== undefined && (typeof use !== 'string' || !ACCESS_TOKEN_USES.has(use.toLowerCase()))) return 'type_not_allowed';
-  if (typeof typ === 'string' && /^(refresh|offline|id)$/i.test(typ)) return 'type_not_allowed';
+  if (typ !== undefined && typeof typ !== 'string') return 'claim_invalid';
+  if (typ !== undefined && OTHER_TYP.test(typ.replace(NO_LETTER, ''))) return 'type_not_allowed';
   if (type === undefined) return required && use === undefined ? 'type_not_allowed' : null;
   if (typeof type !== 'string' || !ACCESS_TOKEN_TYPES.has(type.toLowerCase())) return 'type_not_allowed';
   return type.toLowerCase() === 'dpop' && !confirmation?.jkt ? 'token_unbound' : null;
