@@ -2,6 +2,7 @@ import type { DecisionRequest } from '../../contract/request.ts';
 import type { TokenCode, TokenValue } from '../../contract/signals.ts';
 import type { Awaitable } from '../../contract/stages.ts';
 import type { IdentifyStatus } from '../../contract/status.ts';
+import { parseApiKey } from '../../formats/api-key-text.ts';
 import type { CreateBoundedCache } from '../../stores/bounded-cache.ts';
 import type { CircuitBreaker } from '../../stores/circuit-breaker.ts';
 import { listOf } from '../claim-forms.ts';
@@ -84,7 +85,8 @@ export function createTokenIntrospection(
   }
 
   function verifyOpaque(token: string, request: DecisionRequest): Awaitable<TokenOutcome> {
-    if (!OPAQUE_TOKEN.test(token)) return invalid('token_malformed');
+    // a key of ours by the wrong scheme is a secret that no server is to see
+    if (!OPAQUE_TOKEN.test(token) || (token.startsWith('csk_') && parseApiKey(token) !== 'malformed')) return invalid('token_malformed');
     const selected = ofOpaque.find((one) => isSelected(one.options.opaqueTokens, request));
     return selected === undefined ? invalid('issuer_unknown') : selected.introspector.introspect(token, request);
   }

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { createKey } from '../../support/registry.ts';
 import { type Claims, createSigningKey, keysAtHand, makeToken, NOW, tokenOf } from '../fixtures.ts';
 import { ACTIVE, createIntrospectionBench, type IntrospectionBench, introspectionOptions } from './fixtures.ts';
 
@@ -175,6 +176,15 @@ describe('an opaque token', () => {
     const { judge, server } = await bench();
     expect(await judge(text)).toMatch(/^invalid (token_malformed|credentials_multiple)$/);
     expect(server.asked).toHaveLength(0);
+  });
+
+  test('that is an API key of ours by the wrong scheme is not sent anywhere, also with a typo', async () => {
+    const { judge, server } = await bench();
+    const { text } = createKey('agent-a');
+    expect(await judge(text)).toBe('invalid token_malformed');
+    expect(await judge(`${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`)).toBe('invalid token_malformed');
+    expect(server.asked).toHaveLength(0);
+    expect(await judge('csk_of-the-server')).toBe('invalid token_inactive');
   });
 
   test('that is too long is not sent anywhere', async () => {
