@@ -49,8 +49,7 @@ export function challengeOfDeny({ signals, challenge }: Identity, description: s
   if (token.status === 'absent' && apiKey.status === 'invalid')
     return challengeOf('ApiKey', options, { error: 'invalid_key', ...described });
   // MCP's authorization asks for the scopes in the first challenge, so that a client asks for all of them at once
-  const names = tokens(options.scopes);
-  const scope = names === '' || token.status === 'present' ? {} : { scope: names };
+  const scope = token.status === 'present' ? {} : scopeOf(options.scopes);
   if (token.status === 'absent' && options.apiKeys === true) {
     return `${challengeOf(challenge.scheme, options, scope)}, ${challengeOf('ApiKey', options, {})}`;
   }
@@ -73,7 +72,7 @@ export function challengeOfStepUp(step: StepUp, { signals, challenge }: Identity
     case 'authentication':
       return { status: 401, challenge: challengeOf(scheme, options, authentication(step)) };
     case 'scope':
-      return { status: 403, challenge: challengeOf(holder, options, { error: 'insufficient_scope', scope: tokens(step.scopes) }) };
+      return { status: 403, challenge: challengeOf(holder, options, { error: 'insufficient_scope', ...scopeOf(step.scopes) }) };
     case 'binding':
       return step.methods.includes('dpop')
         ? { status: 401, challenge: challengeOf('DPoP', options, {}) }
@@ -92,7 +91,7 @@ function authentication(step: StepUp): Record<string, string> {
     error_description: 'A stronger or more recent authentication is required',
     ...(acr === '' ? {} : { acr_values: acr }),
     ...(step.maxAgeSeconds === null ? {} : { max_age: String(step.maxAgeSeconds) }),
-    ...(step.scopes.length === 0 ? {} : { scope: tokens(step.scopes) }),
+    ...scopeOf(step.scopes),
   };
 }
 
@@ -116,6 +115,12 @@ function parameters(scheme: string, values: Record<string, string>): string {
 /** Leaves what may stand in a quoted-string without escapes: RFC 6750 allows neither `"` nor `\` in these values. */
 function quotable(value: string): string {
   return value.replace(/[^\x20\x21\x23-\x5B\x5D-\x7E]/g, '');
+}
+
+/** None where no name is left: RFC 6749 section 3.3 knows no empty list. */
+function scopeOf(scopes: readonly string[]): { readonly scope?: string } {
+  const scope = tokens(scopes);
+  return scope === '' ? {} : { scope };
 }
 
 /** A space-separated list; names that RFC 6750's scope-token does not allow are left out. */

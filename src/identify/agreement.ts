@@ -33,3 +33,26 @@ function judgePair({ left, right, comparisons }: PairMapping, evidence: Compared
   }
   return agreement === 'agree' && left.confirms(evidence, nowSeconds) && right.confirms(evidence, nowSeconds) ? 'agree' : 'unknown';
 }
+
+/** Pairs whose pieces each say who calls: where they differ nobody is named. */
+const OF_CALLERS: ReadonlySet<AgreementPair> = new Set<AgreementPair>([
+  'token_certificate',
+  'token_api_key',
+  'token_signature',
+  'certificate_api_key',
+  'certificate_signature',
+  'api_key_signature',
+]);
+/** Pairs by which a piece belongs to somebody else than the caller, who stays named. */
+const OF_STRANGERS: ReadonlySet<AgreementPair> = new Set<AgreementPair>([
+  'certificate_txn_token',
+  'client_certificate',
+  'client_api_key',
+  'client_signature',
+]);
+
+/** What contradictions cost: `nobody` names no client, and neither lets one piece of evidence lift what another one gives. */
+export function costOf(conflicts: readonly AgreementPair[]): 'nothing' | 'no_lift' | 'nobody' {
+  if (conflicts.some((pair) => OF_CALLERS.has(pair))) return 'nobody';
+  return conflicts.some((pair) => OF_STRANGERS.has(pair)) ? 'no_lift' : 'nothing';
+}

@@ -116,6 +116,14 @@ function conclude(token: TokenOutcome, thumbprint: string, outcome: ProofOutcome
   return { token: matched(token), signal: { status: 'present', value }, state: 'matched', methods, dpopNonce: nextNonce };
 }
 
+/** A binding that was proven, once its certificate is another signal than it was then; proofs of a key stay what they were. */
+export function heldAgainst(bound: Bound, certificate: CertificateSignal): Bound {
+  const { token, methods } = bound;
+  if (token.confirmation === null || !methods.includes('mtls_bound')) return bound;
+  const code = judgeCertificate(token.confirmation, certificate);
+  return code === null ? bound : refuseCertificate(code);
+}
+
 /** What `evidence.methods` says of proven bindings. */
 export const BINDING_METHODS: ReadonlySet<string> = new Set(['dpop', 'mtls_bound']);
 

@@ -11,14 +11,14 @@ import type { FormPost } from '../stores/form-post.ts';
 import type { HttpFetch } from '../stores/http-fetch.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import type { ReplayMemory } from '../stores/replay-memory.ts';
-import { compareEvidence } from './agreement.ts';
+import { compareEvidence, costOf } from './agreement.ts';
 import { compileAgreement } from './agreement-mapping.ts';
 import { createViews } from './agreement-views.ts';
 import { NO_API_KEY } from './api-key.ts';
 import { readAssertedClaims } from './asserted-claims.ts';
 import { assuranceOf, methodsOf } from './assurance.ts';
 import { readAuthorization, type TokenOffer } from './authorization.ts';
-import { BINDING_METHODS, type Bound, createBindingJudge, unbound } from './binding.ts';
+import { BINDING_METHODS, type Bound, createBindingJudge, heldAgainst, unbound } from './binding.ts';
 import { createCertificateReader } from './certificate-offers.ts';
 import { createDpopVerifier } from './dpop.ts';
 import { createTokenIntrospection, hasKeys } from './introspection/tokens.ts';
@@ -186,14 +186,15 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const { client, agreement } = agreeOnClient(evidence, clients, nowMs / 1000);
     const record = registered.recordOf(client);
     const { pairs, conflicts } = compareEvidence(agreements, { ...evidence, record, tls: request.tls }, nowMs / 1000);
-    const apart = pairs.token_certificate === 'conflict';
+    const cost = costOf(conflicts);
+    const apart = cost === 'nobody';
     const agreed = apart ? null : client;
     return {
       signals: { token: token.signal, apiKey, certificate, binding, signature, txnToken },
       subject: deriveSubject(evidence, agreed, apart ? null : record),
       evidence: {
         methods: methodsOf(evidence, methods, nowMs / 1000),
-        assurance: assuranceOf(evidence, apart ? 'conflict' : agreement, nowMs / 1000),
+        assurance: assuranceOf(evidence, cost === 'nothing' ? agreement : 'conflict', nowMs / 1000),
         binding: state,
         agreement: { client: agreement, pairs, conflicts },
       },
@@ -216,15 +217,17 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const { signals, evidence, challenge, tokenKey } = identity;
     const { dpopNonce } = challenge;
     const asserted = request.pep.trusts.has('subject') ? request.subject : null;
-    const methods = evidence.methods.filter((method) => BINDING_METHODS.has(method));
-    const bound: Bound =
-      outcome.signal.status === 'present'
-        ? { token: { ...outcome, tokenKey }, signal: signals.binding, state: evidence.binding, methods, dpopNonce }
-        : { ...unbound(outcome), dpopNonce };
     // what was revoked while its server was asked
     const certificate = registered.certificate(signals.certificate, null);
     const apiKey = signals.apiKey.status === 'present' ? registered.apiKeyOf(request) : signals.apiKey;
-    return assemble(bound, challenge.scheme, { ...signals, certificate, apiKey, asserted }, request);
+    const signature = registered.signature(signals.signature);
+    const methods = evidence.methods.filter((method) => BINDING_METHODS.has(method));
+    const known: Bound =
+      outcome.signal.status === 'present'
+        ? { token: { ...outcome, tokenKey }, signal: signals.binding, state: evidence.binding, methods, dpopNonce }
+        : { ...unbound(outcome), dpopNonce };
+    const bound = certificate === signals.certificate ? known : heldAgainst(known, certificate);
+    return assemble(bound, challenge.scheme, { ...signals, certificate, apiKey, signature, asserted }, request);
   }
 
   return {

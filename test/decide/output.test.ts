@@ -62,6 +62,12 @@ describe('step_up', () => {
     expect(challenge(verdicts)).toBe(`Bearer realm="api", error="insufficient_scope", scope="a b", ${METADATA}`);
   });
 
+  it('has no list of scopes where none can be named: an empty one is no scope (RFC 6749 section 3.3)', () => {
+    const scopes = ['a b', '"'];
+    expect(challenge(step({ kind: 'scope', scopes }))).toBe(`Bearer realm="api", error="insufficient_scope", ${METADATA}`);
+    expect(challenge(step({ kind: 'authentication', max_age_seconds: 60, scopes }))).not.toContain('scope=');
+  });
+
   it('RFC 9449', () => {
     const verdicts = step({ kind: 'binding', methods: ['mtls', 'dpop'] });
     expect(answer(verdicts).response?.status).toBe(401);

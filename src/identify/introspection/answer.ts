@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
+import type { ActorHop } from '../../contract/delegation.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { TokenCode, TokenValue } from '../../contract/signals.ts';
 import { type Confirmation, readConfirmation } from '../confirmation.ts';
+import { widening } from '../delegation.ts';
 import { readClaims } from '../token-claims.ts';
 import { invalid, type TokenOutcome } from '../token-outcome.ts';
 
@@ -21,6 +23,10 @@ export type ActiveToken = TokenOutcome & { readonly signal: { readonly status: '
 const ACCESS_TOKEN_TYPES = new Set(['bearer', 'dpop']);
 /** What some servers say of tokens that are active and no access tokens. */
 const ACCESS_TOKEN_USES = new Set(['access', 'access_token']);
+
+/** `typ` of tokens that are no access tokens, by its letters: Keycloak's names, token types of OAuth and OpenID Connect, media types of JWTs. */
+const OTHER_TYP = /^(?:application)?(?:refresh|offline|rt(?:jwt)?$|id(?:token)?(?:jwt)?$|serializedid|logout|secevent|txntoken|dpopjwt)/i;
+const NO_LETTER = /[^a-z]/gi;
 
 /**
  * The token of an answer `active: true` (RFC 7662 section 2.2), or why it cannot be accepted: types of all registered members, the kind of token,
@@ -51,25 +57,31 @@ function judgeKind(
   required: boolean,
 ): TokenCode | null {
   if (use !== undefined && (typeof use !== 'string' || !ACCESS_TOKEN_USES.has(use.toLowerCase()))) return 'type_not_allowed';
-  if (typeof typ === 'string' && /^(refresh|offline|id)$/i.test(typ)) return 'type_not_allowed';
+  if (typ !== undefined && typeof typ !== 'string') return 'claim_invalid';
+  if (typ !== undefined && OTHER_TYP.test(typ.replace(NO_LETTER, ''))) return 'type_not_allowed';
   if (type === undefined) return required && use === undefined ? 'type_not_allowed' : null;
   if (typeof type !== 'string' || !ACCESS_TOKEN_TYPES.has(type.toLowerCase())) return 'type_not_allowed';
   return type.toLowerCase() === 'dpop' && !confirmation?.jkt ? 'token_unbound' : null;
 }
 
 /**
- * A verified JWT with what its server says of it: never more than either of them says. They must not name different subjects, clients or keys; the scopes
- * are those of both, the earlier end counts.
+ * A verified JWT with what its server says of it: never more than either of them says. They must not name different subjects, clients, actors or keys; the
+ * scopes are those of both, the earlier end counts. Whom only one of them names is named, or nobody could be refused by that name.
  */
 export function joinAnswer(jwt: TokenValue, confirmation: Confirmation | null, answer: ActiveToken): TokenValue | TokenCode {
   const said = answer.signal.value;
-  const differs = (mine: string | null, theirs: string | null): boolean => mine !== null && theirs !== null && mine !== theirs;
   if (differs(jwt.subject, said.subject) || differs(jwt.clientId, said.clientId)) return 'introspection_mismatch';
   if (answer.confirmation !== null && !isSameConfirmation(answer.confirmation, confirmation)) return 'introspection_mismatch';
+  const acting = joinActors(jwt, said);
+  if (acting === null) return 'introspection_mismatch';
   const { claims } = said;
   const saysScopes = claims['scope'] !== undefined || claims['scp'] !== undefined;
   return {
     ...jwt,
+    ...acting,
+    subject: jwt.subject ?? said.subject,
+    clientId: jwt.clientId ?? said.clientId,
+    jtiHash: jwt.jtiHash ?? said.jtiHash,
     scopes: saysScopes ? jwt.scopes.filter((one) => said.scopes.includes(one)) : jwt.scopes,
     expiresAt: earlier(jwt.expiresAt, said.expiresAt),
     acr: jwt.acr ?? said.acr,
@@ -78,6 +90,29 @@ export function joinAnswer(jwt: TokenValue, confirmation: Confirmation | null, a
     authorizationDetails: claims['authorization_details'] === undefined ? jwt.authorizationDetails : said.authorizationDetails,
     ...(said.introspectedAt === undefined ? {} : { introspectedAt: said.introspectedAt }),
   };
+}
+
+/** Who acts, by whichever of the two says so; null where they say different chains. */
+function joinActors(jwt: TokenValue, said: TokenValue): Pick<TokenValue, 'actor' | 'delegation'> | null {
+  const { actor, delegation } = said;
+  if (actor === null || delegation === null) return { actor: jwt.actor, delegation: jwt.delegation };
+  if (jwt.actor !== null) {
+    const { chain } = jwt.actor;
+    const same = chain.length === actor.chain.length && chain.every((hop, index) => !isOtherHop(hop, actor.chain[index]));
+    return same ? { actor: jwt.actor, delegation: jwt.delegation } : null;
+  }
+  // the scopes that were signed are those that whoever reads the token next goes by
+  const scopes = [...actor.chain.map((hop) => hop.scopes).reverse(), jwt.scopes];
+  return { actor, delegation: { ...delegation, ...widening(scopes) } };
+}
+
+function isOtherHop(mine: ActorHop, theirs: ActorHop | undefined): boolean {
+  if (theirs === undefined) return true;
+  return differs(mine.subject, theirs.subject) || differs(mine.issuer, theirs.issuer) || differs(mine.clientId, theirs.clientId);
+}
+
+function differs(mine: string | null, theirs: string | null): boolean {
+  return mine !== null && theirs !== null && mine !== theirs;
 }
 
 /** The same as an outcome, for a token whose binding is still to be judged. */

@@ -1,14 +1,16 @@
 import type { DecisionRequest } from '../../contract/request.ts';
-import type { TokenValue } from '../../contract/signals.ts';
+import type { TokenCode, TokenValue } from '../../contract/signals.ts';
 import type { Awaitable } from '../../contract/stages.ts';
 import type { IdentifyStatus } from '../../contract/status.ts';
+import { parseApiKey } from '../../formats/api-key-text.ts';
 import type { CreateBoundedCache } from '../../stores/bounded-cache.ts';
 import type { CircuitBreaker } from '../../stores/circuit-breaker.ts';
+import { listOf } from '../claim-forms.ts';
 import { readConfirmation } from '../confirmation.ts';
 import type { IdentityOptions, IssuerOptions } from '../options.ts';
 import type { TokenVerifier } from '../token.ts';
 import { invalid, type TokenOutcome, unavailable } from '../token-outcome.ts';
-import { parseTokenText } from '../token-text.ts';
+import { parseTokenText, type TokenText } from '../token-text.ts';
 import { createVerificationBudget } from '../verification-budget.ts';
 import { isActive, joinAnswer, joinOutcome } from './answer.ts';
 import { createAnswerCache } from './answer-cache.ts';
@@ -61,7 +63,9 @@ export function createTokenIntrospection(
   const byIssuer = new Map(asked.map((one) => [one.issuer.issuer, one]));
   const ofOpaque = asked.filter((one) => one.options.mode !== 'on_demand');
   const always = new Map(asked.filter((one) => one.options.mode === 'always').map((one) => [one.issuer.issuer, one.introspector]));
-  const withoutKeys = new Set([...always.keys()].filter((name) => !hasKeys(byIssuer.get(name)?.issuer)));
+  const withoutKeys = new Map(
+    asked.filter((one) => always.has(one.issuer.issuer) && !hasKeys(one.issuer)).map((one) => [one.issuer.issuer, prepareTexts(one)]),
+  );
   const joined = new WeakMap<TokenOutcome, { readonly of: TokenOutcome; readonly outcome: TokenOutcome }>();
 
   function verify(token: string, request: DecisionRequest): Awaitable<TokenOutcome> {
@@ -70,15 +74,19 @@ export function createTokenIntrospection(
     if (withoutKeys.size > 0) {
       const text = parseTokenText(token);
       const issuer = typeof text === 'string' ? undefined : text.claims['iss'];
-      const introspector = typeof issuer === 'string' && withoutKeys.has(issuer) ? always.get(issuer) : undefined;
-      if (introspector !== undefined) return introspector.introspect(token, request);
+      const texts = typeof issuer === 'string' ? withoutKeys.get(issuer) : undefined;
+      if (texts !== undefined && typeof text !== 'string') {
+        const code = judgeText(text, texts);
+        return code === null ? texts.introspector.introspect(token, request) : invalid(code);
+      }
     }
     const outcome = verifier.verify(token, request);
     return outcome instanceof Promise ? outcome.then((known) => confirm(token, known, request)) : confirm(token, outcome, request);
   }
 
   function verifyOpaque(token: string, request: DecisionRequest): Awaitable<TokenOutcome> {
-    if (!OPAQUE_TOKEN.test(token)) return invalid('token_malformed');
+    // a key of ours by the wrong scheme is a secret that no server is to see
+    if (!OPAQUE_TOKEN.test(token) || (token.startsWith('csk_') && parseApiKey(token) !== 'malformed')) return invalid('token_malformed');
     const selected = ofOpaque.find((one) => isSelected(one.options.opaqueTokens, request));
     return selected === undefined ? invalid('issuer_unknown') : selected.introspector.introspect(token, request);
   }
@@ -126,6 +134,25 @@ export function createTokenIntrospection(
 /** Whether tokens of the issuer can be verified by signature at all. */
 export function hasKeys(issuer: IssuerOptions | undefined): boolean {
   return issuer !== undefined && (issuer.jwksUrl !== null || issuer.jwksFile !== null || issuer.discovery);
+}
+
+/** What the text of a JWT is held against that is believed by its server's word alone. */
+type Texts = { readonly introspector: Introspector; readonly types: ReadonlySet<string>; readonly audiences: ReadonlySet<string> | null };
+
+function prepareTexts({ issuer, introspector }: Asked): Texts {
+  const audiences = issuer.allowAnyAudience ? null : new Set(issuer.audiences);
+  return { introspector, types: new Set(issuer.types.map((type) => type.toLowerCase())), audiences };
+}
+
+/**
+ * What the text itself rules out, whoever vouches for it: a server calls all that it signed active, also refresh and transaction tokens (RFC 8725 section
+ * 3.11) and tokens for others.
+ */
+function judgeText({ type, claims }: TokenText, { types, audiences }: Texts): TokenCode | null {
+  if (!types.has(type)) return 'type_not_allowed';
+  const audience = listOf(claims['aud']);
+  if (audience === null) return 'claim_invalid';
+  return audiences === null || audience.length === 0 || audience.some((one) => audiences.has(one)) ? null : 'audience_mismatch';
 }
 
 /** Three parts or more, of which the first is the base64url of a JSON object: such a token is judged as the JWT that it claims to be. */

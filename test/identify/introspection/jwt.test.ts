@@ -77,6 +77,23 @@ describe('always', () => {
   });
 });
 
+describe('a JWT of an issuer without keys is no other kind of token, though its server calls all of them active', () => {
+  test.each([
+    ['a transaction token', {}, 'txntoken+jwt', 'invalid type_not_allowed'],
+    ['a refresh token', {}, 'refresh+jwt', 'invalid type_not_allowed'],
+    ['a token for somebody else', { aud: 'api://other' }, 'at+jwt', 'invalid audience_mismatch'],
+    ['a token with an audience of the wrong type', { aud: 7 }, 'at+jwt', 'invalid claim_invalid'],
+    ['a token without an audience', { aud: undefined }, 'at+jwt', 'present'],
+    ['an access token', {}, 'at+jwt', 'present'],
+  ])('%s', async (_what, claims, typ, wanted) => {
+    const silent = { ...SAME, aud: undefined };
+    const made = await createIntrospectionBench(() => silent, { introspection: { mode: 'always' } });
+    benches.push(made);
+    expect(await made.judge(await makeToken(key, claims, { typ }))).toBe(wanted);
+    expect(made.server.asked).toHaveLength(wanted === 'present' ? 1 : 0);
+  });
+});
+
 describe('what a JWT and its server say is joined', () => {
   test.each([
     ['another subject', { sub: 'bob' }, 'invalid introspection_mismatch'],
@@ -86,6 +103,37 @@ describe('what a JWT and its server say is joined', () => {
     ['no subject', { sub: undefined }, 'present'],
   ])('%s', async (_what, members, wanted) => {
     expect(await (await bench('always', { ...SAME, ...members })).judge(token)).toBe(wanted);
+  });
+
+  test.each([
+    [
+      'who acts, where the server alone says it',
+      {},
+      { act: { sub: 'agent' } },
+      { actor: { subject: 'agent', depth: 1 }, delegation: { depth: 1 } },
+    ],
+    ['who acts, where the JWT alone says it', { act: { sub: 'agent' } }, {}, { actor: { subject: 'agent' }, delegation: { depth: 1 } }],
+    [
+      'who acts, where both do',
+      { act: { sub: 'agent' } },
+      { act: { sub: 'agent' } },
+      { actor: { subject: 'agent' }, delegation: { depth: 1 } },
+    ],
+    ['the client, where the server alone names it', { client_id: undefined }, {}, { clientId: 'svc-a' }],
+    ['the subject, where the server alone names it', { sub: undefined }, {}, { subject: 'svc-a' }],
+    ['the id, where the server alone gives one', { jti: undefined }, { jti: 'j-9' }, { jtiHash: expect.any(String) }],
+  ])('%s', async (_what, claims, members, wanted) => {
+    const { identify } = await bench('always', { ...SAME, ...members });
+    expect(tokenOf(await identify({ authorization: [`Bearer ${await makeToken(key, claims)}`] }))).toMatchObject(wanted);
+  });
+
+  test.each([
+    ['another actor', { act: { sub: 'agent' } }, { act: { sub: 'other' } }],
+    ['an actor before it', { act: { sub: 'agent' } }, { act: { sub: 'agent', act: { sub: 'first' } } }],
+    ['another client of the actor', { act: { sub: 'agent', client_id: 'y' } }, { act: { sub: 'agent', client_id: 'x' } }],
+  ])('%s is a contradiction', async (_what, claims, members) => {
+    const made = await bench('always', { ...SAME, ...members });
+    expect(await made.judge(await makeToken(key, claims))).toBe('invalid introspection_mismatch');
   });
 
   test('never to more than either of them says', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { createSigningKey, keysAtHand, makeToken, NOW, tokenOf } from '../fixtures.ts';
+import { createKey } from '../../support/registry.ts';
+import { type Claims, createSigningKey, keysAtHand, makeToken, NOW, tokenOf } from '../fixtures.ts';
 import { ACTIVE, createIntrospectionBench, type IntrospectionBench, introspectionOptions } from './fixtures.ts';
 
 const benches: IntrospectionBench[] = [];
@@ -125,7 +126,7 @@ describe('an opaque token', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  test.each([
+  test.each<[string, Claims, string]>([
     ['not yet valid', { nbf: NOW + 60 }, 'invalid token_not_yet_valid'],
     ['issued in the future', { iat: NOW + 60 }, 'invalid token_issued_in_future'],
     ['for another audience', { aud: 'api://other' }, 'invalid audience_mismatch'],
@@ -141,6 +142,25 @@ describe('an opaque token', () => {
     ['of the use refresh_token (Hydra)', { token_use: 'refresh_token' }, 'invalid type_not_allowed'],
     ['of the use access_token (Hydra)', { token_type: undefined, token_use: 'access_token' }, 'present'],
     ['of the type Refresh (Keycloak)', { typ: 'Refresh' }, 'invalid type_not_allowed'],
+    ...[
+      'Offline',
+      'ID',
+      'refresh_token',
+      'Refresh Token',
+      'rt+jwt',
+      'application/refresh+jwt',
+      'id_token',
+      'Serialized-ID',
+      'logout+jwt',
+      'txntoken+jwt',
+      'dpop+jwt',
+    ].map((typ): [string, Claims, string] => [`of the typ ${typ}`, { typ }, 'invalid type_not_allowed']),
+    ...['Bearer', 'DPoP', 'JWT', 'at+jwt', 'access_token', 'identity-provider-token'].map((typ): [string, Claims, string] => [
+      `of the typ ${typ}`,
+      { typ },
+      'present',
+    ]),
+    ['of a typ that is no text', { typ: ['Refresh'] }, 'invalid claim_invalid'],
     ['with too many actors', { act: { sub: 'a', act: { sub: 'b' } } }, 'invalid actor_chain_too_deep'],
   ])('%s', async (_what, members, wanted) => {
     const { judge } = await bench({ good: { ...ACTIVE, ...members } }, { options: { actorDepthMax: 1 } });
@@ -156,6 +176,15 @@ describe('an opaque token', () => {
     const { judge, server } = await bench();
     expect(await judge(text)).toMatch(/^invalid (token_malformed|credentials_multiple)$/);
     expect(server.asked).toHaveLength(0);
+  });
+
+  test('that is an API key of ours by the wrong scheme is not sent anywhere, also with a typo', async () => {
+    const { judge, server } = await bench();
+    const { text } = createKey('agent-a');
+    expect(await judge(text)).toBe('invalid token_malformed');
+    expect(await judge(`${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`)).toBe('invalid token_malformed');
+    expect(server.asked).toHaveLength(0);
+    expect(await judge('csk_of-the-server')).toBe('invalid token_inactive');
   });
 
   test('that is too long is not sent anywhere', async () => {
