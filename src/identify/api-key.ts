@@ -68,14 +68,17 @@ export function createApiKeyVerifier({ registry, hashKeys, addressOf, accountOf,
     const parsed = parseApiKey(key);
     if (typeof parsed === 'string') return refused(`api_key_${parsed}`);
     if (!registry.available) return refused('registry_unavailable', 'unavailable');
+    const record = registry.apiKey(parsed.id);
+    // a digest costs less than the budget could save: by it a stranger would shut out all keys that come from the same address
+    if (!matches(key, record) || record === null) return refusedUnknown(request);
+    return judge(record, request);
+  }
+
+  function refusedUnknown(request: DecisionRequest): ApiKeySignal {
     const account = accountOf(request);
     if (!budget.allows(account, request.receivedAtMs)) return refused('verification_budget_exhausted', 'unavailable');
-    const record = registry.apiKey(parsed.id);
-    if (!matches(key, record) || record === null) {
-      budget.spend(account, request.receivedAtMs);
-      return refused('api_key_unknown');
-    }
-    return judge(record, request);
+    budget.spend(account, request.receivedAtMs);
+    return refused('api_key_unknown');
   }
 
   /** What may be wrong with a key that is known. */

@@ -62,6 +62,8 @@ function cut({ text }: SourceFile, names: readonly SectionName[]): Cut {
   const seen = new Set<string>();
   let list: string | null = null;
   let indent: number | null = null;
+  /** The header whose list has to follow: without one its value is null, or the file is cut short. */
+  let awaited: { readonly line: number; readonly message: string } | null = null;
   let piece: { line: number; entries: number; rows: string[] } | null = null;
   const close = (): void => {
     if (piece !== null && list !== null) pieces.push({ list, line: piece.line, text: piece.rows.join('\n') });
@@ -72,11 +74,13 @@ function cut({ text }: SourceFile, names: readonly SectionName[]): Cut {
     const header = /^([A-Za-z]+):[ \t]*(\[[ \t]*\][ \t]*)?(#.*)?\r?$/.exec(row);
     if (header !== null) {
       close();
+      if (awaited !== null) return awaited;
       const name = header[1] ?? '';
       if (!names.some((one) => one.list === name)) return { line, message: `must be one of ${listsOf(names)}` };
       if (seen.has(name)) return { line, message: 'the same key twice' };
       seen.add(name);
       list = header[2] === undefined ? name : null;
+      awaited = list === null ? null : { line, message: `must be a list: \`${name}: []\` where there is none` };
       indent = null;
       continue;
     }
@@ -88,6 +92,7 @@ function cut({ text }: SourceFile, names: readonly SectionName[]): Cut {
     const dashed = /^( *)-(?:[ \t\r]|$)/.exec(row);
     indent ??= dashed?.[1]?.length ?? null;
     if (indent === null) return null;
+    awaited = null;
     if (dashed?.[1]?.length === indent) {
       if (piece === null || piece.entries >= PIECE_ENTRIES) {
         close();
@@ -98,7 +103,7 @@ function cut({ text }: SourceFile, names: readonly SectionName[]): Cut {
     piece?.rows.push(row);
   }
   close();
-  return { pieces };
+  return awaited ?? { pieces };
 }
 
 function readWhole(file: SourceFile, names: readonly SectionName[], take: Take, problems: Problems): void {

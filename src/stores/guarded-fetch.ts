@@ -111,6 +111,12 @@ export function createGuardedFetch(options: GuardedFetchOptions, resolveHost: Re
         resolve,
       );
       request.once('error', reject);
+      // node drops a connection that switches protocols without a response, an error or an end: whoever waits would wait for ever
+      request.once('upgrade', (_response, socket) => {
+        socket.destroy();
+        reject(new Refused('status'));
+      });
+      signal.addEventListener('abort', () => reject(new Refused('timeout')), { once: true });
       request.end();
     });
   }

@@ -7,6 +7,8 @@ const SPECIAL_4 = [
   '100.64.0.0/10',
   '127.0.0.0/8',
   '169.254.0.0/16',
+  // within Azure every machine's way to the platform: name server, agent, health probes
+  '168.63.129.16/32',
   '172.16.0.0/12',
   '192.0.0.0/24',
   '192.0.2.0/24',

@@ -72,10 +72,17 @@ describe('revocations', () => {
   });
 });
 
+const EMPTY = 'revocations.yaml: is empty: where nothing is revoked, `revocations.yaml` says `revocations: []`';
+
 describe('a file of revocations', () => {
   it.each([
-    ['', 'revocations.yaml: is empty: write `revocations: []` where nothing is revoked'],
-    ['# nothing yet\n\n', 'revocations.yaml: is empty: write `revocations: []` where nothing is revoked'],
+    ['', EMPTY],
+    ['# nothing yet\n\n', EMPTY],
+    ['---\n', EMPTY],
+    ['---\r\n# nothing yet\r\n...\r\n', EMPTY],
+    // the first line of a file that is being written
+    ['revocations:\n', 'revocations.yaml:1: must be a list: `revocations: []` where there is none'],
+    ['# those of May\nrevocations:\n  # - {client: a}\n', 'revocations.yaml:2: must be a list: `revocations: []` where there is none'],
     ['revocations:\n  - {}\n', 'revocations.yaml:2 revocations[0]: must have one of issuedBefore, client, apiKey'],
     ['revocations:\n  - {cleint: a}\n', 'revocations.yaml:2 revocations[0]: must have one of'],
     ['revocations:\n  - {client: a, jti: b}\n', 'revocations.yaml:2 revocations[0].jti: is not known here'],
@@ -95,6 +102,16 @@ describe('a file of revocations', () => {
       revocations: [{ kind: 'client' }, { kind: 'sid' }],
       problems: [],
     });
+  });
+
+  it.each(['', '\n', ' \n\n'])('of JSON Lines without a line is one that is being written: %j', (text) => {
+    expect(parse(text, 'revocations.jsonl').problems).toMatchObject([
+      { file: 'revocations.jsonl', message: expect.stringContaining('is empty') },
+    ]);
+  });
+
+  it('of nothing but blanks is judged in one pass', () => {
+    expect(problems(`${' \t'.repeat(200_000)}x`)[0]).not.toContain('is empty');
   });
 
   it('of the example is sound', () => {

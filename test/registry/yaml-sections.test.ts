@@ -69,6 +69,8 @@ describe('is refused:', () => {
     ['another list', 'clients:\n  - id: a\nkeyz:\n  - id: b\n', 'a.yaml:3: must be one of `clients:`, `keys:`'],
     ['a list twice', 'clients:\n  - id: a\nkeys: []\nclients:\n  - id: b\n', 'a.yaml:4: the same key twice'],
     ['a mapping for a list', 'clients:\n  id: a\n', 'a.yaml:1 clients: must be a list'],
+    ['no list at all', 'clients:\nkeys:\n  - id: a\n', 'a.yaml:1: must be a list: `clients: []` where there is none'],
+    ['no list at the end', 'clients:\n  - id: a\nkeys:\n', 'a.yaml:3: must be a list: `keys: []` where there is none'],
     ['a text at the top', 'hello\n', 'a.yaml: must be a mapping with `clients:`, `keys:`'],
     ['a second document', 'clients:\n  - id: a\n---\nclients:\n  - id: b\n', 'a.yaml:3: more than one document'],
     ['a quote that is not closed', 'clients:\n  - id: "a\n  - id: b\n', 'a.yaml:4: a character is missing, such as a quote or a bracket'],

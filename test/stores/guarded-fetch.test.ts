@@ -67,6 +67,19 @@ describe('a document', () => {
     });
   });
 
+  test.each([
+    ['for a protocol that nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n', 'status'],
+    ['without saying for what', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', 'status'],
+    ['after hints without end', 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n', 'timeout'],
+  ])('is given up where the server leaves HTTP %s', async (_, head, failure) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.write(head));
+    });
+    const port = await listen(server);
+    expect(await fetchFrom()(`http://127.0.0.1:${port}/`)).toBe(failure);
+  });
+
   test('comes by plain http from this machine only, where that is allowed', async () => {
     const port = await listen(createHttpServer(json('{}')));
     expect(await fetchFrom()(`http://127.0.0.1:${port}/`)).toBe('{}');

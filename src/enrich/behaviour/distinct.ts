@@ -15,6 +15,8 @@ const EXACT_MAX = 32;
 const ESTIMATED = EXACT_MAX + 1;
 /** What is said where a second thing came and no block was free: not a number that could be taken for one. */
 export const NOT_COUNTED = -1;
+/** In place of the block of a set of one: a second thing came and had no place, so that one is not the number. */
+const MISSED = 0xffff_ffff;
 
 // of the record's words: the running slot; then count, block, high and low of its first hash, for the running hour and the one before; the union
 const SLOT = 0;
@@ -49,25 +51,29 @@ export class DistinctSets {
       if (this.#raise(words[running + BLOCK] ?? 0, hash)) this.#estimate(words, at);
       return words[at + UNION] ?? 0;
     }
-    if (this.#holds(words, running, hash)) return words[at + UNION] ?? 0;
+    if (this.#holds(words, running, hash)) return told(words, at);
     if (!this.#append(words, running, count, hash)) return NOT_COUNTED;
     const before = words[at + BEFORE + COUNT] ?? 0;
     if (count === EXACT_MAX || before === ESTIMATED) this.#estimate(words, at);
     else if (!this.#holds(words, at + BEFORE, hash)) words[at + UNION] = (words[at + UNION] ?? 0) + 1;
-    return words[at + UNION] ?? 0;
+    return told(words, at);
   }
 
   /** The number, nothing added. */
   count(words: Uint32Array, at: number, nowMs: number): number {
     this.#advance(words, at, nowMs);
-    return words[at + UNION] ?? 0;
+    return told(words, at);
   }
 
   /** Forgets all, and gives its blocks back. */
   clear(words: Uint32Array, at: number): void {
-    this.#blocks.release(words[at + RUNNING + BLOCK] ?? 0);
-    this.#blocks.release(words[at + BEFORE + BLOCK] ?? 0);
+    this.#release(words[at + RUNNING + BLOCK]);
+    this.#release(words[at + BEFORE + BLOCK]);
     words.fill(0, at, at + DISTINCT_WORDS);
+  }
+
+  #release(block: number | undefined): void {
+    if (block !== undefined && block !== MISSED) this.#blocks.release(block);
   }
 
   #advance(words: Uint32Array, at: number, nowMs: number): void {
@@ -75,7 +81,7 @@ export class DistinctSets {
     const passed = slot - (words[at + SLOT] ?? 0);
     if (passed === 0) return;
     if (passed === 1) {
-      this.#blocks.release(words[at + BEFORE + BLOCK] ?? 0);
+      this.#release(words[at + BEFORE + BLOCK]);
       words.copyWithin(at + BEFORE, at + RUNNING, at + BEFORE);
       words.fill(0, at + RUNNING, at + BEFORE);
       if (words[at + BEFORE + COUNT] === ESTIMATED) this.#estimate(words, at);
@@ -105,8 +111,8 @@ export class DistinctSets {
     } else {
       if (count === 1) {
         const taken = this.#blocks.take();
+        words[set + BLOCK] = taken === 0 ? MISSED : taken;
         if (taken === 0) return false;
-        words[set + BLOCK] = taken;
       }
       const { words: cells, word } = this.#blocks.open(words[set + BLOCK] ?? 0, this.#block);
       if (count === EXACT_MAX) {
@@ -159,6 +165,14 @@ export class DistinctSets {
     }
     for (let index = word + 2; index < word + 2 * count; index += 2) raise(this.#registers, 0, cells[index] ?? 0, cells[index + 1] ?? 0);
   }
+}
+
+/** The number, unless something of it had no place and nothing counted has come since. */
+function told(words: Uint32Array, at: number): number {
+  const running = at + RUNNING;
+  const before = at + BEFORE;
+  const lost = words[running + BLOCK] === MISSED || ((words[running + COUNT] ?? 0) <= 1 && words[before + BLOCK] === MISSED);
+  return lost ? NOT_COUNTED : (words[at + UNION] ?? 0);
 }
 
 /** @returns whether a register rose. */

@@ -26,7 +26,7 @@ export type ComponentValue = { readonly value: string } | { readonly code: Signa
 
 /** Without control characters and beyond ASCII: a line break in a value would write lines of its own (RFC 9421 section 2.5). */
 const VALUE = /^[\t\x20-\x7e]*$/;
-const EDGES = /^[\t ]+|[\t ]+$/g;
+const REPLACEMENT = '\ufffd';
 /** What was cut or could not be read as it came. */
 const TARGET_UNSURE: readonly RequestFlag[] = ['path_too_long', 'path_invalid_utf8', 'path_fragment', 'path_form_unknown'];
 
@@ -46,12 +46,28 @@ const FIELD_TYPES: ReadonlyMap<string, 'dictionary' | 'list' | 'item'> = new Map
   ['idempotency-key', 'item'],
 ]);
 
+type QueryParameters = ReadonlyMap<string, string | null>;
+type Lines = { readonly lines: readonly string[]; readonly text: string; dictionary?: ReturnType<typeof readDictionary> };
+/** What was taken apart of a message: a signature may cover 64 members of one long field, under each of several origins, before anybody is known. */
+type Readings = { readonly fields: Map<string, Lines>; query: QueryParameters | null };
+
+const READINGS = new WeakMap<SignedMessage, Readings>();
+
+function readingsOf(message: SignedMessage): Readings {
+  const known = READINGS.get(message);
+  if (known !== undefined) return known;
+  const made: Readings = { fields: new Map(), query: null };
+  READINGS.set(message, made);
+  return made;
+}
+
 /** The value of a component (RFC 9421 sections 2.1 and 2.2) of this request. `origin` is null where it is not known where the request went. */
 export function componentValue(component: Component, message: SignedMessage, origin: SignedOrigin | null): ComponentValue {
   return component.name.startsWith('@') ? derivedValue(component, message, origin) : fieldValue(component, message);
 }
 
-function derivedValue(component: Component, { http, flags }: SignedMessage, origin: SignedOrigin | null): ComponentValue {
+function derivedValue(component: Component, message: SignedMessage, origin: SignedOrigin | null): ComponentValue {
+  const { http, flags } = message;
   switch (component.name) {
     case '@method':
       return checked(http.method === '' ? null : http.method);
@@ -62,16 +78,12 @@ function derivedValue(component: Component, { http, flags }: SignedMessage, orig
     default:
       return TARGET_UNSURE.some((flag) => flags.includes(flag))
         ? { code: 'signature_component_unsupported' }
-        : ofTarget(component, http, flags, origin);
+        : ofTarget(component, message, origin);
   }
 }
 
-function ofTarget(
-  { name, member }: Component,
-  http: HttpFacts,
-  flags: DecisionRequest['flags'],
-  origin: SignedOrigin | null,
-): ComponentValue {
+function ofTarget({ name, member }: Component, message: SignedMessage, origin: SignedOrigin | null): ComponentValue {
+  const { http, flags } = message;
   const { pathRaw } = http;
   const query = http.queryRaw ?? null;
   const path = pathRaw === '' ? '/' : pathRaw;
@@ -85,19 +97,32 @@ function ofTarget(
   if (!path.startsWith('/')) return { code: 'signature_component_unsupported' };
   if (name === '@path') return checked(path);
   if (name === '@query') return checked(`?${query ?? ''}`);
-  if (name === '@query-param') return queryParameter(query ?? '', member ?? '');
+  if (name === '@query-param') {
+    const readings = readingsOf(message);
+    readings.query ??= queryParameters(query ?? '');
+    return queryParameter(readings.query, member ?? '');
+  }
   return origin === null ? { code: 'public_origin_unknown' } : checked(`${origin.scheme}://${origin.authority}${path}${queryText}`);
 }
 
 /** RFC 9421 section 2.2.8: parsed as a form (WHATWG URL section 5.1), found and written by its encoding. One that occurs twice must not be covered. */
-function queryParameter(query: string, name: string): ComponentValue {
-  const values: string[] = [];
-  for (const [one, value] of new URLSearchParams(query)) if (formEncoded(one) === name) values.push(value);
-  const [value, second] = values;
+function queryParameter(parameters: QueryParameters, name: string): ComponentValue {
+  const value = parameters.get(name);
   if (value === undefined) return { code: 'signature_component_missing' };
   // bytes that are no UTF-8 all decode to the same character
-  if (second !== undefined || value.includes('\ufffd')) return { code: 'signature_component_invalid' };
+  if (value === null || `${name}${value}`.includes(REPLACEMENT)) return { code: 'signature_component_invalid' };
   return checked(formEncoded(value));
+}
+
+/** Values by their names in the form's encoding; null for a name that occurs twice. */
+function queryParameters(query: string): QueryParameters {
+  const parameters = new Map<string, string | null>();
+  for (const [plain, value] of new URLSearchParams(query)) {
+    // a name that is no UTF-8 could be any other such name: nobody finds it by its encoding
+    const name = plain.includes(REPLACEMENT) ? REPLACEMENT : formEncoded(plain);
+    parameters.set(name, parameters.has(name) ? null : value);
+  }
+  return parameters;
 }
 
 /** WHATWG URL section 5.2 with its own set of characters, and `%20` for a space, as the RFC's examples have it. */
@@ -108,20 +133,46 @@ function formEncoded(text: string): string {
   );
 }
 
-function fieldValue(component: Component, { http, hidden, flags }: SignedMessage): ComponentValue {
+function fieldValue(component: Component, message: SignedMessage): ComponentValue {
   const { name, member, form } = component;
-  const lines = http.headers.get(name) ?? hidden.get(name);
-  if (lines === undefined) return { code: 'signature_component_missing' };
+  const { flags } = message;
+  const field = linesOf(name, message);
+  if (field === null) return { code: 'signature_component_missing' };
   // a line that was cut off here would still reach the upstream
   if (flags.includes('header_values_capped')) return { code: 'signature_component_unsupported' };
-  const trimmed = lines.map((line) => line.replace(EDGES, ''));
-  if (form === 'bs') return wrapped(trimmed, flags);
-  const text = fieldText(trimmed);
+  if (form === 'bs') return wrapped(field.lines, flags);
+  const { text } = field;
   if (!VALUE.test(text)) return { code: 'signature_component_invalid' };
-  if (member !== null) return ofDictionary(text, member);
+  if (member !== null) return ofDictionary(field, member);
   if (form === 'plain') return { value: text };
   const type = FIELD_TYPES.get(name);
   return type === undefined ? { code: 'signature_component_unsupported' } : checked(canonicalField(type, text));
+}
+
+/** The lines of a field without the blanks around them, and all of them as one; null where there are none. */
+function linesOf(name: string, message: SignedMessage): Lines | null {
+  const { fields } = readingsOf(message);
+  const known = fields.get(name);
+  if (known !== undefined) return known;
+  const lines = (message.http.headers.get(name) ?? message.hidden.get(name))?.map(trimmed);
+  if (lines === undefined) return null;
+  const read: Lines = { lines, text: fieldText(lines) };
+  fields.set(name, read);
+  return read;
+}
+
+/** By hand: an expression for blanks at the end begins anew at each blank, and takes a second for a line of them. */
+function trimmed(line: string): string {
+  let from = 0;
+  let to = line.length;
+  while (from < to && isBlank(line, from)) from++;
+  while (to > from && isBlank(line, to - 1)) to--;
+  return line.slice(from, to);
+}
+
+function isBlank(line: string, at: number): boolean {
+  const code = line.charCodeAt(at);
+  return code === 32 || code === 9;
 }
 
 /** RFC 9421 section 2.1.3. */
@@ -132,11 +183,16 @@ function wrapped(lines: readonly string[], flags: DecisionRequest['flags']): Com
 }
 
 /** RFC 9421 section 2.1.2. */
-function ofDictionary(text: string, key: string): ComponentValue {
-  const dictionary = parseFieldDictionary(text);
-  if (dictionary === null || hasRepeatedNames(text, dictionary)) return { code: 'signature_component_invalid' };
-  const member = dictionary.get(key);
+function ofDictionary(field: Lines, key: string): ComponentValue {
+  field.dictionary ??= readDictionary(field.text);
+  if (field.dictionary === 'unreadable') return { code: 'signature_component_invalid' };
+  const member = field.dictionary.get(key);
   return member === undefined ? { code: 'signature_component_missing' } : checked(memberText(member));
+}
+
+function readDictionary(text: string) {
+  const dictionary = parseFieldDictionary(text);
+  return dictionary === null || hasRepeatedNames(text, dictionary) ? 'unreadable' : dictionary;
 }
 
 function checked(value: string | null): ComponentValue {

@@ -35,8 +35,11 @@ const COOLDOWN_MS = 60_000;
 const SHOWN_MAX = 256;
 const UNKNOWN_ACCOUNT = 'unknown';
 
+/** Whoever names a document as what it is not gets a refusal that is theirs alone. */
+const keyOf = ({ type, documentUrl }: Agent): string => `${type} ${documentUrl}`;
+
 /**
- * Directories by the URL of their documents: used for `ageMaxSeconds`, fetched again in the background from half of that on, and one fetch for all
+ * Directories by kind and URL of their documents: used for `ageMaxSeconds`, fetched again in the background from half of that on, and one fetch for all
  * who wait for it. Whoever names agents at random pays by the budget of their address, and pushes nobody's keys out: failures are kept apart.
  */
 export function createKeyDirectories(
@@ -55,7 +58,7 @@ export function createKeyDirectories(
 
   function find(agent: Agent, thumbprint: string, asking: Asking): Awaitable<PublishedKey | SignatureCode> {
     const now = clock.monotonic();
-    const known = cache.get(agent.documentUrl);
+    const known = cache.get(keyOf(agent));
     if (known !== undefined && now < known.fetchedAtMs + ageMaxMs) {
       const key = known.keys.get(thumbprint);
       if (key !== undefined) {
@@ -65,19 +68,19 @@ export function createKeyDirectories(
       }
       if (now < known.askedAtMs + COOLDOWN_MS) return 'signature_key_unknown';
     }
-    const failure = failed.get(agent.documentUrl);
+    const failure = failed.get(keyOf(agent));
     if (failure !== undefined && now < failure.untilMs) return failure.code;
     tally.misses++;
     const renewal = renew(agent, asking);
     if (typeof renewal === 'string') return renewal;
     return within<SignatureCode | null>(Math.min(options.waitMs, asking.leftMs), renewal, 'directory_pending').then(
-      (code) => code ?? cache.get(agent.documentUrl)?.keys.get(thumbprint) ?? 'signature_key_unknown',
+      (code) => code ?? cache.get(keyOf(agent))?.keys.get(thumbprint) ?? 'signature_key_unknown',
     );
   }
 
   /** Joins the fetch that runs, or starts one where somebody pays for it. */
   function renew(agent: Agent, { account, nowMs }: Asking): Promise<Failure | null> | SignatureCode {
-    const running = inFlight.get(agent.documentUrl);
+    const running = inFlight.get(keyOf(agent));
     if (running !== undefined) return running;
     const payer = account ?? UNKNOWN_ACCOUNT;
     const host = agent.type === 'directory' ? null : agent.host;
@@ -86,8 +89,8 @@ export function createKeyDirectories(
     }
     budget.spend(payer, nowMs);
     hostBudget.spend(host, nowMs);
-    const started = load(agent).finally(() => inFlight.delete(agent.documentUrl));
-    inFlight.set(agent.documentUrl, started);
+    const started = load(agent).finally(() => inFlight.delete(keyOf(agent)));
+    inFlight.set(keyOf(agent), started);
     return started;
   }
 
@@ -95,20 +98,20 @@ export function createKeyDirectories(
     const keys = await fetchKeys(agent).catch((): Failure => 'directory_unavailable');
     const now = clock.monotonic();
     if (typeof keys !== 'string') {
-      cache.set(agent.documentUrl, { keys, fetchedAtMs: now, askedAtMs: now });
-      failed.delete(agent.documentUrl);
+      cache.set(keyOf(agent), { keys, fetchedAtMs: now, askedAtMs: now });
+      failed.delete(keyOf(agent));
       return null;
     }
     failures++;
     logger.info('key_directory_failed', {
       agent: agent.uri.slice(0, SHOWN_MAX),
       code: keys,
-      kept: cache.get(agent.documentUrl) !== undefined,
+      kept: cache.get(keyOf(agent)) !== undefined,
     });
     // what was fetched before is good until its time is over
-    const known = cache.get(agent.documentUrl);
+    const known = cache.get(keyOf(agent));
     if (known !== undefined) known.askedAtMs = now;
-    failed.set(agent.documentUrl, { code: keys, untilMs: now + options.failureSeconds * 1000 });
+    failed.set(keyOf(agent), { code: keys, untilMs: now + options.failureSeconds * 1000 });
     return keys;
   }
 

@@ -128,3 +128,19 @@ test('where no block is left the second thing is not counted, and says so', () =
   one.clear();
   expect(other.add(2)).toBe(2);
 });
+
+test('is not told as one by later requests, nor in the next hour, while a second thing had no place', () => {
+  const blocks = new BlockPool(1);
+  const [one, other] = [createSet(1, blocks), createSet(1, blocks)];
+  one.add(1);
+  one.add(2);
+  expect([other.add(1), other.add(2), other.add(1), other.count()]).toEqual([1, NOT_COUNTED, NOT_COUNTED, NOT_COUNTED]);
+  expect(other.count(T0 + HOUR_MS)).toBe(NOT_COUNTED);
+  expect(other.count(T0 + 2 * HOUR_MS)).toBe(0);
+  expect(blocks.size).toBe(1);
+  expect([other.add(1, T0 + 2 * HOUR_MS), other.add(3, T0 + 2 * HOUR_MS)]).toEqual([1, NOT_COUNTED]);
+  one.clear();
+  expect([other.add(3, T0 + 2 * HOUR_MS), other.add(1, T0 + 2 * HOUR_MS)]).toEqual([2, 2]);
+  other.clear();
+  expect(blocks.size).toBe(0);
+});

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { HttpFacts, RequestFlag } from '../../../src/contract/request.ts';
 import { signatureBase } from '../../../src/identify/signature/signature-base.ts';
 import { parseSignatures } from '../../../src/identify/signature/signature-fields.ts';
@@ -166,5 +166,41 @@ describe('derived components (RFC 9421 section 2.2)', () => {
 
   test.each(['"@authority"', '"@scheme"', '"@target-uri"'])('%s is not known without an origin', (identifier) => {
     expect(linesOf(identifier, {}, null)).toBe('public_origin_unknown');
+  });
+});
+
+describe('what a stranger can make us do', () => {
+  const members = (count: number, one: (at: number) => string): string => Array.from({ length: count }, (_, at) => one(at)).join(' ');
+
+  test('a long query is taken apart once, however many of its parameters are covered', () => {
+    const parse = vi.spyOn(globalThis, 'URLSearchParams');
+    const covered = members(64, (at) => `"@query-param";name="a${at}"`);
+    const lines = linesOf(covered, { queryRaw: Array.from({ length: 3000 }, (_, at) => `a${at}=1`).join('&') });
+    expect(lines).toHaveLength(64);
+    expect(parse).toHaveBeenCalledTimes(1);
+    parse.mockRestore();
+  });
+
+  test('a long field is taken apart once, however many of its members are covered', () => {
+    const field = [Array.from({ length: 1000 }, (_, at) => `a${at}`).join(',')];
+    const read = vi.spyOn(field, 'map');
+    expect(
+      linesOf(
+        members(64, (at) => `"x-long";key="a${at}"`),
+        headers({ 'x-long': field }),
+      ),
+    ).toHaveLength(64);
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
+  // by an expression this took minutes
+  test('blanks within a line cost no more than other characters', () => {
+    const value = `a${' '.repeat(500_000)}b`;
+    expect(linesOf('"x-blanks"', headers({ 'x-blanks': [` \t${value}\t `] }))).toEqual([`"x-blanks": ${value}`]);
+  });
+
+  test('a parameter whose name is no UTF-8 cannot be covered: another one would do as well', () => {
+    expect(linesOf('"@query-param";name="%EF%BF%BD"', { queryRaw: '%ff=1' })).toBe('signature_component_missing');
+    expect(linesOf('"@query-param";name="%EF%BF%BD"', { queryRaw: '%ff=1&%fe=2' })).toBe('signature_component_missing');
   });
 });

@@ -175,6 +175,26 @@ describe('whoever names agents at random', () => {
     expect(asked).toHaveLength(2);
   });
 
+  test('as what they are not spoils nothing for those who name them rightly', async () => {
+    const asked: string[] = [];
+    const answers = new Map([['application/json', { ok: false, failure: 'content_type' } as const]]);
+    const bench = await createSignatureBench(
+      { profiles: [], webBotAuth: botOptions() },
+      {
+        createGuardedFetch: () => async (url, types) => {
+          asked.push(url);
+          return answers.get(types.join()) ?? good();
+        },
+      },
+    );
+    const member = '"https://bot.example/.well-known/http-message-signatures-directory";type=cimd';
+    const lines = [['"@authority"', 'api.example'] as const, ['"signature-agent";key="sig1"', member] as const];
+    const spoiler = { ...botRequest({ agentHeader: `sig1=${member}`, lines, key: stranger }), ip: '198.51.100.9' };
+    expect(await bench.judge(spoiler)).toBe('invalid signature_directory_refused');
+    expect(await bench.judge(botRequest({ agent: 'https://bot.example' }))).toBe('present');
+    expect(new Set(asked).size).toBe(1);
+  });
+
   test('pushes out no directory that is used', async () => {
     const answer = (url: string): GuardedAnswer => (url.includes('//bot.example') ? good() : { ok: false, failure: 'name_unknown' });
     const { judge, asked } = await benchOf(answer, { entriesMax: 2, fetchesPerMinute: 100 });
