@@ -71,7 +71,7 @@ limits := {
 		"stolen_token": {"effect": "step_up", "points": 30},
 		"key_leak": {"effect": "step_up", "points": 30, "addresses_max": 8, "asns_max": 4},
 		"scraping": {"effect": "deny", "points": 0, "resources_max": 100},
-		"enumeration": {"effect": "deny", "points": 0, "resources_max": 20, "failures_max": 10},
+		"enumeration": {"effect": "deny", "points": 0, "resources_max": 20, "failures_max": 10, "share_min": 0.3},
 		"credential_stuffing": {"effect": "deny", "points": 0, "credentials_max": 10},
 		"impossible_travel": {"effect": "step_up", "points": 20, "km_min": 500, "kmh_max": 1000},
 		"dormant_client": {"effect": "step_up", "points": 20, "idle_seconds_max": 1000},

@@ -43,6 +43,7 @@ test_enumeration_is_many_resources_and_many_failures if {
 	enumeration.verdict == refused with input as seen({"resources": 21, "denials": 11, "outcomes": null}) with data.countersign.limits as fixtures.limits
 	enumeration.verdict == "clear" with input as seen({"resources": 21, "denials": 4, "outcomes": outcomes}) with data.countersign.limits as fixtures.limits
 	enumeration.verdict == "clear" with input as seen({"resources": 20, "denials": 90, "outcomes": outcomes}) with data.countersign.limits as fixtures.limits
+	enumeration.verdict == "clear" with input as seen({"resources": 40, "denials": 6, "outcomes": outcomes}) with data.countersign.limits as fixtures.limits
 	enumeration.verdict == "clear" with input as seen({"resources": null, "denials": null, "outcomes": null}) with data.countersign.limits as fixtures.limits
 }
 

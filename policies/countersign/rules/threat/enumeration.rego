@@ -1,6 +1,6 @@
 # METADATA
 # title: The client tries many things that are not there or not its own
-# description: distinct resources within the hour, of which many were refused here, or failed by what the upstream reported
+# description: distinct resources within the hour, and many refusals here or failures that the upstream reported, also as a share of them: who does much fails often too
 package countersign.rules.threat.enumeration
 
 import data.countersign.lib.is
@@ -12,9 +12,12 @@ verdict := "clear" if {
 	is.at_most(input.signals.behaviour.value.resources, data.countersign.limits.threats.enumeration.resources_max)
 } else := "clear" if {
 	is.at_most(_failures, data.countersign.limits.threats.enumeration.failures_max)
+} else := "clear" if {
+	is.at_most(_failures, _share)
 } else := threat.seen("threat.enumeration", data.countersign.limits.threats.enumeration) if {
 	is.above(input.signals.behaviour.value.resources, data.countersign.limits.threats.enumeration.resources_max)
 	is.above(_failures, data.countersign.limits.threats.enumeration.failures_max)
+	is.above(_failures, _share)
 } else := "clear" if {
 	input.signals.behaviour.value.resources == null
 } else := "clear" if {
@@ -28,3 +31,5 @@ _failures := input.signals.behaviour.value.denials if {
 } else := input.signals.behaviour.value.denials + input.signals.behaviour.value.outcomes.failure if {
 	not is_null(input.signals.behaviour.value.outcomes)
 }
+
+_share := input.signals.behaviour.value.resources * data.countersign.limits.threats.enumeration.share_min
