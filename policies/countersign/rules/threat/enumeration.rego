@@ -1,6 +1,6 @@
 # METADATA
 # title: The client tries many things that are not there or not its own
-# description: distinct resources within the hour, and many refusals here or failures that the upstream reported, also as a share of them: who does much fails often too
+# description: distinct resources within the hour, and many refusals here or failures that the upstream reported, also as a share of them, since who does much fails often too
 package countersign.rules.threat.enumeration
 
 import data.countersign.lib.is
