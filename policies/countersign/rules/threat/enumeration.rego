@@ -26,10 +26,6 @@ verdict := "clear" if {
 	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
 }
 
-_failures := input.signals.behaviour.value.denials if {
-	is_null(input.signals.behaviour.value.outcomes)
-} else := input.signals.behaviour.value.denials + input.signals.behaviour.value.outcomes.failure if {
-	not is_null(input.signals.behaviour.value.outcomes)
-}
+_failures := input.signals.behaviour.value.denials + input.signals.behaviour.value.outcomes.failure
 
 _share := input.signals.behaviour.value.resources * data.countersign.limits.threats.enumeration.share_min
