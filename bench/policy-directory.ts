@@ -13,6 +13,22 @@ const W1_RULES = [
   'network/address_blocked',
 ];
 
+const NEVER = 1_000_000_000;
+const OBJECTS = { effect: 'deny', points: 0 };
+/** Every template, with numbers that no load reaches. */
+const THREATS = {
+  stolen_token: OBJECTS,
+  key_leak: { ...OBJECTS, addresses_max: NEVER, asns_max: NEVER },
+  scraping: { ...OBJECTS, resources_max: NEVER },
+  enumeration: { ...OBJECTS, resources_max: NEVER, failures_max: NEVER, share_min: 1 },
+  credential_stuffing: { ...OBJECTS, credentials_max: NEVER },
+  impossible_travel: { ...OBJECTS, km_min: NEVER, kmh_max: NEVER },
+  dormant_client: { ...OBJECTS, idle_seconds_max: NEVER },
+  agent_drift: { ...OBJECTS, deviation_max: NEVER, requests_minute_max: NEVER, refusals_max: NEVER },
+  anonymiser: { ...OBJECTS, kinds: ['tor'] },
+  hosting_unexpected: { ...OBJECTS, client_types: ['device'], tiers: [] },
+};
+
 /** `policies/` with the workload's routes and networks: only W1's rules, or all of them with limits that this load does not reach. */
 export function writeCountersignPolicies(directory: string, workload: Workload, pack: 'w1' | 'full'): void {
   const many = { '10s': 1_000_000, '1m': 1_000_000 };
@@ -25,6 +41,7 @@ export function writeCountersignPolicies(directory: string, workload: Workload, 
     limits: {
       rate: { client: many, address: many, token: { '10s': 1_000_000 }, route: {} },
       network: { countries_blocked: ['KP'], addresses_blocked: workload.cidrs, list_tags: {} },
+      threats: THREATS,
     },
     ...(pack === 'w1' ? { rules: W1_RULES } : {}),
   });

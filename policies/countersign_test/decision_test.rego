@@ -21,7 +21,7 @@ test_clear_rules_are_left_out_and_clear_objects_are_not if {
 test_without_an_input_no_rule_is_clear if {
 	result := decision.result with input as {} with data.countersign.limits as fixtures.limits
 	{verdict[2] | some verdict in result.verdicts} == {null}
-	count(result.verdicts) == 43
+	count(result.verdicts) == 53
 }
 
 test_comparisons_are_undefined_on_a_wrong_type if {

@@ -9,7 +9,7 @@ present(value) := {"status": "present", "value": value}
 missing(status, code) := {"status": status, "code": code}
 
 client := {
-	"id": "agent-a", "status": "active", "scopes": null, "tags": [],
+	"id": "agent-a", "type": null, "status": "active", "scopes": null, "tags": [],
 	"issuer": "any", "network": "any", "country": "any",
 }
 
@@ -27,6 +27,12 @@ good := {
 		"txn_token": missing("absent", "txn_token_missing"),
 		"signature": missing("absent", "signature_unchecked"),
 		"network": present({"country": "DE", "kinds": [], "lists": []}),
+		"device": present({"new_for_client": false, "known": null}),
+		"behaviour": present({
+			"requests_minute": 1, "requests_deviation": 0, "resources": 1, "addresses": 1, "asns": 1, "token_addresses": 1,
+			"denials": 0, "step_ups": 0, "outcomes": {"success": 0, "failure": 0, "error": 0, "abuse": 0},
+			"idle_seconds": 1, "country_new": false, "asn_new": false, "travel_km": 0, "travel_kmh": 0, "address_failed_credentials": 0,
+		}),
 		"rate": present({
 			"client": windows, "address": windows, "token": windows, "route": windows, "api_key": null,
 			"counters": {}, "resets": {}, "failed": [], "flags": [], "day_lost": false, "degraded": false, "history_lost": false, "pep": null,
@@ -60,6 +66,18 @@ limits := {
 	"risk": {
 		"network_kinds": {"vpn": 20, "tor": 50}, "countries": {"XX": 15}, "network_unknown": 5, "rate_unknown": 10,
 		"request_flags": {"header_underscore": 10},
+	},
+	"threats": {
+		"stolen_token": {"effect": "step_up", "points": 30},
+		"key_leak": {"effect": "step_up", "points": 30, "addresses_max": 8, "asns_max": 4},
+		"scraping": {"effect": "deny", "points": 0, "resources_max": 100},
+		"enumeration": {"effect": "deny", "points": 0, "resources_max": 20, "failures_max": 10, "share_min": 0.3},
+		"credential_stuffing": {"effect": "deny", "points": 0, "credentials_max": 10},
+		"impossible_travel": {"effect": "step_up", "points": 20, "km_min": 500, "kmh_max": 1000},
+		"dormant_client": {"effect": "step_up", "points": 20, "idle_seconds_max": 1000},
+		"agent_drift": {"effect": "step_up", "points": 20, "deviation_max": 8, "requests_minute_max": 30, "refusals_max": 10},
+		"anonymiser": {"effect": "step_up", "points": 0, "kinds": ["proxy", "residential"]},
+		"hosting_unexpected": {"effect": "step_up", "points": 20, "client_types": ["device"], "tiers": ["critical"]},
 	},
 	"signals": {"retry_after_seconds": 5},
 }

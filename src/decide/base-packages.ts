@@ -13,4 +13,5 @@ export const BASE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'countersign.lib.is': ['61079d3e21caa08b385ae4bcc4a3d612b735366ae0a2f14dbe8291ffb17945b8'],
   'countersign.lib.route': ['ded7bc100a01eaa46d66f539d4f98a3f0852c8e5fa1fbbbe98a8c8c52d335517'],
   'countersign.lib.say': ['716805b6ad2da03516c864bf7252cd0590c8742ab46a313de067e32df3ce6f63'],
+  'countersign.lib.threat': ['d6e8980b3c52d17c5ff98abaef83b03a6a72d28f7b92c1264d562a81f04c206f'],
 };

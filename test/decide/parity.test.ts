@@ -79,7 +79,7 @@ describe('the projection', () => {
   it('is small: the base pack reads little more than half of an input', () => {
     const sizes = facts.map((one) => [JSON.stringify(projected(one.facts)).length, JSON.stringify(whole(one.facts)).length] as const);
     for (const [part, all] of sizes) expect(part).toBeLessThan(all * 0.55);
-    expect(Math.max(...sizes.map(([part]) => part))).toBeLessThan(1300);
+    expect(Math.max(...sizes.map(([part]) => part))).toBeLessThan(1450);
   });
 
   it('a part that is not there or of another type never lets anybody in', async () => {
@@ -125,6 +125,8 @@ const HARMLESS = [
   'signals.rate.value.counters',
   'signals.rate.value.failed',
   'route.id',
+  // the network is of no kind, and no place or device is remembered: of an absent signal no code is read
+  'subject.client.type',
 ];
 
 /** Each copy lacks one part, or has text or null in its place. */

@@ -6,7 +6,7 @@ package countersign.rules.risk.too_high
 import data.countersign.lib.is
 import data.countersign.lib.route
 
-verdict := _verdict(sum([factor.points | some factor in factors]), data.countersign.limits.tiers[input.route.tier].risk) if {
+verdict := _verdict(sum([factor.points | some factor in factors]) + _threats, data.countersign.limits.tiers[input.route.tier].risk) if {
 	input.route.status == "matched"
 	factors := _factors
 } else := "clear" if {
@@ -33,6 +33,9 @@ _verdict(score, risk) := {"effect": "step_up", "factors": _factors, "allowed": r
 _verdict(score, risk) := {"effect": "deny", "factors": _factors, "allowed": risk.allowed_bound} if is.above(score, risk.allowed_bound)
 
 _points := data.countersign.limits.risk
+
+# of the threats that were seen: their own rules report them
+_threats := sum([factor.points | some name; some factor in data.countersign.rules.threat[name].verdict.factors])
 
 # bound outside the list, which would hide that a part of it is undefined
 _factors := [{"code": factor[0], "points": factor[1]} |

@@ -1,0 +1,108 @@
+// Measures the templates of threats: npm run measure:threats [-- seed]. Prints a table, and exits with 1 where a template objects to 1 % or more of the
+// benign requests. VECTORS_DIR names the folder with the recorded sets; without it only generated traffic is measured. Assumptions: benign.ts, hostile.ts,
+// recorded.ts.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { ActivePolicy } from '../../src/contract/stages.ts';
+import { buildBundle } from '../../src/decide/bundle-build.ts';
+import { createTestPolicies, ENTRYPOINT, OPA_BIN, POLICIES } from '../../test/decide/fixtures.ts';
+import { copyPolicies } from '../../test/support/policy-directory.ts';
+import { lifeOf, somePerson } from './benign.ts';
+import { ATTACK_NAMES, attacksOf } from './hostile.ts';
+import { type Measured, measure } from './measure.ts';
+import { createSpread } from './numbers.ts';
+import { createRandom } from './random.ts';
+import { recordedSets } from './recorded.ts';
+import { sorted } from './traffic.ts';
+
+const SEED = Number(process.argv[2] ?? 20_260_105);
+const CLIENTS = 120;
+const ATTACKS = 40;
+const FALSE_MAX = 0.01;
+/** As configured by default. */
+const LEARNING = { learningRequests: 100, learningHours: 24 };
+/** The recorded sets last an hour at most. */
+const SHORT_LEARNING = { learningRequests: 10, learningHours: 0 };
+
+const Limits = z.object({ threats: z.record(z.string(), z.looseObject({ points: z.number() })) });
+
+/** The base pack with its own limits of threats; a template without points gets one, since a factor is how it shows that it saw something. */
+async function policyOf(): Promise<ActivePolicy> {
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-threats-'));
+  try {
+    const { threats } = Limits.parse(parse(readFileSync(join(POLICIES, 'countersign/limits/data.yaml'), 'utf8')));
+    const shown = Object.entries(threats).map(([name, threat]) => [name, { ...threat, points: Math.max(1, threat.points) }]);
+    const many = { '1m': 1_000_000 };
+    const route = { methods: ['GET'], tier: 'medium' } as const;
+    copyPolicies(directory, {
+      routes: {
+        orders: { ...route, path: '/orders/{id}', scopes: ['data:read'] },
+        items: { ...route, path: '/items/{id}', scopes: ['data:read'] },
+        admin: { ...route, path: '/admin/{id}', scopes: ['admin'] },
+      },
+      limits: { threats: Object.fromEntries(shown), rate: { client: many, address: many, token: many, route: {} } },
+    });
+    return await createTestPolicies().activate('default', await buildBundle({ opaBin: OPA_BIN, directory, entrypoint: ENTRYPOINT }));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+let failed = false;
+const percent = (part: number, whole: number): string => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(2)} %`);
+
+function row(
+  template: string,
+  corpus: string,
+  { requests, benign, attacks, detected, falsePositives, detectedByAny, falseByAny }: Measured,
+): void {
+  const any = template === 'any';
+  const found = any ? detectedByAny : (detected.get(template) ?? 0);
+  const wrong = any ? falseByAny : (falsePositives.get(template) ?? 0);
+  if (!any && benign > 0 && wrong / benign >= FALSE_MAX) failed = true;
+  const ofAttacks = attacks === 0 ? '–' : `${found} of ${attacks} (${percent(found, attacks)})`;
+  console.log(
+    `| ${template} | ${corpus} | ${requests} | ${ofAttacks} | ${benign} | ${benign === 0 ? '–' : `${wrong} (${percent(wrong, benign)})`} |`,
+  );
+}
+
+const policy = await policyOf();
+const startedAt = performance.now();
+console.log(`seed ${SEED}, ${CLIENTS} benign clients, ${ATTACKS} attacks a template, policy ${policy.revision}\n`);
+console.log('| template | corpus | requests | attacks seen | benign requests | false positives |\n|---|---|---|---|---|---|');
+
+const random = createRandom(SEED);
+const events = sorted(Array.from({ length: CLIENTS }, (_, number) => lifeOf(random, somePerson(random, number))).flat());
+const spread = createSpread();
+const benign = measure({ name: 'generated', events }, policy, LEARNING, spread.add);
+for (const name of ATTACK_NAMES) row(name, 'generated, benign', benign);
+row('any', 'generated, benign', benign);
+for (const [index, name] of ATTACK_NAMES.entries()) {
+  const attacked = { name, events: attacksOf(createRandom(SEED + 1 + index), name, ATTACKS) };
+  const measured = measure(attacked, policy, LEARNING);
+  row(name, 'generated, attacked', { ...measured, benign: 0 });
+}
+const vectors = process.env['VECTORS_DIR'];
+if (vectors === undefined) console.log('\nVECTORS_DIR is not set: the recorded sets were not measured');
+else {
+  for (const corpus of recordedSets(vectors)) {
+    // what an attacker does with a client's credential counts for the client: false positives are those of the benign part alone
+    const quiet = measure({ ...corpus, events: corpus.events.filter(({ attack }) => attack === null) }, policy, SHORT_LEARNING);
+    const measured = { ...measure(corpus, policy, SHORT_LEARNING), falsePositives: quiet.falsePositives, falseByAny: quiet.falseByAny };
+    for (const name of ATTACK_NAMES) {
+      if ((measured.detected.get(name) ?? 0) > 0 || (measured.falsePositives.get(name) ?? 0) > 0) row(name, corpus.name, measured);
+    }
+    row('any', corpus.name, measured);
+  }
+}
+console.log('\nBenign numbers, generated:\n\n| number | requests | median | 99 % | 99.9 % | most |\n|---|---|---|---|---|---|');
+for (const line of spread.lines()) console.log(line);
+console.log(`\n${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+if (failed) {
+  console.error(`\na template objects to ${FALSE_MAX * 100} % or more of the benign requests`);
+  process.exitCode = 1;
+}
