@@ -122,6 +122,14 @@ export function joinOutcome(jwt: ActiveToken, answer: ActiveToken): TokenOutcome
   return { signal: { status: 'present', value }, tokenKey: jwt.tokenKey, confirmation: jwt.confirmation, identityAlone: null };
 }
 
+/** An answer about a JWT whose own text binds it: a server that leaves that out does not make it anybody's, and another key is a contradiction. */
+export function bindAnswer(said: TokenOutcome, confirmation: Confirmation): TokenOutcome {
+  if (!isActive(said)) return said;
+  if (said.confirmation !== null) return isSameConfirmation(said.confirmation, confirmation) ? said : invalid('introspection_mismatch');
+  const value: TokenValue = { ...said.signal.value, binding: 'unchecked' };
+  return { signal: { status: 'present', value }, tokenKey: said.tokenKey, confirmation, identityAlone: null };
+}
+
 /** Narrows an outcome to a token that is present. */
 export function isActive(outcome: TokenOutcome): outcome is ActiveToken {
   return outcome.signal.status === 'present';

@@ -12,7 +12,7 @@ import type { TokenVerifier } from '../token.ts';
 import { invalid, type TokenOutcome, unavailable } from '../token-outcome.ts';
 import { parseTokenText, type TokenText } from '../token-text.ts';
 import { createVerificationBudget } from '../verification-budget.ts';
-import { isActive, joinAnswer, joinOutcome } from './answer.ts';
+import { bindAnswer, isActive, joinAnswer, joinOutcome } from './answer.ts';
 import { createAnswerCache } from './answer-cache.ts';
 import { createIntrospectionEndpoint, type EndpointParts } from './endpoint.ts';
 import { createIntrospector, type Introspector, type IntrospectorParts } from './introspector.ts';
@@ -77,7 +77,11 @@ export function createTokenIntrospection(
       const texts = typeof issuer === 'string' ? withoutKeys.get(issuer) : undefined;
       if (texts !== undefined && typeof text !== 'string') {
         const code = judgeText(text, texts);
-        return code === null ? texts.introspector.introspect(token, request) : invalid(code);
+        const confirmation = readConfirmation(text.claims);
+        if (code !== null || confirmation === 'claim_invalid') return invalid(code ?? 'claim_invalid');
+        const answer = texts.introspector.introspect(token, request);
+        if (confirmation === null) return answer;
+        return answer instanceof Promise ? answer.then((said) => bindAnswer(said, confirmation)) : bindAnswer(answer, confirmation);
       }
     }
     const outcome = verifier.verify(token, request);
