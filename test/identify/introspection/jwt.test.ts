@@ -115,6 +115,17 @@ describe('a bound JWT of an issuer without keys', () => {
     expect(tokenOf(proven).binding).toBe('matched');
   });
 
+  test('that says who acts says so, though its server does not', async () => {
+    const acted = await makeToken(key, { act: { sub: 'agent', scope: 'orders:read' } });
+    const { identify } = await keyless(SAME);
+    expect(tokenOf(await identify({ authorization: [`Bearer ${acted}`] }))).toMatchObject({
+      actor: { subject: 'agent' },
+      delegation: { depth: 1, widened: true, widenedScopes: ['orders:write'] },
+    });
+    expect(await (await keyless({ ...SAME, act: { sub: 'other' } })).judge(acted)).toBe('invalid introspection_mismatch');
+    expect(await (await keyless(SAME)).judge(await makeToken(key, { act: { sub: 7 } }))).toBe('invalid claim_invalid');
+  });
+
   test('and another key in the answer is a contradiction, as is a confirmation that is none', async () => {
     const other = await makeToken(key, { cnf: { jkt: 'A'.repeat(43) } });
     expect(await (await keyless({ ...SAME, cnf: { jkt: client.jkt } })).judge(other)).toBe('invalid introspection_mismatch');
