@@ -3,7 +3,7 @@ import type { ActorHop } from '../../contract/delegation.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { TokenCode, TokenValue } from '../../contract/signals.ts';
 import { type Confirmation, readConfirmation } from '../confirmation.ts';
-import { widening } from '../delegation.ts';
+import { type Delegated, widening } from '../delegation.ts';
 import { readClaims } from '../token-claims.ts';
 import { invalid, type TokenOutcome } from '../token-outcome.ts';
 
@@ -120,6 +120,27 @@ export function joinOutcome(jwt: ActiveToken, answer: ActiveToken): TokenOutcome
   const value = joinAnswer(jwt.signal.value, jwt.confirmation, answer);
   if (typeof value === 'string') return invalid(value);
   return { signal: { status: 'present', value }, tokenKey: jwt.tokenKey, confirmation: jwt.confirmation, identityAlone: null };
+}
+
+/** What the text of a JWT says that must not be lost where its server is silent of it. */
+export type Said = { readonly confirmation: Confirmation | null; readonly delegated: Delegated | null };
+
+/**
+ * An answer about a JWT whose own text binds it or says who acts: a server that leaves that out makes it neither anybody's nor its subject's own, and
+ * another key or actor is a contradiction.
+ */
+export function holdAnswer(answer: TokenOutcome, { confirmation, delegated }: Said): TokenOutcome {
+  if (!isActive(answer)) return answer;
+  const { value } = answer.signal;
+  if (answer.confirmation !== null && confirmation !== null && !isSameConfirmation(answer.confirmation, confirmation)) {
+    return invalid('introspection_mismatch');
+  }
+  const acting = delegated === null ? value : joinActors({ ...value, ...delegated }, value);
+  if (acting === null) return invalid('introspection_mismatch');
+  const { actor, delegation } = acting;
+  const held = answer.confirmation ?? confirmation;
+  const known: TokenValue = { ...value, actor, delegation, binding: held === null ? 'none' : 'unchecked' };
+  return { signal: { status: 'present', value: known }, tokenKey: answer.tokenKey, confirmation: held, identityAlone: null };
 }
 
 /** Narrows an outcome to a token that is present. */

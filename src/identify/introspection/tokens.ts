@@ -7,12 +7,13 @@ import type { CreateBoundedCache } from '../../stores/bounded-cache.ts';
 import type { CircuitBreaker } from '../../stores/circuit-breaker.ts';
 import { listOf } from '../claim-forms.ts';
 import { readConfirmation } from '../confirmation.ts';
+import { readDelegation } from '../delegation.ts';
 import type { IdentityOptions, IssuerOptions } from '../options.ts';
 import type { TokenVerifier } from '../token.ts';
 import { invalid, type TokenOutcome, unavailable } from '../token-outcome.ts';
 import { parseTokenText, type TokenText } from '../token-text.ts';
 import { createVerificationBudget } from '../verification-budget.ts';
-import { isActive, joinAnswer, joinOutcome } from './answer.ts';
+import { holdAnswer, isActive, joinAnswer, joinOutcome } from './answer.ts';
 import { createAnswerCache } from './answer-cache.ts';
 import { createIntrospectionEndpoint, type EndpointParts } from './endpoint.ts';
 import { createIntrospector, type Introspector, type IntrospectorParts } from './introspector.ts';
@@ -77,11 +78,23 @@ export function createTokenIntrospection(
       const texts = typeof issuer === 'string' ? withoutKeys.get(issuer) : undefined;
       if (texts !== undefined && typeof text !== 'string') {
         const code = judgeText(text, texts);
-        return code === null ? texts.introspector.introspect(token, request) : invalid(code);
+        if (code !== null) return invalid(code);
+        const { cnf, act } = text.claims;
+        const answer = texts.introspector.introspect(token, request);
+        if (cnf === undefined && act === undefined) return answer;
+        return answer instanceof Promise ? answer.then((known) => hold(known, text)) : hold(answer, text);
       }
     }
     const outcome = verifier.verify(token, request);
     return outcome instanceof Promise ? outcome.then((known) => confirm(token, known, request)) : confirm(token, outcome, request);
+  }
+
+  function hold(answer: TokenOutcome, { claims }: TokenText): TokenOutcome {
+    if (!isActive(answer)) return answer;
+    const confirmation = readConfirmation(claims);
+    const delegated = readDelegation(claims['act'], answer.signal.value.scopes, options.actorDepthMax);
+    if (confirmation === 'claim_invalid') return invalid(confirmation);
+    return typeof delegated === 'string' ? invalid(delegated) : holdAnswer(answer, { confirmation, delegated });
   }
 
   function verifyOpaque(token: string, request: DecisionRequest): Awaitable<TokenOutcome> {

@@ -94,6 +94,45 @@ describe('a JWT of an issuer without keys is no other kind of token, though its 
   });
 });
 
+const bound = await makeToken(key, { cnf: { jkt: client.jkt } });
+
+describe('a bound JWT of an issuer without keys', () => {
+  const keyless = async (members: Readonly<Record<string, unknown>>) => {
+    const made = await createIntrospectionBench(() => members, { introspection: { mode: 'always' } });
+    benches.push(made);
+    return made;
+  };
+
+  test('is none that anybody may bear, though its server does not say so', async () => {
+    const made = await keyless(SAME);
+    for (let use = 0; use < 2; use++) {
+      const plain = await made.identify({ authorization: [`Bearer ${bound}`], http: httpFacts() });
+      expect(codeOf(plain)).toBe('invalid token_binding_mismatch');
+    }
+    const dpop = [await makeProof(client, { token: bound, iat: NOW })];
+    const proven = await made.identify({ authorization: [`DPoP ${bound}`], dpop, http: httpFacts() });
+    expect(proven.evidence).toMatchObject({ assurance: 4, binding: 'matched' });
+    expect(tokenOf(proven).binding).toBe('matched');
+  });
+
+  test('that says who acts says so, though its server does not', async () => {
+    const acted = await makeToken(key, { act: { sub: 'agent', scope: 'orders:read' } });
+    const { identify } = await keyless(SAME);
+    expect(tokenOf(await identify({ authorization: [`Bearer ${acted}`] }))).toMatchObject({
+      actor: { subject: 'agent' },
+      delegation: { depth: 1, widened: true, widenedScopes: ['orders:write'] },
+    });
+    expect(await (await keyless({ ...SAME, act: { sub: 'other' } })).judge(acted)).toBe('invalid introspection_mismatch');
+    expect(await (await keyless(SAME)).judge(await makeToken(key, { act: { sub: 7 } }))).toBe('invalid claim_invalid');
+  });
+
+  test('and another key in the answer is a contradiction, as is a confirmation that is none', async () => {
+    const other = await makeToken(key, { cnf: { jkt: 'A'.repeat(43) } });
+    expect(await (await keyless({ ...SAME, cnf: { jkt: client.jkt } })).judge(other)).toBe('invalid introspection_mismatch');
+    expect(await (await keyless(SAME)).judge(await makeToken(key, { cnf: { jkt: 'short' } }))).toBe('invalid claim_invalid');
+  });
+});
+
 describe('what a JWT and its server say is joined', () => {
   test.each([
     ['another subject', { sub: 'bob' }, 'invalid introspection_mismatch'],
