@@ -138,8 +138,8 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const scheme = offered?.scheme === 'DPoP' || token.confirmation?.jkt ? 'DPoP' : 'Bearer';
     if (scheme === 'DPoP' || token.confirmation !== null) {
       const bound = bindings.judge(request, offered, token, certificate);
-      const join = (known: Bound): Identity => assemble(known, scheme, beside, request);
-      return bound instanceof Promise ? bound.then(join) : join(bound);
+      const join = (known: Bound, held: Beside): Identity => assemble(known, scheme, held, request);
+      return bound instanceof Promise ? bound.then((known) => again(known, beside, scheme, request)) : join(bound, beside);
     }
     if (
       certificate.status !== 'absent' ||
@@ -162,6 +162,16 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   /** Whether an identity of nothing but a token says of signatures what this request is to be told. */
   function isFor({ signals, challenge }: Identity, signature: SignatureSignal): boolean {
     return signals.signature === signature && challenge.acceptSignature === accepted;
+  }
+
+  /** What is left of the evidence beside the token after something was waited for: it may be revoked meanwhile, as the token may. */
+  function stillHeld(beside: Beside, request: DecisionRequest): Beside {
+    return {
+      ...beside,
+      certificate: registered.certificate(beside.certificate, null),
+      apiKey: beside.apiKey.status === 'present' ? registered.apiKeyOf(request) : beside.apiKey,
+      signature: registered.signature(beside.signature),
+    };
   }
 
   function assemble(
@@ -217,17 +227,19 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const { signals, evidence, challenge, tokenKey } = identity;
     const { dpopNonce } = challenge;
     const asserted = request.pep.trusts.has('subject') ? request.subject : null;
-    // what was revoked while its server was asked
-    const certificate = registered.certificate(signals.certificate, null);
-    const apiKey = signals.apiKey.status === 'present' ? registered.apiKeyOf(request) : signals.apiKey;
-    const signature = registered.signature(signals.signature);
     const methods = evidence.methods.filter((method) => BINDING_METHODS.has(method));
     const known: Bound =
       outcome.signal.status === 'present'
         ? { token: { ...outcome, tokenKey }, signal: signals.binding, state: evidence.binding, methods, dpopNonce }
         : { ...unbound(outcome), dpopNonce };
-    const bound = certificate === signals.certificate ? known : heldAgainst(known, certificate);
-    return assemble(bound, challenge.scheme, { ...signals, certificate, apiKey, signature, asserted }, request);
+    return again(known, { ...signals, asserted }, challenge.scheme, request);
+  }
+
+  /** Assembles after a wait. */
+  function again(bound: Bound, before: Beside, scheme: Identity['challenge']['scheme'], request: DecisionRequest): Identity {
+    const beside = stillHeld(before, request);
+    const known = beside.certificate === before.certificate ? bound : heldAgainst(bound, beside.certificate);
+    return assemble(known, scheme, beside, request);
   }
 
   return {

@@ -123,7 +123,8 @@ test('a fetch of keys that is under way brings no token back that is revoked mea
   slow.identifier.stop();
 });
 
-test('a proof that is being looked up brings no token back that is revoked meanwhile', async () => {
+/** A request whose proof is being looked up: what was asked, and what answers. */
+async function lookingUp(facts: RequestFacts) {
   let answer: () => void = () => undefined;
   const looked = new Promise<void>((resolve) => {
     answer = resolve;
@@ -137,15 +138,28 @@ test('a proof that is being looked up brings no token back that is revoked meanw
   const holder = await createProofKey();
   const token = await makeToken(signer, { client_id: 'agent-a', iat: now, exp: now + 300, jti: 'j-1', cnf: { jkt: holder.jkt } });
   const proof = await makeProof(holder, { htm: 'GET', htu: 'https://api.example/', token, iat: now });
-  const request = makeRequest(bound.clock, { authorization: [`DPoP ${token}`], dpop: [proof], http: httpOf() });
+  const request = makeRequest(bound.clock, { authorization: [`DPoP ${token}`], dpop: [proof], http: httpOf(), ...facts });
   const asked = bound.identifier.identify(request);
   expect(asked).toBeInstanceOf(Promise);
+  return { asked, answer };
+}
+
+test('a proof that is being looked up brings no token back that is revoked meanwhile', async () => {
+  const { asked, answer } = await lookingUp({});
   registry.revoke({ client: 'agent-a' });
   answer();
   expect((await asked).signals).toMatchObject({
     token: { status: 'invalid', code: 'client_revoked' },
     binding: { status: 'absent', code: 'token_not_verified' },
   });
+});
+
+test('nor an API key or a certificate that came beside it', async () => {
+  const sha256 = createHash('sha256').update(certificate.der).digest('hex');
+  const { asked, answer } = await lookingUp({ apiKeys: [key.text], certificates });
+  registry.revoke({ apiKey: key.id }, { certificateSha256: sha256 });
+  answer();
+  expect(statesOf(await asked)).toEqual(['present', 'api_key_revoked', 'certificate_denied']);
 });
 
 describe('an API key', () => {
