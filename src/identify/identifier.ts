@@ -138,8 +138,9 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const scheme = offered?.scheme === 'DPoP' || token.confirmation?.jkt ? 'DPoP' : 'Bearer';
     if (scheme === 'DPoP' || token.confirmation !== null) {
       const bound = bindings.judge(request, offered, token, certificate);
-      const join = (known: Bound, held: Beside): Identity => assemble(known, scheme, held, request);
-      return bound instanceof Promise ? bound.then((known) => again(known, beside, scheme, request)) : join(bound, beside);
+      return bound instanceof Promise
+        ? bound.then((known) => again(known, beside, scheme, request))
+        : assemble(bound, scheme, beside, request);
     }
     if (
       certificate.status !== 'absent' ||
