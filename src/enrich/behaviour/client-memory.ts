@@ -117,7 +117,8 @@ export class ClientMemory {
    * A decision that could not be made says nothing about the client.
    */
   learn(client: string, { request, decision, enrichment }: DecisionRecord): void {
-    if (decision.error !== null) return;
+    // a rule that cannot tell says 503: an outage of ours is nothing that the client did
+    if (decision.error !== null || decision.response?.status === 503) return;
     const cells = this.#records.find(client);
     if (cells === null) return;
     const nowMs = timeOfClient(cells, request.receivedAtMs);
