@@ -2,19 +2,11 @@
 // benign requests. VECTORS_DIR names the folder with the recorded sets; without it only generated traffic is measured. Assumptions: benign.ts, hostile.ts,
 // recorded.ts.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parse } from 'yaml';
-import { z } from 'zod';
-import type { ActivePolicy } from '../../src/contract/stages.ts';
-import { buildBundle } from '../../src/decide/bundle-build.ts';
-import { createTestPolicies, ENTRYPOINT, OPA_BIN, POLICIES } from '../../test/decide/fixtures.ts';
-import { copyPolicies } from '../../test/support/policy-directory.ts';
 import { lifeOf, somePerson } from './benign.ts';
 import { ATTACK_NAMES, attacksOf } from './hostile.ts';
 import { type Measured, measure } from './measure.ts';
 import { createSpread } from './numbers.ts';
+import { measuredPolicy } from './policy.ts';
 import { createRandom } from './random.ts';
 import { recordedSets } from './recorded.ts';
 import { sorted } from './traffic.ts';
@@ -27,30 +19,6 @@ const FALSE_MAX = 0.01;
 const LEARNING = { learningRequests: 100, learningHours: 24 };
 /** The recorded sets last an hour at most. */
 const SHORT_LEARNING = { learningRequests: 10, learningHours: 0 };
-
-const Limits = z.object({ threats: z.record(z.string(), z.looseObject({ points: z.number() })) });
-
-/** The base pack with its own limits of threats; a template without points gets one, since a factor is how it shows that it saw something. */
-async function policyOf(): Promise<ActivePolicy> {
-  const directory = mkdtempSync(join(tmpdir(), 'countersign-threats-'));
-  try {
-    const { threats } = Limits.parse(parse(readFileSync(join(POLICIES, 'countersign/limits/data.yaml'), 'utf8')));
-    const shown = Object.entries(threats).map(([name, threat]) => [name, { ...threat, points: Math.max(1, threat.points) }]);
-    const many = { '1m': 1_000_000 };
-    const route = { methods: ['GET'], tier: 'medium' } as const;
-    copyPolicies(directory, {
-      routes: {
-        orders: { ...route, path: '/orders/{id}', scopes: ['data:read'] },
-        items: { ...route, path: '/items/{id}', scopes: ['data:read'] },
-        admin: { ...route, path: '/admin/{id}', scopes: ['admin'] },
-      },
-      limits: { threats: Object.fromEntries(shown), rate: { client: many, address: many, token: many, route: {} } },
-    });
-    return await createTestPolicies().activate('default', await buildBundle({ opaBin: OPA_BIN, directory, entrypoint: ENTRYPOINT }));
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
 
 let failed = false;
 const percent = (part: number, whole: number): string => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(2)} %`);
@@ -70,7 +38,7 @@ function row(
   );
 }
 
-const policy = await policyOf();
+const policy = await measuredPolicy();
 const startedAt = performance.now();
 console.log(`seed ${SEED}, ${CLIENTS} benign clients, ${ATTACKS} attacks a template, policy ${policy.revision}\n`);
 console.log('| template | corpus | requests | attacks seen | benign requests | false positives |\n|---|---|---|---|---|---|');

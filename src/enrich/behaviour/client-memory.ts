@@ -43,6 +43,8 @@ export type ClientNumbers = Omit<BehaviourValue, 'scope' | 'flags' | 'tokenAddre
   readonly clockBackwards: boolean;
 };
 
+/** Denials that tell nothing of what the client does: a rule that could not tell (503), a credential that was refused or revoked (401). */
+const UNCOUNTED: ReadonlySet<number> = new Set([401, 503]);
 const BACKWARDS_MIN_MS = 5000;
 const HOUR_MS = 3_600_000;
 
@@ -117,7 +119,7 @@ export class ClientMemory {
    * A decision that could not be made says nothing about the client.
    */
   learn(client: string, { request, decision, enrichment }: DecisionRecord): void {
-    if (decision.error !== null) return;
+    if (decision.error !== null || (decision.effect === 'deny' && UNCOUNTED.has(decision.response?.status ?? 0))) return;
     const cells = this.#records.find(client);
     if (cells === null) return;
     const nowMs = timeOfClient(cells, request.receivedAtMs);

@@ -53,6 +53,10 @@ describe('what is counted', () => {
     expect(ask({ effect: 'deny' })).toMatchObject({ denials: 0, stepUps: 0 });
     expect(ask({ effect: 'step_up' })).toMatchObject({ denials: 1, stepUps: 0 });
     expect(ask({ effect: 'deny', failed: true })).toMatchObject({ denials: 1, stepUps: 1 });
+    expect(ask({ effect: 'deny', status: 503 })).toMatchObject({ denials: 1, stepUps: 1 });
+    expect(ask({ effect: 'deny', status: 401 })).toMatchObject({ denials: 1, stepUps: 1 });
+    expect(ask({ effect: 'deny', status: 403 })).toMatchObject({ denials: 1, stepUps: 1 });
+    expect(ask()).toMatchObject({ denials: 2, stepUps: 1 });
     expect(ask({ atMs: T0 + 2 * HOUR_MS })).toMatchObject({ denials: 0, stepUps: 0 });
   });
 

@@ -23,6 +23,8 @@ export type Asked = {
   readonly effect?: Effect;
   /** No decision could be made. */
   readonly failed?: boolean;
+  /** Of the client's response. */
+  readonly status?: number;
   readonly ja4?: string | null;
   readonly userAgent?: string;
 };
@@ -53,13 +55,14 @@ function networkOf({ address = '203.0.113.7/32', country = null, asn = null, coo
 }
 
 export function recordOf(asked: Asked): DecisionRecord {
-  const { effect = 'allow', failed = false } = asked;
+  const { effect = 'allow', failed = false, status } = asked;
+  const response = status === undefined ? allowed.decision.response : { status, headers: {}, body: {} };
   return {
     ...allowed,
     request: askedRequest(asked),
     identity: askedIdentity(asked),
     enrichment: allowed.enrichment === null ? null : { ...allowed.enrichment, network: networkOf(asked) },
-    decision: { ...allowed.decision, effect, error: failed ? { code: 'deadline_exceeded' } : null },
+    decision: { ...allowed.decision, effect, response, error: failed ? { code: 'deadline_exceeded' } : null },
   };
 }
 
