@@ -30,6 +30,19 @@ describe('the house', () => {
     expect(all.flatMap((path) => checkFile(path, read(path))).map(show)).toEqual([]);
   });
 
+  test('no file holds what a merge left behind', () => {
+    const texts = ['*.{md,json,ts}', '{bench,config,docs,geoip,policies,scripts,src,test}/**/*.{ts,mjs,rego,md,json,yaml,yml}', '.ci/*'];
+    const all = files(...texts);
+    expect(all).toEqual(expect.arrayContaining(['CHANGELOG.md', 'docs/identity.md', 'policies/countersign/limits/data.yaml', '.ci/run']));
+    const left = all.flatMap((path) =>
+      read(path)
+        .split('\n')
+        // the middle line alone may underline a heading
+        .flatMap((line, index) => (/^(<{7}|>{7}|\|{7})( |$)/.test(line) ? [`${path}:${index + 1}`] : [])),
+    );
+    expect(left).toEqual([]);
+  });
+
   test('half of the source files are short', () => {
     const lines = SOURCES.map((path) => read(path).split('\n').length).sort((a, b) => a - b);
     expect(lines[Math.floor(lines.length / 2)]).toBeLessThanOrEqual(120);
