@@ -149,15 +149,17 @@ function identityOf(address: string | null, clientId: string): string {
  * `introspection_invalid` where it may lie in this token.
  */
 function refusedBy({ status }: FormAnswer): CountersignError {
-  const code = status >= 500 || OF_ANY_TOKEN.has(status) ? 'introspection_refused' : 'introspection_invalid';
+  // a redirect leads every question away
+  const isOfAny = status >= 500 || (status >= 300 && status < 400) || OF_ANY_TOKEN.has(status);
+  const code = isOfAny ? 'introspection_refused' : 'introspection_invalid';
   return new CountersignError(code, { detail: `status ${status}` });
 }
 
 /** The members of a JSON answer that every parser reads alike; of a signed one nothing is read before its signature is verified. */
 function membersOf({ bytes, contentType }: FormAnswer, { signedAnswers }: IntrospectionOptions): JsonObject | null {
   const wanted = signedAnswers === null ? JSON_TYPE : SIGNED_TYPE;
-  // an answer as JWT that was not asked for would be taken without its signature
-  if (contentType === null || !wanted.test(contentType)) throw new CountersignError('introspection_invalid', { detail: 'content type' });
+  // an answer as JWT that was not asked for would be taken without its signature; no token makes a server answer in another type
+  if (contentType === null || !wanted.test(contentType)) throw new CountersignError('introspection_refused', { detail: 'content type' });
   if (signedAnswers !== null) return null;
   const members = parseStrictObject(bytes);
   if (members === null) throw new CountersignError('introspection_invalid', { detail: 'no JSON object' });

@@ -135,6 +135,18 @@ describe('a server is spared', () => {
     expect(await judge('f')).toBe('present');
   });
 
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['redirects', (response) => void response.writeHead(302, { location: '/login' }).end()],
+    ['shows a page', (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>')],
+  ])('where it %s, which no token makes it do: it is left alone, and no caller pays', async (_, answer) => {
+    const breaker = new CircuitBreaker({ failuresMax: 3, openMs: 60_000 }, () => 0);
+    const options = { verificationBudget: { failuresPerMinute: 1, addressesMax: 10 } };
+    const { judge, server } = await bench(undefined, { options, parts: { createBreaker: () => breaker } });
+    server.answer = () => answer;
+    for (const token of ['a', 'b', 'c', 'd', 'e']) expect(await judge(token)).toBe('unavailable introspection_unavailable');
+    expect(server.asked).toHaveLength(3);
+  });
+
   test('but not because of answers to odd tokens: one client cannot take it away from the others', async () => {
     const breaker = new CircuitBreaker({ failuresMax: 1, openMs: 60_000 }, () => 0);
     const { judge, server } = await bench(undefined, { parts: { createBreaker: () => breaker } });
