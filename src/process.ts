@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { runProgram } from './cli/program.ts';
+import { checkListFile, createGeoipTools } from './compose/command-tools.ts';
 import { maskConfig } from './config/mask.ts';
 import type { Config } from './config/schema.ts';
 import { asCountersignError } from './contract/errors.ts';
 import { isJsonObject } from './contract/json.ts';
 import { createLogger } from './record/logger.ts';
-import { checkListFile, createGeoipTools, createService } from './service.ts';
+import { createService } from './service.ts';
 import { systemClock } from './system-clock.ts';
 
 /** A start that failed: EX_UNAVAILABLE of sysexits.h. A configuration that is refused ends with 78 (EX_CONFIG) before this. */

@@ -1,55 +1,36 @@
-import { randomBytes } from 'node:crypto';
-import type { CheckList } from './cli/lists.ts';
+import { openMemories } from './compose/memories.ts';
+import { openPolicies } from './compose/policies.ts';
+import { openRegistry } from './compose/registry.ts';
+import { openStores } from './compose/stores.ts';
 import type { Config } from './config/schema.ts';
-import type { GeoipTools } from './contract/geoip.ts';
 import type { Listener } from './contract/lifecycle.ts';
 import type { Clock, Logger } from './contract/stages.ts';
 import type { ServiceStatus } from './contract/status.ts';
-import { createPolicies } from './decide/policies.ts';
 import { createNewId } from './decision-id.ts';
 import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
-import { createEnricher, type RunningEnricher } from './enrich/enricher.ts';
+import { createEnricher } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
-import { checkList } from './enrich/lists/check-list.ts';
-import { createMemories } from './enrich/memories.ts';
-import { knownFields } from './enrich/network-record.ts';
 import { createAttributeSources } from './enrich/sources/sources.ts';
 import { createIdentifier } from './identify/identifier.ts';
-import type { RegistryParts } from './identify/registered.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
-import { loadHashKeys } from './registry/hash-keys.ts';
-import { createRegistry, type RegistryFileParts, type RunningRegistry } from './registry/registry.ts';
-import { BlockPool, createBlock } from './stores/block-pool.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { readChangedFile } from './stores/changed-file.ts';
 import { CircuitBreaker } from './stores/circuit-breaker.ts';
 import { formPost } from './stores/form-post.ts';
 import { createGuardedFetch } from './stores/guarded-fetch.ts';
 import { httpFetch, httpFetchChanged } from './stores/http-fetch.ts';
-import { createMemoryReplays } from './stores/memory-replays.ts';
-import { createMemoryWindows } from './stores/memory-windows.ts';
-import { inspectMmdb } from './stores/mmdb-inspect.ts';
-import { installMmdb } from './stores/mmdb-install.ts';
 import { openMmdbSet } from './stores/mmdb-set.ts';
-import { npmRegistry } from './stores/npm-registry.ts';
 import { readDocumentFile } from './stores/read-file.ts';
-import { RecentEntries } from './stores/recent-entries.ts';
-import { RecordPool } from './stores/record-pool.ts';
-import { openRedisStores } from './stores/redis/stores.ts';
 import { registryCountry } from './stores/registry-country.ts';
-import type { ReplayMemory } from './stores/replay-memory.ts';
 import { createResolveHost } from './stores/resolve-host.ts';
 import { createSourceStores } from './stores/source-stores.ts';
-import type { WindowStore } from './stores/windows.ts';
 
-/** How long the store may take for an amount that is reported: nobody waits for it. */
-const COST_BUDGET_MS = 1000;
 /** An authorization server that failed five times in a row is asked again after two seconds. */
 const INTROSPECTION_BREAKER = { failuresMax: 5, openMs: 2000 };
 
@@ -84,24 +65,9 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let drained: Promise<void> | null = null;
 
   const addressData = await openMmdbSet(config.network.databases, logger);
-  const memories = createMemories(
-    { ...config, scope: config.store.kind === 'redis' ? 'replica' : 'process' },
-    {
-      records: (options) => new RecordPool(options),
-      blocks: (blocksMax) => new BlockPool(blocksMax),
-      pointer: createBlock,
-      recent: (entriesMax, ageMaxMs) => new RecentEntries(entriesMax, ageMaxMs),
-      hashKey: [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()],
-      registeredOf: (client) => registry?.client(client)?.fingerprints ?? null,
-      onCost: async (hits, nowMs) => {
-        const sums = await windows.add(hits, nowMs, COST_BUDGET_MS);
-        // the decision it is of was made long ago: what is lost can only be told
-        for (const sum of sums) if (typeof sum === 'string') logger.warn('cost_not_counted', { code: sum });
-      },
-    },
-  );
-  const base = { clock, logger };
   const { windows, replays, signatureReplays, close: closeStores } = openStores(config, clock, logger);
+  const memories = openMemories(config, { windows, logger, registered: (client) => registry?.client(client) ?? null });
+  const base = { clock, logger };
   const lists = createAddressLists(config.network, { ...base, readFile: readChangedFile, fetch: httpFetchChanged, random: Math.random });
   const sources = createAttributeSources(config.sources, { ...base, ...createSourceStores(() => clock.monotonic()) });
   const enricher = createEnricher({
@@ -129,20 +95,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     signatureReplays,
     createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
   });
-  const policyOptions = { default: config.policy, ...config.policies };
-  const policies = createPolicies(
-    {
-      policies: policyOptions,
-      input: config.input,
-      upstream: config.upstream,
-      challenge: {
-        ...config.challenge,
-        dpopAlgorithms: config.identity.dpop.algorithms,
-        apiKeys: (registryParts?.hashKeys.size ?? 0) > 0,
-      },
-    },
-    { clock, logger },
-  );
+  const policies = openPolicies(config, (registryParts?.hashKeys.size ?? 0) > 0, { clock, logger });
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
   const pdp = createPdp({
@@ -164,7 +117,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     clock,
   });
 
-  const pepAuth = createPepAuth(config.peps, Object.keys(policyOptions));
+  const pepAuth = createPepAuth(config.peps, policies.names);
   const endpoint = {
     pdp,
     pepAuth,
@@ -249,51 +202,3 @@ export async function createService({ config, version, clock, logger }: ServiceP
     status,
   };
 }
-
-type OpenRegistry = { readonly registry: RunningRegistry | null; readonly parts: RegistryParts | undefined };
-
-/** Null where the configuration names none. Fails with `config_invalid` where a hash key cannot be had. */
-async function openRegistry(
-  { registry: options }: Config,
-  { addressOf }: RunningEnricher,
-  parts: RegistryFileParts,
-): Promise<OpenRegistry> {
-  if (options === null) return { registry: null, parts: undefined };
-  const hashKeys = await loadHashKeys(options.hashKeys, parts.readFile);
-  const registry = createRegistry({ ...options, hashKeyIds: [...hashKeys.keys()] }, parts);
-  return { registry, parts: { registry, hashKeys, addressOf } };
-}
-
-/** What `countersign geoip` works with: no service is needed for it. */
-export function createGeoipTools(clock: Clock): GeoipTools {
-  const deps = { now: () => clock.now(), fieldsOf: knownFields, fetch: httpFetch, npmRegistry };
-  return { inspect: (file) => inspectMmdb(file, deps), update: (update) => installMmdb(update, deps) };
-}
-
-type Stores = {
-  readonly windows: WindowStore;
-  readonly replays: ReplayMemory;
-  readonly signatureReplays: ReplayMemory;
-  readonly close: () => Promise<void>;
-};
-
-function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
-  if (store.kind === 'redis') {
-    const opened = openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
-    return { ...opened, signatureReplays: opened.replays };
-  }
-  const startedAtMs = clock.now();
-  return {
-    windows: createMemoryWindows({ entriesMax: store.entriesMax, counterEntriesMax: store.counterEntriesMax, startedAtMs }),
-    replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
-    // nonces of strangers must not fill the memory that tokens depend on
-    signatureReplays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
-    close: () => Promise.resolve(),
-  };
-}
-
-/** The longest list that the configuration can allow. */
-const LIST_BYTES_MAX = 268_435_456;
-
-/** What the service would make of a file with a list; for the command line. */
-export const checkListFile: CheckList = async (file, options) => checkList(await readDocumentFile(file, LIST_BYTES_MAX), options);

@@ -157,6 +157,7 @@ describe('the checker itself finds', () => {
     ],
     ['a listener that serves a protocol', 'src/endpoints/http-server.ts', `import { x } from './decide/routes.ts';`],
     ['everything in service.ts', 'src/service.ts', `import { x } from './identify/identifier.ts';\nimport { y } from './stores/redis.ts';`],
+    ['everything in its factories', 'src/compose/stores.ts', `import { x } from '../identify/identifier.ts';`],
     ['a date made of a given time', 'src/decide/input.ts', `export const text = (ms: number) => new Date(ms).toISOString();`],
   ])('nothing wrong with %s', (_what, path, text) => {
     expect(rules(path, text)).toEqual([]);

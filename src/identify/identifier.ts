@@ -1,5 +1,4 @@
 import type { Facts } from '../contract/collect.ts';
-import { CountersignError } from '../contract/errors.ts';
 import type { Identity } from '../contract/identity.ts';
 import type { ClientRecord } from '../contract/registry.ts';
 import type { CertificateOffer, DecisionRequest } from '../contract/request.ts';
@@ -21,22 +20,20 @@ import { readAuthorization, type TokenOffer } from './authorization.ts';
 import { BINDING_METHODS, type Bound, createBindingJudge, heldAgainst, unbound } from './binding.ts';
 import { createCertificateReader } from './certificate-offers.ts';
 import { createDpopVerifier } from './dpop.ts';
-import { createTokenIntrospection, hasKeys } from './introspection/tokens.ts';
-import { createKeySet, KEY_TIMING, type KeyTiming } from './keys.ts';
-import { createKeyLoader } from './keys-document.ts';
-import type { IdentityOptions, IssuerOptions } from './options.ts';
+import { createTokenIntrospection } from './introspection/tokens.ts';
+import { createIssuers } from './issuers.ts';
+import type { KeyTiming } from './keys.ts';
+import type { IdentityOptions } from './options.ts';
 import { createRegistered, type RegistryParts } from './registered.ts';
 import type { SignatureSignal } from './signature/outcome.ts';
 import { createSignatures, type SignaturesParts } from './signature/signatures.ts';
 import { agreeOnClient, deriveSubject, type Evidence } from './subject.ts';
-import { createTokenVerifier, type Issuer, prepareIssuer } from './token.ts';
+import { createTokenVerifier } from './token.ts';
 import { refusal, type TokenOutcome, unavailable } from './token-outcome.ts';
 import { createCertificateTrust } from './trust/certificate-trust.ts';
 import { createTxnTokenVerifier, NO_TXN_TOKEN, type TxnTokenSignal } from './txn-token.ts';
 import { createVerificationBudget } from './verification-budget.ts';
 
-/** A file is cheap to read again, and a change should hold at once. */
-const FILE_REFRESH_MS = 2000;
 /** `start` waits no longer than this for the first keys: what lacks them says so in its decisions. */
 const START_WAIT_MS = 1000;
 
@@ -80,13 +77,7 @@ export type RunningIdentifier = Identifier & {
  * value unless a key has to be fetched or a remote replay memory asked. Fails with `config_invalid` where the options contradict themselves.
  */
 export function createIdentifier(options: IdentityOptions, parts: IdentifierParts): RunningIdentifier {
-  const all = options.issuers.filter(hasKeys).map((issuer) => createIssuer(issuer, parts));
-  const ofKind = (txn: boolean) =>
-    new Map(all.filter((one) => (one.options.kind === 'txn_token') === txn).map((one) => [one.options.issuer, one]));
-  // a server may sign both kinds of tokens under one name
-  const [issuers, services] = [ofKind(false), ofKind(true)];
-  const names = new Set(options.issuers.map(({ kind, issuer }) => `${kind === 'txn_token'} ${issuer}`));
-  if (names.size !== options.issuers.length) throw new CountersignError('config_invalid', { field: 'identity.issuers' });
+  const { all, issuers, services } = createIssuers(options.issuers, parts);
   const registered = createRegistered(options, parts);
   const { clients } = registered;
   const agreements = compileAgreement(options.agreement, createViews(clients, registered.recordOf), registered.configured);
@@ -270,22 +261,6 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
 /** Whether the connection is part of what is held against a client: its identity is another one by another connection. */
 function isKnownByConnection(record: ClientRecord | null): boolean {
   return record !== null && record.fingerprints.ja3.length + record.fingerprints.ja4.length > 0;
-}
-
-function createIssuer(options: IssuerOptions, parts: IdentifierParts): Issuer {
-  const refreshMs = options.refreshSeconds * 1000;
-  const keys = createKeySet({
-    // the name by which status and metrics tell it from the key set of the same server's access tokens
-    issuer: options.kind === 'txn_token' ? `${options.issuer} (txn_token)` : options.issuer,
-    kind: options.kind,
-    algorithms: new Set(options.algorithms),
-    refreshMs: options.jwksFile === null ? refreshMs : Math.min(refreshMs, FILE_REFRESH_MS),
-    load: createKeyLoader(options, parts),
-    clock: parts.clock,
-    logger: parts.logger,
-    timing: parts.keyTiming ?? KEY_TIMING,
-  });
-  return prepareIssuer(options, keys);
 }
 
 async function settledWithin(waitMs: number, promises: readonly Promise<void>[]): Promise<void> {

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { runProgram } from '../../src/cli/program.ts';
-import { createGeoipTools } from '../../src/service.ts';
+import { createGeoipTools } from '../../src/compose/command-tools.ts';
 import { FIXTURES } from '../stores/databases.ts';
 
 /* The command line with the real tools: files in, text and exit codes out. */

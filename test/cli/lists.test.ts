@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
-import { checkListFile } from '../../src/service.ts';
+import { checkListFile } from '../../src/compose/command-tools.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-cli-lists-'));
 function write(name: string, text: string): string {
