@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import { asCountersignError, type CountersignError } from '../contract/errors.ts';
 import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
-import { type LoadedRevision, loadRevision } from './active-policy.ts';
 import { buildBundle } from './bundle-build.ts';
+import { type LoadedRevision, loadRevision } from './load-revision.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import { failedDecision } from './output.ts';
 
