@@ -11,7 +11,7 @@ export type Loaded =
   | { readonly ok: true; readonly records: ParsedRecords | null; readonly revocations: ParsedRevocations | null }
   | ({ readonly ok: false } & Refusal);
 
-/** The refusal that can be told from the names and sizes of the files, or null. */
+/** The refusal that can be told from the names, kinds and sizes of the files, or null. */
 export function refusedBefore(part: Part, files: readonly FoundFile[], { bytesMax }: LoadBounds): Refusal | null {
   if (files.length === 0) {
     const message =
@@ -21,6 +21,8 @@ export function refusedBefore(part: Part, files: readonly FoundFile[], { bytesMa
     return refusal('registry_missing', message);
   }
   if (files.length > FILES_MAX) return refusal('registry_too_large', `more than ${FILES_MAX} files`);
+  const odd = files.filter(({ regular }) => !regular);
+  if (odd.length > 0) return { code: 'registry_invalid', problems: odd.map(({ name }) => problem(name, 'is no regular file')) };
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return bytes > bytesMax ? refusal('registry_too_large', `${part} have more than ${bytesMax} bytes together`) : null;
 }

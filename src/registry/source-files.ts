@@ -7,7 +7,13 @@ import type { SourceFile } from './sections.ts';
 export type Part = 'records' | 'revocations';
 
 /** A file that was found, before it is read. */
-export type FoundFile = { readonly name: string; readonly path: string; readonly bytes: number };
+export type FoundFile = {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  /** False for a pipe, a device and a folder: opening one could wait for ever, and reading one have no end. */
+  readonly regular: boolean;
+};
 
 /** What is there, with a text that is another one whenever a file is. */
 export type Found = { readonly files: readonly FoundFile[]; readonly signature: string };
@@ -31,8 +37,9 @@ export async function findFiles(directory: string, part: Part): Promise<Found> {
   const files = await Promise.all(
     names.map(async (name) => {
       const path = join(directory, name);
-      const { size: bytes, ino, mtimeMs, ctimeMs } = await stat(path);
-      return { name, path, bytes, mark: `${name} ${ino} ${bytes} ${mtimeMs} ${ctimeMs}` };
+      const found = await stat(path);
+      const { size: bytes, ino, mtimeMs, ctimeMs } = found;
+      return { name, path, bytes, regular: found.isFile(), mark: `${name} ${ino} ${bytes} ${mtimeMs} ${ctimeMs}` };
     }),
   );
   return { files, signature: files.map(({ mark }) => mark).join('\n') };
@@ -42,7 +49,8 @@ export async function findFiles(directory: string, part: Part): Promise<Found> {
 export function listFiles(directory: string, part: Part): FoundFile[] {
   return namesOf(part, readdirSync(directory)).map((name) => {
     const path = join(directory, name);
-    return { name, path, bytes: statSync(path).size };
+    const found = statSync(path);
+    return { name, path, bytes: found.size, regular: found.isFile() };
   });
 }
 

@@ -55,6 +55,11 @@ export type CreateGuardedExchange = (options: GuardedExchangeOptions) => Guarded
 
 /** What an operator means by a private host. Link-local addresses are not among them: cloud metadata is there. */
 const PRIVATE = new BlockList();
+/** Cloud metadata within the blocks of private networks: Alibaba's and, over IPv6, Amazon's and Google's. Only who names the address means it. */
+const METADATA = new BlockList();
+METADATA.addAddress('100.100.100.200', 'ipv4');
+METADATA.addSubnet('fd00:ec2::', 32, 'ipv6');
+METADATA.addSubnet('fd20:ce::', 32, 'ipv6');
 for (const [net, bits] of [
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
@@ -149,6 +154,11 @@ export function createGuardedExchange(options: GuardedExchangeOptions, resolveHo
         if (sent.reusedSocket && again && codeOf(thrown) === 'ECONNRESET') resolve(begin({ method, target, headers, body }, signal, false));
         else reject(thrown);
       });
+      // node drops a connection that switches protocols without a response, an error or an end: whoever waits would wait for ever
+      sent.once('upgrade', (_response, socket) => {
+        socket.destroy();
+        reject(new Refused('connection'));
+      });
       sent.end(body ?? undefined);
     });
   }
@@ -159,6 +169,7 @@ export function createGuardedExchange(options: GuardedExchangeOptions, resolveHo
     const response = await begin(request, signal, true);
     try {
       const { statusCode: status = 0, headers } = response;
+      if (status < 200) throw new Refused('connection');
       if (status >= 300 && status < 400) throw new Refused('redirect');
       if ((headers['content-encoding'] ?? 'identity') !== 'identity') throw new Refused('content_encoding');
       if (Number(headers['content-length'] ?? 0) > bytesMax) throw new Refused('too_large');
@@ -200,7 +211,7 @@ function addressRule({ host, blocks }: GuardedExchangeOptions['allowPrivate']): 
     if (isPublicAddress(address)) return true;
     const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
     if (isIP(address) === 0 || address.includes('%')) return false;
-    return listed.check(address, family) || (host && PRIVATE.check(address, family));
+    return listed.check(address, family) || (host && PRIVATE.check(address, family) && !METADATA.check(address, family));
   };
 }
 

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { CountersignError } from '../contract/errors.ts';
 
@@ -7,8 +8,11 @@ export type ReadDocumentFile = (path: string, bytesMax: number) => Promise<Buffe
 /** Reads the file anew each time: a mounted volume swaps it by a symbolic link, which file watchers miss. */
 export const readDocumentFile: ReadDocumentFile = async (path, bytesMax) => {
   try {
-    await using file = await open(path, 'r');
-    const { size } = await file.stat();
+    // a pipe would otherwise keep a thread waiting for a writer, and whoever asked for ever
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = await file.stat();
+    if (!found.isFile()) throw new CountersignError('fetch_failed', { detail: 'not a file' });
+    const { size } = found;
     if (size > bytesMax) throw new CountersignError('fetch_too_large');
     const bytes = Buffer.alloc(size + 1);
     let length = 0;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -182,6 +183,26 @@ describe('what cannot be used', () => {
     folder.write('revocations.yaml', { revocations: [] });
     await until(() => registry.available);
     expect(registry.generation).not.toBe(before);
+  });
+
+  it('a pipe, a device or a folder by the name of a file: nobody waits for it, and it is told by its name', async () => {
+    const folder = createRegistryFolder();
+    folder.write('clients.yaml', clients('a'));
+    const { registry } = open(folder.directory);
+    await registry.start();
+    const odd = join(folder.directory, 'odd.yaml');
+    const kinds: readonly (() => unknown)[] = [
+      () => execFileSync('mkfifo', [odd]),
+      () => symlinkSync('/dev/zero', odd),
+      () => mkdirSync(odd),
+    ];
+    for (const make of kinds) {
+      make();
+      await until(() => registry.status().records.state === 'stale');
+      expect(registry.status().records).toMatchObject({ lastError: 'registry_invalid', problems: ['odd.yaml: is no regular file'], clients: 1 });
+      rmSync(odd, { recursive: true });
+      await until(() => registry.status().records.state === 'ready');
+    }
   });
 
   it('more bytes or entries than are allowed, and what is not UTF-8', async () => {

@@ -118,6 +118,23 @@ describe('an exchange', () => {
     expect(told(await get(exchange({ origin: `https://other.internal:${secure.port}` }, to('127.0.0.1'))))).toBe('certificate');
   });
 
+  test.each([
+    ['for a protocol that nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n'],
+    ['without saying for what', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+    ['and the length of a body twice', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}'],
+  ])('is over where the server leaves HTTP %s', async (_, head) => {
+    const raw = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.write(head));
+    });
+    await new Promise<void>((resolve) => raw.listen(0, '127.0.0.1', resolve));
+    const address = raw.address();
+    const one = exchange({ origin: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}` });
+    expect(told(await get(one))).toBe('connection');
+    one.stop();
+    raw.close();
+  });
+
   test('one that was stopped says so, also what waits', async () => {
     plain.answer = () => hang;
     const one = exchange({ origin: plain.origin, timeoutMs: 10_000 });
@@ -163,6 +180,9 @@ describe('the guard', () => {
     ['no address at all', LOCAL, '0.0.0.0'],
     ['multicast', LOCAL, '224.0.0.1'],
     ['documentation', LOCAL, '192.0.2.1'],
+    ["Alibaba Cloud's metadata", LOCAL, '100.100.100.200'],
+    ["Amazon's metadata over IPv6", LOCAL, 'fd00:ec2::254'],
+    ["Google's metadata over IPv6", LOCAL, 'fd20:ce::254'],
   ] as const)('lets nothing go to %s', async (_what, allowPrivate, address) => {
     const one = exchange({ origin: `http://pip.internal:${plain.port}`, allowPrivate }, to(address));
     expect(told(await get(one))).toBe('address_not_allowed');

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,8 @@ test('reads a file up to its bound', async () => {
   expect(await readDocumentFile(path, 100)).toHaveLength(0);
 });
 
-test.each([join(folder, 'missing'), folder])('a path that is no file fails with fetch_failed', async (path) => {
+test.each(['missing', '.', 'pipe'])('%s is no file, and keeps nobody waiting', async (name) => {
+  const path = join(folder, name);
+  if (name === 'pipe') execFileSync('mkfifo', [path]);
   await expect(readDocumentFile(path, 100_000)).rejects.toMatchObject({ code: 'fetch_failed' });
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Cluster, type Redis } from 'ioredis';
 import { CountersignError } from '../../contract/errors.ts';
 import { type BreakerOptions, CircuitBreaker } from '../circuit-breaker.ts';
@@ -41,6 +42,7 @@ export function connectCluster({ urls, breaker, monotonic, deadlineMs, scripts, 
     retryDelayOnTryAgain: 1,
   });
   const breakers = new Map<string, CircuitBreaker>();
+  const texts = new Map(scripts.map((script) => [createHash('sha1').update(script).digest('hex'), script]));
   const tags = new WeakMap<readonly string[], string>();
   let lastError: string | null = 'not connected yet';
   let reported = false;
@@ -98,18 +100,24 @@ export function connectCluster({ urls, breaker, monotonic, deadlineMs, scripts, 
     return Promise.all(replies.map((reply, index) => (hasMoved(reply) ? follow(commands[index]) : reply)));
   }
 
-  /** Asks once more, by the way that follows redirections and learns from them. What was redirected has done nothing yet. */
+  /**
+   * Asks once more, by the way that follows redirections and learns from them. What was redirected has done nothing yet. Where the node that it leads
+   * to does not know the script, which is so of one that slots are being moved to, it gets the whole text: only this way leads there until the move is over.
+   */
   async function follow(command: RedisCommand | undefined): Promise<RedisReply> {
     if (command === undefined) return AWAY;
+    const [name, sha, ...rest] = command.words;
+    const said = await redirected(command.words);
+    const text = said.ok || !said.error.startsWith('NOSCRIPT') ? undefined : texts.get(String(sha));
+    return name === 'EVALSHA' && text !== undefined ? redirected(['EVAL', text, ...rest]) : said;
+  }
+
+  async function redirected(words: RedisCommand['words']): Promise<RedisReply> {
     try {
-      return { ok: true, value: await cluster.call(...command.words) };
+      return { ok: true, value: await cluster.call(...words) };
     } catch (thrown) {
-      const error = textOf(thrown);
-      if (!error.startsWith('NOSCRIPT')) return { ok: false, error };
+      return { ok: false, error: textOf(thrown) };
     }
-    const name = cluster.slots[slotOf(command.key)]?.[0];
-    const node = cluster.nodes('master').find((one) => nameOf(one) === name);
-    return node === undefined ? AWAY : ((await sendTo(node, [command], scripts))[0] ?? AWAY);
   }
 
   return {
