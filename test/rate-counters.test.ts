@@ -96,7 +96,7 @@ describe('weighted sums', () => {
   test('what is reported afterwards counts for the next request, once', async () => {
     const world = await createRateWorld({ ...SPEND, counters: { spend: { ...SPEND.counters.spend, amount: REPORTED } } });
     const report = (decisionId: string, unit: string, amount: number) =>
-      world.feedback.report({ decisionId, outcome: 'success', status: null, cost: new Map([[unit, amount]]) }, NOW);
+      world.feedback.report({ decisionId, outcome: 'success', status: null, cost: new Map([[unit, amount]]) }, NOW, { name: 'edge' });
     const { id } = await spend(world, '1');
     expect(report(id, 'money', 98.5)).toBe('accepted');
     expect(report(id, 'money', 98.5)).toBe('repeated');

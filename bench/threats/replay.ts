@@ -79,7 +79,7 @@ export function* replay(events: readonly TrafficEvent[], policy: ActivePolicy, l
     const record: DecisionRecord = { request, decision, route, identity, enrichment, times, slow, input, cause };
     enricher.observe(record);
     if (decision.effect === 'allow') {
-      memories.feedback?.report({ decisionId: decision.id, outcome: event.outcome, status: null, cost: new Map() }, nowMs);
+      memories.feedback?.report({ decisionId: decision.id, outcome: event.outcome, status: null, cost: new Map() }, nowMs, request.pep);
     } else if (decision.effect === 'step_up' && event.client !== null && event.attack === null) {
       strongUntilMs.set(event.client, nowMs + HOUR_MS);
     }

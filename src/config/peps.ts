@@ -131,6 +131,12 @@ const pep = z
       .describe(
         "Headers that the gateway sets for the fingerprints of the client's TLS connection, where it is trusted for `fingerprint`; it must remove copies that clients send.",
       ),
+    feedbackFor: z
+      .array(name)
+      .default([])
+      .describe(
+        'Gateways on whose decisions this one may report beside its own, where it is trusted for `feedback`: an application behind a gateway names that one.',
+      ),
   })
   .refine((value) => value.anonymous !== (value.tokenSha256 !== null || value.certificate !== null), {
     error: 'needs either `anonymous: true`, or a tokenSha256 or certificate, and not both',
@@ -145,6 +151,11 @@ const pep = z
       when: whenSound('certificateHeader', 'forwardedFor'),
     },
   )
+  .refine((value) => value.feedbackFor.length === 0 || value.trusts.includes('feedback'), {
+    error: 'says nothing without the trust `feedback`',
+    path: ['feedbackFor'],
+    when: whenSound('feedbackFor', 'trusts'),
+  })
   .refine((value) => new Set(value.trusts).size === value.trusts.length, {
     error: 'names a trust twice',
     path: ['trusts'],
@@ -167,6 +178,12 @@ export const peps = z
     const report = (indexes: readonly number[], key: string, message: string) => {
       for (const index of indexes) context.addIssue({ code: 'custom', path: [index, key], message });
     };
+    const named = new Set(value.map((one) => one.name));
+    report(
+      value.flatMap((one, index) => (one.feedbackFor.every((other) => named.has(other)) ? [] : [index])),
+      'feedbackFor',
+      'names a gateway that is not configured',
+    );
     report(repeated(value.map((one) => one.name)), 'name', 'is the name of another gateway too');
     report(repeated(value.map((one) => one.tokenSha256)), 'tokenSha256', 'is the token of another gateway too');
     report(repeated(value.map(certificateKey)), 'certificate', 'is the certificate of another gateway too');

@@ -1,4 +1,5 @@
 import type { Decision } from './decision.ts';
+import type { Pep } from './pep.ts';
 import type { Signal } from './signals.ts';
 
 /* What is remembered of clients: the two signals, and what gateways report afterwards. */
@@ -94,10 +95,16 @@ export type FeedbackReport = {
   readonly cost: ReadonlyMap<string, number>;
 };
 
-/** `repeated`: there was one already, and this one counts for nothing; `unknown`: no such decision within the last five minutes, here. */
+/** Who reports, and on whose decisions beside its own. */
+export type FeedbackReporter = Pick<Pep, 'name' | 'feedbackFor'>;
+
+/**
+ * `repeated`: there was one already, and this one counts for nothing; `unknown`: no decision of that id within the last five minutes, here, that the
+ * reporter may report on. Whether there is one of another gateway is not told.
+ */
 export type FeedbackResult = 'accepted' | 'repeated' | 'unknown';
 
 /** Takes reports about decisions. Never throws. */
 export interface FeedbackSink {
-  report(report: FeedbackReport, receivedAtMs: number): FeedbackResult;
+  report(report: FeedbackReport, receivedAtMs: number, reporter: FeedbackReporter): FeedbackResult;
 }

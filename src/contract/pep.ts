@@ -51,4 +51,6 @@ export type Pep = {
   readonly certificateHeader: CertificateHeader | null;
   /** Left out: none. */
   readonly fingerprintHeaders?: FingerprintHeaders;
+  /** Names of the gateways on whose decisions it may report beside its own; left out: none. */
+  readonly feedbackFor?: readonly string[];
 };

@@ -17,6 +17,7 @@ export type PepOptions = {
   readonly forwardedFor: ForwardedFor;
   readonly certificateHeader: CertificateHeader | null;
   readonly fingerprintHeaders?: FingerprintHeaders;
+  readonly feedbackFor?: readonly string[];
 };
 
 export type CertificateRule = {
@@ -106,6 +107,7 @@ function toPep(options: PepOptions, policyNames: readonly string[]): Pep {
     forwardedFor,
     certificateHeader: options.certificateHeader,
     ...(options.fingerprintHeaders === undefined ? {} : { fingerprintHeaders: options.fingerprintHeaders }),
+    ...(options.feedbackFor === undefined ? {} : { feedbackFor: options.feedbackFor }),
   };
 }
 

@@ -80,7 +80,7 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
       learnFrom(memories, record, () => {
         const client = clientOf(request);
         const keys = windowKeys(identity, route, client);
-        return { client: keys.client, costs: reportableCosts(request, identity, route, keys.address) };
+        return { pep: request.pep.name, client: keys.client, costs: reportableCosts(request, identity, route, keys.address) };
       });
     },
     status: () => ({

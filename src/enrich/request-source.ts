@@ -14,7 +14,7 @@ export type SourceOf = {
 
 /**
  * One part of a request; undefined where it is not there, or not once: of two values of a header or query parameter nobody knows which
- * one the upstream takes. Evidence is only what was verified here.
+ * one the upstream takes. Evidence is only what was verified, never the gateway's own word.
  */
 export function readSource(source: RequestSource, { request, identity, route, address }: SourceOf): JsonValue | undefined {
   const { http } = request;
@@ -45,7 +45,7 @@ export function readSource(source: RequestSource, { request, identity, route, ad
       return request.resource?.id;
     case 'claim': {
       const { token } = identity.signals;
-      if (token.status !== 'present' || token.value.verifiedBy !== 'countersign') return undefined;
+      if (token.status !== 'present' || token.value.verifiedBy === 'pep') return undefined;
       return own(token.value.claims, source.name);
     }
     case 'header':

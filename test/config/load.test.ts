@@ -42,6 +42,7 @@ describe('where values come from', () => {
         fingerprintHeaders: { ja3: null, ja4: null },
         certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
         forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },
+        feedbackFor: [],
       },
     ]);
     expect(config.store).toEqual({ kind: 'memory', entriesMax: 200_000, counterEntriesMax: 20_000, replayEntriesMax: 200_000 });

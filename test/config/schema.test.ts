@@ -121,6 +121,8 @@ describe('what is refused', () => {
       { peps: [{ name: 'a', tokenSha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' }] },
       ['peps[0].tokenSha256'],
     ],
+    ['reports without the trust', { peps: [{ ...edge, feedbackFor: ['edge'] }] }, ['peps[0].feedbackFor']],
+    ['reports for nobody', { peps: [{ ...edge, trusts: ['feedback'], feedbackFor: ['other'] }] }, ['peps[0].feedbackFor']],
     ['an unknown trust', { peps: [{ ...edge, trusts: ['all'] }] }, ['peps[0].trusts[0]']],
     ['a policy that is not there', { peps: [{ ...edge, policies: ['pay'] }] }, ['peps[0].policies[0]']],
     ['a second default', { policies: { default: { bundle: '/x' } } }, ['policies.default']],

@@ -10,7 +10,7 @@ import { identityOf, requestOf, routeOf, sourceOf, TRUSTED_WALK } from './reques
 
 const facts = { request: { ...requestOf(), http }, identity: identityOf(), route: routeOf(), address: '203.0.113.7/32' };
 const read = (source: RequestSource, changes: Partial<typeof facts> = {}) => readSource(source, { ...facts, ...changes });
-const withClaims = (verifiedBy: 'countersign' | 'pep') => {
+const withClaims = (verifiedBy: 'countersign' | 'introspection' | 'pep') => {
   const identity = identityOf();
   const value = { ...token, claims: { tenant: 'acme' }, verifiedBy };
   return { identity: { ...identity, signals: { ...identity.signals, token: { status: 'present' as const, value } } } };
@@ -23,6 +23,7 @@ describe('parts of a request', () => {
     expect(read({ from: 'subject' }, { identity: identityOf({ asserted: true }) })).toBeUndefined();
     expect(read({ from: 'token' }, { identity: identityOf({ tokenKey: null }) })).toBeUndefined();
     expect(read({ from: 'claim', name: 'tenant' }, withClaims('countersign'))).toBe('acme');
+    expect(read({ from: 'claim', name: 'tenant' }, withClaims('introspection'))).toBe('acme');
     expect(read({ from: 'claim', name: 'tenant' }, withClaims('pep'))).toBeUndefined();
     expect(read({ from: 'claim', name: 'constructor' }, withClaims('countersign'))).toBeUndefined();
     expect(read({ from: 'api_key' })).toBeUndefined();

@@ -199,7 +199,11 @@ describe('what cannot be used', () => {
     for (const make of kinds) {
       make();
       await until(() => registry.status().records.state === 'stale');
-      expect(registry.status().records).toMatchObject({ lastError: 'registry_invalid', problems: ['odd.yaml: is no regular file'], clients: 1 });
+      expect(registry.status().records).toMatchObject({
+        lastError: 'registry_invalid',
+        problems: ['odd.yaml: is no regular file'],
+        clients: 1,
+      });
       rmSync(odd, { recursive: true });
       await until(() => registry.status().records.state === 'ready');
     }

@@ -51,7 +51,7 @@ export function createFeedbackRoute(options: FeedbackOptions): (request: Incomin
         }
         const report = receiveFeedback(body);
         if ('refused' in report) return refuse(response, report.refused, { field: report.field });
-        const result = feedback.report(report, clock.now());
+        const result = feedback.report(report, clock.now(), pep);
         if (result === 'unknown') options.onRefused?.('decision_unknown');
         respondFeedback(response, result);
       } catch (cause) {

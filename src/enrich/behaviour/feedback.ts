@@ -1,12 +1,12 @@
-import { type FeedbackSink, OUTCOMES } from '../../contract/behaviour.ts';
+import { type FeedbackReporter, type FeedbackSink, OUTCOMES } from '../../contract/behaviour.ts';
 import type { RecentEntries } from '../../stores/recent-entries.ts';
 import type { CounterHit } from '../../stores/windows.ts';
 import { toThousandths } from '../counters.ts';
 import type { ReportableCost } from '../rate.ts';
 import type { Behaviour } from './behaviour.ts';
 
-/** What is kept of a decision until its outcome is reported: whom it was for, and the counters that take what it has cost. */
-export type Reportable = { readonly client: string | null; readonly costs: readonly ReportableCost[] };
+/** What is kept of a decision until its outcome is reported: who asked, whom it was for, and the counters that take what it has cost. */
+export type Reportable = { readonly pep: string; readonly client: string | null; readonly costs: readonly ReportableCost[] };
 export type ReportedDecision = Reportable & { reported: boolean };
 
 /** Adds what a request has cost, afterwards, under the keys that the request itself was counted under. */
@@ -32,9 +32,9 @@ export function createFeedback(recent: RecentEntries<ReportedDecision>, behaviou
   const counts = { accepted: 0, repeated: 0, unknown: 0 };
   return {
     note: (decisionId, decision, nowMs) => recent.note(decisionId, { ...decision, reported: false }, nowMs),
-    report({ decisionId, outcome, cost }, receivedAtMs) {
+    report({ decisionId, outcome, cost }, receivedAtMs, reporter) {
       const entry = recent.find(decisionId, receivedAtMs);
-      if (entry === null) {
+      if (entry === null || !mayReport(reporter, entry.pep)) {
         counts.unknown += 1;
         return 'unknown';
       }
@@ -52,6 +52,11 @@ export function createFeedback(recent: RecentEntries<ReportedDecision>, behaviou
     },
     status: () => ({ ...counts, entries: recent.size }),
   };
+}
+
+/** A gateway knows ids of others' decisions from headers and logs; what it says must not make their clients look bad, or spend their amounts. */
+function mayReport({ name, feedbackFor }: FeedbackReporter, pep: string): boolean {
+  return pep === name || feedbackFor?.includes(pep) === true;
 }
 
 function hitOf({ unit, counter, key }: ReportableCost, cost: ReadonlyMap<string, number>): CounterHit[] {

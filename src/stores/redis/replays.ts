@@ -11,12 +11,19 @@ export type RedisReplaysOptions = {
   readonly logger: StoreLogger;
 };
 
+/** What an answer may take beyond the deadline of a command, as for the windows. */
+const ROUNDS_MS = 10;
 /** Requests that wait for an answer, as for the windows. */
 const WAITING_MAX = 4096;
 /** A key is kept for longer than it may be used by the clock of the replica that set it: another replica's clock may be behind. */
 const MARGIN_MS = 60_000;
 
-type Waiting = { readonly key: string; readonly lifeMs: number; readonly settle: (answer: ReplayAnswer) => void };
+type Waiting = {
+  readonly key: string;
+  readonly lifeMs: number;
+  readonly settle: (answer: ReplayAnswer) => void;
+  readonly giveUp: () => void;
+};
 
 /**
  * A replay memory in Redis, shared by all replicas: one `SET NX PX` a key, which asks and remembers in one step, and those of one turn of
@@ -30,6 +37,9 @@ export function createRedisReplays({ client, breaker, deadlineMs, keyPrefix, log
   async function flush(): Promise<void> {
     const requests = gathered;
     gathered = [];
+    const timer = setTimeout(() => {
+      for (const { giveUp } of requests) giveUp();
+    }, deadlineMs + ROUNDS_MS);
     try {
       const replies = await client.send(requests.map(({ key, lifeMs }) => remembering(`${keyPrefix}:{u:${key}}`, lifeMs)));
       judge(replies);
@@ -38,6 +48,8 @@ export function createRedisReplays({ client, breaker, deadlineMs, keyPrefix, log
       breaker.failed();
       logger.warn('store_unavailable', { store: 'redis', error: thrown instanceof Error ? thrown.message : String(thrown) });
       for (const { settle } of requests) settle('store_unavailable');
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -61,10 +73,11 @@ export function createRedisReplays({ client, breaker, deadlineMs, keyPrefix, log
           waiting -= 1;
           resolve(answer);
         };
-        // the client's own command timeout covers the usual case without a timer a request
-        if (budgetMs < deadlineMs) timer = setTimeout(() => resolve('store_unavailable'), budgetMs);
+        const giveUp = () => resolve('store_unavailable');
+        // the round's own deadline covers the usual case without a timer a request
+        if (budgetMs < deadlineMs) timer = setTimeout(giveUp, budgetMs);
         if (gathered.length === 0) setImmediate(() => void flush());
-        gathered.push({ key, lifeMs: Math.max(1, Math.ceil(untilMs - nowMs)) + MARGIN_MS, settle });
+        gathered.push({ key, lifeMs: Math.max(1, Math.ceil(untilMs - nowMs)) + MARGIN_MS, settle, giveUp });
       });
     },
     status: () => ({

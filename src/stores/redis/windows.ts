@@ -27,6 +27,8 @@ export type RedisWindowsOptions = {
   readonly logger: StoreLogger;
 };
 
+/** What an answer may take beyond the deadline of a command: a script that has to be sent first, or a slot that has moved, takes rounds. */
+const ROUNDS_MS = 10;
 /** Requests that wait for an answer; with a deadline of 25 ms more than this means that Redis or we are beyond help. */
 const WAITING_MAX = 4096;
 const TAGS: Readonly<Record<Entity, string>> = { client: 'c', address: 'a', token: 't', route: 'r', api_key: 'k' };
@@ -35,6 +37,8 @@ type Waiting = {
   readonly keys: WindowKeys;
   readonly nowMs: number;
   readonly settle: (answer: WindowAnswer) => void;
+  /** Answers without the store; its reply is still waited for, so that what is under way stays bounded. */
+  readonly giveUp: () => void;
 };
 
 /** All that goes out in one round; the places of the markers by their keys. */
@@ -58,12 +62,17 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
   async function flush(): Promise<void> {
     const requests = gathered;
     gathered = [];
+    const timer = setTimeout(() => {
+      for (const { giveUp } of requests) giveUp();
+    }, deadlineMs + ROUNDS_MS);
     try {
       await ask(requests);
     } catch (thrown) {
       breaker.failed();
       logger.warn('store_unavailable', { store: 'redis', error: thrown instanceof Error ? thrown.message : String(thrown) });
       for (const { keys, settle } of requests) settle(unavailable(keys));
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -125,10 +134,11 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
         waiting -= 1;
         resolve(answer);
       };
-      // the client's own command timeout covers the usual case without a timer a request
-      if (budgetMs < deadlineMs) timer = setTimeout(() => resolve(unavailable(keys)), budgetMs);
+      const giveUp = () => resolve(unavailable(keys));
+      // the round's own deadline covers the usual case without a timer a request
+      if (budgetMs < deadlineMs) timer = setTimeout(giveUp, budgetMs);
       if (gathered.length === 0) setImmediate(() => void flush());
-      gathered.push({ keys, nowMs, settle });
+      gathered.push({ keys, nowMs, settle, giveUp });
     });
   }
 

@@ -5,7 +5,8 @@ import { RecentEntries } from '../../../src/stores/recent-entries.ts';
 import { createRemembered } from './client.ts';
 import { T0 } from './fixtures.ts';
 
-const KEYS = { client: 'agent-1', costs: [{ unit: 'tokens', counter: 'default/tokens', key: 'k' }] };
+const KEYS = { pep: 'edge', client: 'agent-1', costs: [{ unit: 'tokens', counter: 'default/tokens', key: 'k' }] };
+const EDGE = { name: 'edge' };
 const report = (decisionId: string, more: Partial<FeedbackReport> = {}): FeedbackReport => ({
   decisionId,
   outcome: 'success',
@@ -26,15 +27,15 @@ test('an outcome counts for the client of the decision, once', () => {
   const { ask, feedback } = createBench();
   ask({});
   for (const id of ['a', 'b', 'c', 'd', 'e']) feedback.note(id, KEYS, T0);
-  expect(feedback.report(report('a'), T0 + 10)).toBe('accepted');
-  expect(feedback.report(report('a', { outcome: 'abuse' }), T0 + 11)).toBe('repeated');
+  expect(feedback.report(report('a'), T0 + 10, EDGE)).toBe('accepted');
+  expect(feedback.report(report('a', { outcome: 'abuse' }), T0 + 11, EDGE)).toBe('repeated');
   for (const [id, outcome] of [
     ['b', 'failure'],
     ['c', 'failure'],
     ['d', 'error'],
     ['e', 'abuse'],
   ] as const) {
-    feedback.report(report(id, { outcome }), T0 + 12);
+    feedback.report(report(id, { outcome }), T0 + 12, EDGE);
   }
   expect(ask({ atMs: T0 + 20 }).outcomes).toEqual({ success: 1, failure: 2, error: 1, abuse: 1 });
   expect(ask({ client: 'agent-2' }).outcomes).toEqual({ success: 0, failure: 0, error: 0, abuse: 0 });
@@ -44,14 +45,27 @@ test('an outcome counts for the client of the decision, once', () => {
 test('a decision that is not known, or was made more than five minutes ago', () => {
   const { feedback, costs } = createBench();
   feedback.note('a', KEYS, T0);
-  expect(feedback.report(report('b', { cost: new Map([['tokens', 1]]) }), T0)).toBe('unknown');
-  expect(feedback.report(report('a'), T0 + 300_001)).toBe('unknown');
+  expect(feedback.report(report('b', { cost: new Map([['tokens', 1]]) }), T0, EDGE)).toBe('unknown');
+  expect(feedback.report(report('a'), T0 + 300_001, EDGE)).toBe('unknown');
   expect([costs, feedback.status().unknown]).toEqual([[], 2]);
 });
 
 test('costs are handed on once, under the keys of the request', () => {
   const { feedback, costs } = createBench();
   feedback.note('a', { ...KEYS, client: null }, T0);
-  for (const cost of [1200, 9]) feedback.report(report('a', { cost: new Map([['tokens', cost]]) }), T0 + 5);
+  for (const cost of [1200, 9]) feedback.report(report('a', { cost: new Map([['tokens', cost]]) }), T0 + 5, EDGE);
   expect(costs).toEqual([[[{ counter: 'default/tokens', key: 'k', amount: 1_200_000, thresholds: [] }], T0 + 5]]);
+});
+
+test('a gateway reports on its own decisions, and on those of the gateways that it was given', () => {
+  const { ask, feedback, costs } = createBench();
+  ask({});
+  feedback.note('a', KEYS, T0);
+  const abuse = report('a', { outcome: 'abuse', cost: new Map([['tokens', 1_000_000]]) });
+  expect(feedback.report(abuse, T0 + 1, { name: 'other' })).toBe('unknown');
+  expect(feedback.report(abuse, T0 + 1, { name: 'other', feedbackFor: ['another'] })).toBe('unknown');
+  // neither counted for the client nor in the way of the one who may say it
+  expect([costs, ask({ atMs: T0 + 2 }).outcomes?.abuse, feedback.status().unknown]).toEqual([[], 0, 2]);
+  expect(feedback.report(report('a'), T0 + 3, { name: 'app', feedbackFor: ['edge'] })).toBe('accepted');
+  expect(ask({ atMs: T0 + 4 }).outcomes).toMatchObject({ success: 1, abuse: 0 });
 });
