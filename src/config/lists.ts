@@ -40,7 +40,9 @@ const list = z
       .describe('Oldest list that can be relied on: of a URL since the server last had it so, of a file since it was written; null: any.'),
     shrinkMax: share
       .default(0.5)
-      .describe('Share of its entries that it may lose at once; content that lost more is held back until it is accepted.'),
+      .describe(
+        'Share of its entries, repeated ones counted once, that it may lose at once; content that lost more is held back until it is accepted.',
+      ),
     badLinesMax: share.default(0.05).describe('Share of its lines that may be wrong; with more the content is refused whole.'),
     entriesMin: z.int().min(0).max(10_000_000).default(1).describe('Content with fewer entries is refused, also the first.'),
     entriesMax: z.int().min(1).max(5_000_000).default(500_000).describe('Content with more entries is refused.'),

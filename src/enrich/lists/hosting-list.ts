@@ -8,7 +8,7 @@ export const HOSTING_LIST = 'builtin:hosting_asns';
 /** The packaged AS numbers of hosters as one more list. It comes with the release, so it has no age. */
 export function createHostingList(): { readonly list: NamedList; readonly content: ListContent } {
   const asns = new Set(HOSTING_ASNS.map(([asn]) => asn));
-  const content: ListContent = { ...NO_CONTENT, entries: asns.size, asns };
+  const content: ListContent = { ...NO_CONTENT, entries: asns.size, distinct: asns.size, asns };
   const list: NamedList = {
     name: HOSTING_LIST,
     kind: 'asns',

@@ -119,13 +119,19 @@ export function createListSource(options: ListOptions, parts: ListSourceParts): 
     }
   }
 
-  function isShrunk({ entries }: ListContent): boolean {
-    return active !== null && entries < active.content.entries * (1 - shrinkMax);
+  /** By what is said, not by how often: a feed that says one thing a thousand times has shrunk. */
+  function isShrunk({ distinct }: ListContent): boolean {
+    return active !== null && distinct < active.content.distinct * (1 - shrinkMax);
   }
 
   function holdBack(next: Held): void {
     heldBack = next;
-    logger.warn('list_held_back', { list: name, entries: next.content.entries, in_use: active?.content.entries ?? 0, sha256: next.sha256 });
+    logger.warn('list_held_back', {
+      list: name,
+      entries: next.content.distinct,
+      in_use: active?.content.distinct ?? 0,
+      sha256: next.sha256,
+    });
   }
 
   async function use(next: Held): Promise<void> {

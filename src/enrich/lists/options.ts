@@ -15,7 +15,7 @@ export type ListOptions = ListContentOptions & {
   readonly bytesMax: number;
   /** Older than this, a list cannot be relied on; null: never. */
   readonly ageMaxSeconds: number | null;
-  /** Share of its entries (0 to 1) that a list may lose at once; more is held back until it is accepted. */
+  /** Share (0 to 1) of its distinct entries that a list may lose at once; more is held back until it is accepted. */
   readonly shrinkMax: number;
 };
 

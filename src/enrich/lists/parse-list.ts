@@ -10,6 +10,8 @@ import type { Slices } from './slices.ts';
 export type ListContent = {
   /** Lines that held an entry, repeated ones included. */
   readonly entries: number;
+  /** The same without those that say what one before said: what a size is compared by. */
+  readonly distinct: number;
   readonly badLines: number;
   readonly ipv4: RangeSet;
   readonly ipv6: RangeSet;
@@ -21,6 +23,7 @@ const NO_RANGE_SET = { size: 0, starts: new Uint32Array(), ends: new Uint32Array
 /** Content without any entry. */
 export const NO_CONTENT: ListContent = {
   entries: 0,
+  distinct: 0,
   badLines: 0,
   ipv4: { ...NO_RANGE_SET, width: 1 },
   ipv6: { ...NO_RANGE_SET, width: 4 },
@@ -36,6 +39,8 @@ const LINE_FEED = 0x0a;
 const BYTE_ORDER_MARK = '\uFEFF';
 const HASH_BYTES = 1 << 20;
 const HALF_OF_IPV4 = 2 ** 31;
+/** Of 2000::/3, the only addresses that are given out, in networks of /64. */
+const HALF_OF_IPV6 = 2 ** 60;
 
 /**
  * Reads the bytes of a list in slices, and judges them.
@@ -50,18 +55,15 @@ export async function parseList(bytes: Buffer, options: ListContentOptions, slic
 
 /** What can be read of a list, however little that is; throws `list_invalid` above `entriesMax` and without the column. */
 export async function readList(bytes: Buffer, options: ListContentOptions, slices: Slices, onBadLine: OnBadLine): Promise<ListContent> {
-  const { entries, badLines, ipv4, ipv6, asns } = await readLines(bytes, options, slices, onBadLine);
-  return {
-    entries,
-    badLines,
-    ipv4: await joinRanges(1, ipv4.size, ipv4.starts, ipv4.ends, slices),
-    ipv6: await joinRanges(4, ipv6.size, ipv6.starts, ipv6.ends, slices),
-    asns,
-  };
+  const { entries, badLines, asns, ...found } = await readLines(bytes, options, slices, onBadLine);
+  const ipv4 = await joinRanges(1, found.ipv4.size, found.ipv4.starts, found.ipv4.ends, slices);
+  const ipv6 = await joinRanges(4, found.ipv6.size, found.ipv6.starts, found.ipv6.ends, slices);
+  const distinct = asns.size + found.ipv4.size + found.ipv6.size - ipv4.repeated - ipv6.repeated;
+  return { entries, distinct, badLines, ipv4, ipv6, asns };
 }
 
 /** Refuses content that is not what the configuration says of it, as `parseList` does. */
-export function judgeList({ entries, badLines, ipv4 }: ListContent, options: ListContentOptions): void {
+export function judgeList({ entries, badLines, ipv4, ipv6 }: ListContent, options: ListContentOptions): void {
   if (badLines > (entries + badLines) * options.badLinesMax) {
     throw new CountersignError('list_invalid', { detail: `${badLines} of ${entries + badLines} lines are wrong` });
   }
@@ -70,6 +72,9 @@ export function judgeList({ entries, badLines, ipv4 }: ListContent, options: Lis
   }
   if (!options.allowWide && coverageOf(ipv4) > HALF_OF_IPV4) {
     throw new CountersignError('list_invalid', { detail: 'it covers more than half of IPv4' });
+  }
+  if (!options.allowWide && coverageOf(ipv6) > HALF_OF_IPV6) {
+    throw new CountersignError('list_invalid', { detail: 'it covers more than half of IPv6' });
   }
 }
 

@@ -31,17 +31,30 @@ export function successor(from: Uint32Array, i: number, to: Uint32Array, j: numb
   return carry === 0;
 }
 
+/** A set with the number of ranges that were there before, as they are. */
+export type JoinedRanges = RangeSet & { readonly repeated: number };
+
 /** Sorts ranges as they came and joins those that overlap or touch. */
-export async function joinRanges(width: 1 | 4, size: number, starts: Uint32Array, ends: Uint32Array, slices: Slices): Promise<RangeSet> {
+export async function joinRanges(
+  width: 1 | 4,
+  size: number,
+  starts: Uint32Array,
+  ends: Uint32Array,
+  slices: Slices,
+): Promise<JoinedRanges> {
   const order = await ascending(width, size, starts, slices);
   const joined = { starts: new Uint32Array(size * width), ends: new Uint32Array(size * width) };
   const after = new Uint32Array(width);
   let count = 0;
+  let repeated = 0;
   let open = false;
   for (let step = 0; step < size; step += 1) {
     if ((step & 1023) === 1023 && slices.over()) await slices.next();
     const at = order[step] ?? 0;
     const last = count - 1;
+    const before = step === 0 ? at : (order[step - 1] ?? 0);
+    if (before !== at && compareWords(starts, at, starts, before, width) === 0 && compareWords(ends, at, ends, before, width) === 0)
+      repeated += 1;
     // a range that ends with the last address of all takes in whatever follows
     if (last >= 0 && (!open || compareWords(starts, at, after, 0, width) <= 0)) {
       if (compareWords(ends, at, joined.ends, last, width) > 0) {
@@ -55,7 +68,7 @@ export async function joinRanges(width: 1 | 4, size: number, starts: Uint32Array
     open = successor(ends, at, after, 0, width);
     count += 1;
   }
-  return { width, size: count, starts: joined.starts.slice(0, count * width), ends: joined.ends.slice(0, count * width) };
+  return { width, size: count, repeated, starts: joined.starts.slice(0, count * width), ends: joined.ends.slice(0, count * width) };
 }
 
 /** Indexes in the order of their starts: a merge sort from the bottom, which can stop anywhere, unlike the built-in one. */
@@ -92,9 +105,12 @@ async function ascending(width: 1 | 4, size: number, starts: Uint32Array, slices
   return from;
 }
 
-/** How many addresses IPv4 ranges cover. */
-export function coverageOf({ size, starts, ends }: RangeSet): number {
+/** How much the ranges cover: IPv4 in addresses; IPv6 in networks of /64, begun ones counted, and above 2^53 of them about. */
+export function coverageOf({ width, size, starts, ends }: RangeSet): number {
   let sum = 0;
-  for (let index = 0; index < size; index += 1) sum += (ends[index] ?? 0) - (starts[index] ?? 0) + 1;
+  for (let at = 0; at < size * width; at += width) {
+    const upper = (ends[at] ?? 0) - (starts[at] ?? 0);
+    sum += (width === 1 ? upper : upper * 2 ** 32 + (ends[at + 1] ?? 0) - (starts[at + 1] ?? 0)) + 1;
+  }
   return sum;
 }

@@ -161,6 +161,31 @@ describe('a list that shrinks', () => {
     await settles(() => expect(stateOf(made)).toMatchObject({ state: 'ready', heldBack: null, lastError: null }));
   });
 
+  test.each([
+    ['addresses', addresses(10), '192.0.2.1\n'.repeat(10)],
+    ['addresses of IPv6', Array.from({ length: 10 }, (_, index) => `2001:db8:${index}::1\n`).join(''), '2001:db8::1\n'.repeat(10)],
+  ])('is no larger for saying the same again and again: %s', async (_what, text, repeated) => {
+    writeFileSync(file, text);
+    const made = await started({ lists: [listOptions({ file })] });
+    writeFileSync(file, repeated);
+    await settles(() => expect(stateOf(made)).toMatchObject({ state: 'held_back', lastError: 'list_shrunk', heldBack: { entries: 10 } }));
+  });
+
+  test('is none where one block takes in what was listed one by one', async () => {
+    writeFileSync(file, addresses(10));
+    const made = await started({ lists: [listOptions({ file })] });
+    writeFileSync(file, `${addresses(10)}192.0.2.0/24\n`);
+    await settles(() => expect(stateOf(made)).toMatchObject({ state: 'ready', entries: 11, ranges: 1 }));
+  });
+
+  test('of AS numbers, as well', async () => {
+    const numbers = Array.from({ length: 10 }, (_, index) => `AS${64_496 + index}\n`).join('');
+    writeFileSync(file, numbers);
+    const made = await started({ lists: [listOptions({ file, kind: 'asns' })] });
+    writeFileSync(file, 'AS64496\n'.repeat(10));
+    await settles(() => expect(stateOf(made)).toMatchObject({ state: 'held_back' }));
+  });
+
   test('is taken once an operator accepts this content, by list and hash, and no other', async () => {
     const acceptFile = join(folder, 'accepted');
     const other = join(folder, 'other.txt');

@@ -189,4 +189,12 @@ describe('content is refused whole', () => {
     expect(await refused(most.join('\n'), { allowWide: true })).toBe('taken');
     expect(await refused(most.slice(1).join('\n'), {})).toBe('taken');
   });
+
+  test('where it covers more than half of the global addresses of IPv6', async () => {
+    const most = Array.from({ length: 4097 }, (_, index) => `${(0x2000 + index).toString(16)}::/16`);
+    const bounds = { entriesMax: 5000 };
+    expect(await refused(most.join('\n'), bounds)).toContain('covers more than half of IPv6');
+    expect(await refused(most.join('\n'), { ...bounds, allowWide: true })).toBe('taken');
+    expect(await refused(most.slice(1).join('\n'), bounds)).toBe('taken');
+  });
 });
