@@ -97,9 +97,13 @@ export function blockText(block: IpBlock): string {
   return `${textOf(block.groups)}/${block.bits}`;
 }
 
-/** The prefix that counters and policies use: the address itself for IPv4 (/32), its network for IPv6 (/64), since a host owns a /64. */
+/**
+ * The prefix that counters and policies use: the address itself for IPv4 (/32), its network for IPv6 (/64), since a host owns a /64. Below 64:ff9b::/96
+ * (RFC 6052) a translator puts IPv4 addresses, all of them in one /64: there it is the address (/128).
+ */
 export function countedPrefix(address: IpAddress): string {
   if (address.family === 4) return `${address.text}/32`;
+  if (isTranslated(address.groups)) return `${address.text}/128`;
   const [first = 0, second = 0, third = 0, fourth = 0] = address.groups;
   return `${textOf([first, second, third, fourth, 0, 0, 0, 0])}/64`;
 }
@@ -187,6 +191,12 @@ function listOf(text: string): number[] {
     } else groups.push(Number.parseInt(part, 16));
   }
   return groups;
+}
+
+function isTranslated(groups: readonly number[]): boolean {
+  if (groups[0] !== 0x64 || groups[1] !== 0xff9b) return false;
+  for (let index = 2; index < 6; index += 1) if (groups[index] !== 0) return false;
+  return true;
 }
 
 function isMapped(groups: readonly number[]): boolean {

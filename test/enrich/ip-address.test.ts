@@ -18,6 +18,10 @@ describe('prefixes that are counted', () => {
     expect(countedPrefix(address('203.0.113.7'))).toBe('203.0.113.7/32');
     expect(countedPrefix(address('2001:db8:1:2:3:4:5:6'))).toBe('2001:db8:1:2::/64');
     expect(countedPrefix(address('::1'))).toBe('::/64');
+    // a translator makes all of IPv4 one /64: each of its addresses pays for itself
+    expect(countedPrefix(address('64:ff9b::203.0.113.7'))).toBe('64:ff9b::cb00:7107/128');
+    expect(countedPrefix(address('64:ff9b:0:0:0:1::'))).toBe('64:ff9b::/64');
+    expect(countedPrefix(address('64:ff9b:1::203.0.113.7'))).toBe('64:ff9b:1::/64');
     expect(countedPrefix(address('::ffff:203.0.113.7'))).toBe('203.0.113.7/32');
   });
 });
