@@ -115,6 +115,16 @@ describe('[asks 72] 429 and 503', () => {
     expect(answer([['a.limited', { effect: 'deny', limits: odd }]]).response?.headers['ratelimit']).toBe('"x";r=5;t=1');
   });
 
+  it('numbers stay integers of a structured field, however large a policy has them', () => {
+    const odd = [{ name: 'x', limit: 1e21, window_seconds: 1e18, remaining: 1e20, reset_seconds: 1e21 }];
+    const most = '999999999999999';
+    expect(answer([['a.limited', { effect: 'deny', limits: odd, retry_after_seconds: 1e22 }]]).response?.headers).toMatchObject({
+      'retry-after': most,
+      ratelimit: `"x";r=${most};t=${most}`,
+      'ratelimit-policy': `"x";q=${most};w=${most}`,
+    });
+  });
+
   it('a name cannot leave its quotes', () => {
     const odd = [{ name: 'a";r=9\n', limit: 5, window_seconds: 10, remaining: 0, reset_seconds: 1 }];
     expect(answer([['a.limited', { effect: 'deny', limits: odd }]]).response?.headers['ratelimit']).toBe('"a\\";r=9";r=0;t=1');
