@@ -43,7 +43,8 @@ export function canonicalTarget(target: string): CanonicalTarget {
   }
   if (rest.length > TARGET_LENGTH_MAX) {
     note(noted, 'path_too_long');
-    rest = rest.slice(0, TARGET_LENGTH_MAX);
+    // the cut may go through a character
+    rest = rest.slice(0, TARGET_LENGTH_MAX).toWellFormed();
   }
   const fragmentAt = rest.indexOf('#');
   if (fragmentAt >= 0) {

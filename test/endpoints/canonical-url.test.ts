@@ -44,6 +44,7 @@ const ROWS: Row[] = [
   ['http://other.example/x?y', '/x', false, ['path_absolute_form']],
   ['http://other.example', '/', false, ['path_absolute_form']],
   ['admin', '/admin', true, ['path_form_unknown']],
+  [`/${'a'.repeat(8190)}😀`, `/${'a'.repeat(8190)}\ufffd`, true, ['path_too_long']],
   [`/${'a'.repeat(9000)}`, `/${'a'.repeat(8191)}`, true, ['path_too_long']],
   ['/x?a=%zz', '/x', false, ['query_invalid_encoding']],
   ['/x?a=1&a=2', '/x', false, ['query_duplicate_key']],

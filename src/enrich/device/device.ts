@@ -139,5 +139,5 @@ function basisOf(ja4: string | null, ja3: string | null, userAgent: string | nul
 function userAgentOf({ http }: DecisionRequest): string | null {
   const value = http?.headers.get('user-agent')?.[0] ?? '';
   if (value === '') return null;
-  return value.length > USER_AGENT_MAX ? value.slice(0, USER_AGENT_MAX) : value;
+  return value.length > USER_AGENT_MAX ? value.slice(0, USER_AGENT_MAX).toWellFormed() : value;
 }

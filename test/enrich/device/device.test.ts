@@ -36,6 +36,8 @@ describe('the device of a request', () => {
     expect(ask({ userAgent: 'curl/8' })).toMatchObject({ ja4: null, basis: 'user_agent', sharedByClients: null });
     expect(signal({})).toEqual({ status: 'absent', code: 'device_missing' });
     expect(ask({ userAgent: 'x'.repeat(10_000) }).userAgent).toHaveLength(512);
+    // half of a character is no text that a policy engine or a reader of the log takes
+    expect(ask({ userAgent: `${'x'.repeat(511)}😀` }).userAgent).toBe(`${'x'.repeat(511)}\ufffd`);
   });
 
   test('is new until it was allowed; a refused one stays new', () => {
