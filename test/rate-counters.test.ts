@@ -56,6 +56,17 @@ describe('a counter that the policy names', () => {
     expect(sumsOf(rate, 'logins_by_user')).toMatchObject({ '1m': 3 });
   });
 
+  test('a number that has lost digits is no key: it may be the number of several', async () => {
+    const world = await createRateWorld(LOGINS);
+    for (const user of [9_007_199_254_740_991, -9_007_199_254_740_991, 0.5]) {
+      expect(sumsOf(rateOf(await login(world, user)), 'logins_by_user')).toMatchObject({ '1m': 1 });
+    }
+    // what JSON.parse makes of 9007199254740992 and of 9007199254740993
+    for (const user of [2 ** 53, -(2 ** 53), 1e300]) {
+      expect(rateOf(await login(world, user))).toMatchObject({ counters: { logins_by_user: null }, flags: ['logins_by_user.key_missing'] });
+    }
+  });
+
   test('parts of a key do not run into each other', async () => {
     const world = await createRateWorld({ counters: { pair: { key: ['json:/a', 'json:/b'] } } });
     const ask = async (a: string, b: string) => sumsOf(rateOf(await world.ask(0, LOGIN, { json: { a, b } })), 'pair');

@@ -63,7 +63,11 @@ export function toThousandths(value: JsonValue | undefined): number | null {
   return Math.ceil(Number((amount * AMOUNT_SCALE).toFixed(PRECISION)));
 }
 
-/** A scalar as text: 7 and "7" are one key, since most upstreams take one for the other. */
+/**
+ * A scalar as text: 7 and "7" are one key, since most upstreams take one for the other. Null for a whole number beyond 2^53: its last digits are
+ * gone, and the upstream may read others.
+ */
 function textOf(value: JsonValue | undefined): string | null {
-  return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) ? null : String(value);
+  return typeof value === 'string' ? value : typeof value === 'boolean' ? String(value) : null;
 }
