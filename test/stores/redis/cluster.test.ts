@@ -143,6 +143,25 @@ describe('a cluster that changes', () => {
     await from.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
   });
 
+  test('a node that says CLUSTERDOWN has answered: its keys are unavailable, and count on as soon as it serves them', async () => {
+    const { windows } = await opened();
+    const keys: WindowKeys = { client: null, address: keysOn(1).address, token: null, route: keysOn(0).route };
+    await windows.count(keys, NOW, 500);
+    const slot = String(await cluster.slotOf(`test:{r:${keys.route}}`));
+    const [node] = cluster.nodes;
+    await node?.command('CLUSTER', 'DELSLOTS', slot);
+    try {
+      for (let call = 2; call < 8; call++) {
+        expect(await windows.count(keys, NOW, 500)).toMatchObject({ route: 'store_unavailable', address: { '1h': call } });
+      }
+      expect(windows.status()).toMatchObject({ state: 'ready', lastError: expect.stringContaining('CLUSTERDOWN') });
+    } finally {
+      await node?.command('CLUSTER', 'ADDSLOTS', slot);
+    }
+    await until(async () => typeof (await windows.count(keys, NOW, 500)).route === 'object');
+    expect(await windows.count(keys, NOW, 500)).toMatchObject({ route: { '1h': 3 } });
+  });
+
   test('[asks 74] a node that hangs marks its own entities, and after three failures nobody waits for it', async () => {
     const { windows } = await opened(60);
     const mixed: WindowKeys = { client: keysOn(2).client, address: keysOn(1).address, token: null, route: null };
