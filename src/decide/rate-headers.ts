@@ -22,7 +22,9 @@ export function limitFields(limits: readonly ExceededLimit[]): Record<string, st
   const all = [...byName.values()];
   return {
     ratelimit: all.map((one) => `${quoted(one.name)};r=${remainingOf(one)}${resetOf(one)}`).join(', '),
-    'ratelimit-policy': all.map((one) => `${quoted(one.name)};q=${integer(Math.floor(one.limit))};w=${integer(Math.ceil(one.windowSeconds))}`).join(', '),
+    'ratelimit-policy': all
+      .map((one) => `${quoted(one.name)};q=${integer(Math.floor(one.limit))};w=${integer(Math.ceil(one.windowSeconds))}`)
+      .join(', '),
   };
 }
 

@@ -21,9 +21,9 @@ export function child(value: JsonObject, name: string): JsonObject | null {
   return isJsonObject(found) ? found : null;
 }
 
-/** Two capital letters, or null. */
+/** Two capital letters, or null; also for what DB-IP and others write where they do not know, and ISO 3166 gives to nobody. */
 export function code(value: unknown): string | null {
-  return typeof value === 'string' && TWO_LETTERS.test(value) ? value : null;
+  return typeof value === 'string' && TWO_LETTERS.test(value) && value !== 'ZZ' && value !== 'XX' ? value : null;
 }
 
 /** A text that is not empty, cut to 128 characters and well formed, or null. */

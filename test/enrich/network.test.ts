@@ -94,6 +94,38 @@ describe('layouts', () => {
     expect(look('198.51.100.1', [flatIpinfo])).toMatchObject({ value: { country: 'KP', continent: 'AS', asn: 64501, kinds: [] } });
   });
 
+  test('DB-IP: nested as MaxMind, and ZZ where it does not know', () => {
+    const place = { names: { en: 'Frankfurt am Main' } };
+    const lite = {
+      city: place,
+      continent: { code: 'EU', geoname_id: 6_255_148, names: { en: 'Europe' } },
+      country: { geoname_id: 2_921_044, is_in_european_union: true, iso_code: 'DE', names: { en: 'Germany' } },
+      location: { latitude: 50.1109, longitude: 8.68213 },
+      subdivisions: [{ names: { en: 'Hesse' } }],
+    };
+    const type = 'DBIP-City-Lite (compat=City)';
+    expect(look('8.8.8.8', [answering(found(lite, { type }))])).toMatchObject({
+      value: {
+        country: 'DE',
+        continent: 'EU',
+        city: 'Frankfurt am Main',
+        inEu: true,
+        coordinates: { latitude: 50.1109, longitude: 8.68213 },
+      },
+    });
+    const asnLite = { autonomous_system_number: 64_500, autonomous_system_organization: 'Example' };
+    expect(look('8.8.8.8', [answering(found(asnLite)), answering(found(lite))])).toMatchObject({ value: { asn: 64_500, country: 'DE' } });
+    const unknown = { continent: { code: 'ZZ' }, country: { iso_code: 'ZZ', names: { en: 'Unknown' } } };
+    expect(look('8.8.8.8', [answering(found(unknown))])).toMatchObject({
+      value: { country: null, continent: null, code: 'address_unknown' },
+    });
+    // what one does not know is left to the next, and to the registry
+    expect(look('8.8.8.8', [answering(found(unknown)), answering(found(lite))])).toMatchObject({
+      value: { country: 'DE', continent: 'EU' },
+    });
+    expect(look('8.8.8.8', [answering(found(unknown))], registry)).toMatchObject({ value: { country: 'US', countrySource: 'registry' } });
+  });
+
   test('[asks 78] an IPv6 address in an IPv4-only database is unknown, not an error and not a stranger', () => {
     // cb00:7100:: begins with the 32 bits of 203.0.113.0
     expect(look('cb00:7100::1', [flatIpv4])).toMatchObject({ status: 'present', value: { country: null, code: 'address_unknown' } });
