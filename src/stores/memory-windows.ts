@@ -51,9 +51,12 @@ export function createMemoryWindows(options: MemoryWindowsOptions): WindowStore 
   };
   const counters = new Map<string, WindowPool>();
 
-  function poolOf(name: string): WindowPool | null {
+  function poolOf(name: string, running: number): WindowPool | null {
     const known = counters.get(name);
-    if (known !== undefined || counters.size >= COUNTERS_MAX) return known ?? null;
+    if (known !== undefined) return known;
+    // policies come and go, and with them the names of their counters
+    if (counters.size >= COUNTERS_MAX) for (const [old, pool] of counters) if (pool.isOver(running)) counters.delete(old);
+    if (counters.size >= COUNTERS_MAX) return null;
     const pool = sized(counterEntriesMax, 'amounts');
     counters.set(name, pool);
     return pool;
@@ -62,7 +65,7 @@ export function createMemoryWindows(options: MemoryWindowsOptions): WindowStore 
   function add(hits: readonly CounterHit[], nowMs: number, resets: Resets): CounterAnswer[] {
     const at = counterSubBucketsAt(nowMs);
     return hits.map(({ counter, key, amount, thresholds }) => {
-      const pool = poolOf(counter);
+      const pool = poolOf(counter, at[at.length - 1] ?? 0);
       const sums = pool?.add(key, at, amount) ?? null;
       if (pool === null || sums === null) return 'store_full';
       for (const { name, window, limit } of thresholds) {

@@ -57,6 +57,11 @@ export class WindowPool {
     return this.#places.size;
   }
 
+  /** True where every window of every entry is over. @param running the running sub-bucket of the longest window. */
+  isOver(running: number): boolean {
+    return this.#tail === NONE || Math.abs(running - this.#newestOf(this.#tail)) > EXPIRED_AFTER;
+  }
+
   /** Counts one hit. @returns null where the key is new and the pool is full. */
   hit(key: string, at: SubBuckets): Counts | null {
     const place = this.#touch(key, at);
@@ -112,16 +117,20 @@ export class WindowPool {
   #clearExpired(running: number): void {
     for (let cleared = 0; cleared < 2 && this.#head !== NONE; cleared += 1) {
       const place = this.#head;
-      const windows = this.#windows.length;
-      const newest = this.#chunks[place >> 10]?.newest[(place & (CHUNK_ENTRIES - 1)) * windows + windows - 1] ?? 0;
       // also after a clock that was set back by more than the window: waiting for it to come up again could fill the pool
-      if (Math.abs(running - newest) <= EXPIRED_AFTER) return;
+      if (Math.abs(running - this.#newestOf(place)) <= EXPIRED_AFTER) return;
       this.#unlink(place);
       this.#places.delete(this.#keys[place] ?? '');
       this.#keys[place] = '';
       this.#next[place] = this.#free;
       this.#free = place;
     }
+  }
+
+  /** The newest sub-bucket of an entry's longest window. */
+  #newestOf(place: number): number {
+    const windows = this.#windows.length;
+    return this.#chunks[place >> 10]?.newest[(place & (CHUNK_ENTRIES - 1)) * windows + windows - 1] ?? 0;
   }
 
   #take(key: string): number {

@@ -135,3 +135,21 @@ test('[asks 70] history is lost until this process has counted for an hour', () 
   expect(store.count(NONE, NOW + HOUR - 1, 25)).toMatchObject({ historyLost: true });
   expect(store.count(NONE, NOW + HOUR, 25)).toMatchObject({ historyLost: false });
 });
+
+test('counters of policies that are gone make room for new ones once their day is over, and no others do', () => {
+  const windows = createMemoryWindows({ entriesMax: 100, counterEntriesMax: 10, startedAtMs: 0 });
+  const add = (counter: string, atMs: number): unknown => {
+    const answer = windows.add([{ counter, key: 'k', amount: 1000, thresholds: [] }], atMs, 25);
+    const sums = answer instanceof Promise ? null : answer[0];
+    return typeof sums === 'object' && sums !== null ? sums['1d'] : sums;
+  };
+  const start = 1_790_000_000_000;
+  for (let number = 0; number < 64; number += 1) expect(add(`default/c${number}`, start)).toBe(1000);
+  expect(add('default/new', start + 86_400_000)).toBe('store_full');
+  expect(add('default/c7', start + 86_400_000)).toBe(2000);
+  const later = start + 2 * 86_400_000 - 60_000;
+  expect(add('default/new', later)).toBe(1000);
+  // the one that is in use is as it was: a hit within its day is still counted
+  expect(add('default/c7', later)).toBe(2000);
+  expect(add('default/new', later)).toBe(2000);
+});
