@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { asCountersignError, type CountersignError } from '../contract/errors.ts';
+import { asCountersignError, CountersignError } from '../contract/errors.ts';
 import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
 import { buildBundle } from './bundle-build.ts';
@@ -101,7 +101,10 @@ function ownPolicy(policies: readonly string[]): string {
 
 async function readPolicy({ bundle, opaBin, entrypoint }: PolicyOptions): Promise<Uint8Array> {
   const found = await stat(bundle);
-  return found.isDirectory() ? buildBundle({ opaBin: opaBin ?? 'opa', directory: bundle, entrypoint }) : readFile(bundle);
+  if (found.isDirectory()) return buildBundle({ opaBin: opaBin ?? 'opa', directory: bundle, entrypoint });
+  // reading a pipe would wait for a writer, and all other policies with it
+  if (!found.isFile()) throw new CountersignError('bundle_unreadable', { detail: 'not a file' });
+  return readFile(bundle);
 }
 
 function statusOf({ name, revision, activatedAt, lastError }: Slot): PolicyStatus {

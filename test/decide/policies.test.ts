@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +52,17 @@ describe('selection', () => {
       response: { status: 503 },
     });
     expect(set.status()).toMatchObject([{ name: 'default', state: 'not_loaded', revision: null, rules: 0 }, { name: 'payments' }]);
+  });
+
+  it('a pipe in the place of a bundle keeps no other policy waiting', async () => {
+    const pipe = join(scratch, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const set = createTestPolicies({ policies: { default: policyOptions({ bundle: pipe }), payments: policyOptions({ bundle: file }) } });
+    await set.load();
+    expect(set.status()).toMatchObject([
+      { name: 'default', state: 'not_loaded', lastError: { code: 'bundle_unreadable' } },
+      { name: 'payments', state: 'active' },
+    ]);
   });
 
   it('by the name that is asked for, else the only one, else default', async () => {
