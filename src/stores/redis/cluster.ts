@@ -102,7 +102,8 @@ export function connectCluster({ urls, breaker, monotonic, deadlineMs, scripts, 
   async function follow(command: RedisCommand | undefined): Promise<RedisReply> {
     if (command === undefined) return AWAY;
     try {
-      return { ok: true, value: await cluster.call(...command.words) };
+      const call = command.binary === true ? cluster.callBuffer(...command.words) : cluster.call(...command.words);
+      return { ok: true, value: await call };
     } catch (thrown) {
       const error = textOf(thrown);
       if (!error.startsWith('NOSCRIPT')) return { ok: false, error };

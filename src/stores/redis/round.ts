@@ -1,0 +1,52 @@
+import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
+import { textOf } from './pipeline.ts';
+
+/** What one of those who share a round sends, and who is told. */
+export type RoundPart = {
+  readonly commands: readonly RedisCommand[];
+  /** Replies in the order of the commands. */
+  settle(replies: readonly RedisReply[]): void;
+  /** Called in place of `settle` where something threw: a mistake of ours, since a client that fails tells it in its replies. */
+  fail(error: string): void;
+};
+
+/** What is sent to Redis in this turn of the event loop, whoever sends it: one write a server. */
+export interface RedisRound {
+  /** @param gather is asked once, at the end of the turn, for all that has come together since. */
+  join(gather: () => RoundPart): void;
+}
+
+export function createRound(client: Pick<RedisClient, 'send'>): RedisRound {
+  let gatherers: (() => RoundPart)[] = [];
+
+  async function flush(): Promise<void> {
+    const parts = gatherers.map((gather) => gather());
+    gatherers = [];
+    try {
+      const replies = await client.send(parts.flatMap(({ commands }) => commands));
+      let from = 0;
+      for (const part of parts) {
+        const to = from + part.commands.length;
+        settle(part, replies.slice(from, to));
+        from = to;
+      }
+    } catch (thrown) {
+      for (const part of parts) part.fail(textOf(thrown));
+    }
+  }
+
+  return {
+    join(gather) {
+      if (gatherers.length === 0) setImmediate(() => void flush());
+      gatherers.push(gather);
+    },
+  };
+}
+
+function settle(part: RoundPart, replies: readonly RedisReply[]): void {
+  try {
+    part.settle(replies);
+  } catch (thrown) {
+    part.fail(textOf(thrown));
+  }
+}
