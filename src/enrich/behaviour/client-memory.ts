@@ -4,15 +4,7 @@ import type { DecisionRequest } from '../../contract/request.ts';
 import type { Cells, RecordPool } from '../../stores/record-pool.ts';
 import { countMinute } from './baseline.ts';
 import type { BehaviourOptions } from './behaviour.ts';
-import {
-  BACKWARDS_MIN_MS,
-  type ClientNumbers,
-  hashAddress,
-  hashAsn,
-  hashResource,
-  readClient,
-  teaches,
-} from './client-numbers.ts';
+import { BACKWARDS_MIN_MS, type ClientNumbers, hashAddress, hashAsn, hashResource, readClient, teaches } from './client-numbers.ts';
 import {
   ACCURACY,
   ADDRESSES,

@@ -58,7 +58,8 @@ export function createDevices(options: DeviceOptions, scope: MemoryScope, regist
       const nowMs = timeOf(cells, request.receivedAtMs);
       startOf(cells, nowMs);
       const value = readDevice(cells, nowMs, unknown, hashDevice(hash, facts), options);
-      const shared = sharedBy(facts.basis, facts.text, client, nowMs);
+      // a fingerprint has a time of its own, as the client has
+      const shared = sharedBy(facts.basis, facts.text, client, request.receivedAtMs);
       return { status: 'present', value: withShared(value, shared) };
     },
 

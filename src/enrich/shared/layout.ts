@@ -1,4 +1,4 @@
-import { EVENTS, HOUR, ASNS_KNOWN, CLIENT_SHAPE, COUNTRIES_KNOWN } from '../behaviour/client-record.ts';
+import { ASNS_KNOWN, CLIENT_SHAPE, COUNTRIES_KNOWN, EVENTS, HOUR } from '../behaviour/client-record.ts';
 import { DEVICE_SHAPE } from '../device/device-record.ts';
 
 /*

@@ -1,20 +1,10 @@
-import { ADDRESSES, ASNS, BASELINE, CLIENT_SETS, MINUTE, NEWEST, RESOURCES } from '../behaviour/client-record.ts';
 import { BACKWARDS_MIN_MS } from '../behaviour/client-numbers.ts';
+import { ADDRESSES, ASNS, BASELINE, CLIENT_SETS, MINUTE, NEWEST, RESOURCES } from '../behaviour/client-record.ts';
 import { LONGEST_MS } from '../behaviour/memory.ts';
 import { FIRST } from '../device/device-record.ts';
 import { LUA_CLIENT_TIME } from './client-lua.ts';
 import { LUA_DISTINCT, LUA_NAMES, LUA_TIME_OF } from './distinct-lua.ts';
-import {
-  DEVICE_FLOAT,
-  headBytes,
-  headForm,
-  LOOK_WORDS,
-  luaFloat,
-  luaWord,
-  luaWordPlace,
-  RECORD_BYTES,
-  SET_BYTES,
-} from './layout.ts';
+import { DEVICE_FLOAT, headBytes, headForm, LOOK_WORDS, luaFloat, luaWord, luaWordPlace, RECORD_BYTES, SET_BYTES } from './layout.ts';
 import { type Script, scriptOf } from './script.ts';
 
 /** A client that was not there for as long as this is a new one. Renewed once an hour. */
