@@ -3,10 +3,10 @@ import { textOf } from './pipeline.ts';
 
 /** What one of those who share a round sends, and who is told. */
 export type RoundPart = {
-  readonly commands: readonly RedisCommand[];
+  commands(): readonly RedisCommand[];
   /** Replies in the order of the commands. */
   settle(replies: readonly RedisReply[]): void;
-  /** Called in place of `settle` where something threw: a mistake of ours, since a client that fails tells it in its replies. */
+  /** Called in place of `settle` where any of this threw: a mistake of ours, since a client that fails tells it in its replies. */
   fail(error: string): void;
 };
 
@@ -20,18 +20,18 @@ export function createRound(client: Pick<RedisClient, 'send'>): RedisRound {
   let gatherers: (() => RoundPart)[] = [];
 
   async function flush(): Promise<void> {
-    const parts = gatherers.map((gather) => gather());
+    const parts = gatherers.map((gather) => plan(gather())).filter((part) => part !== null);
     gatherers = [];
     try {
       const replies = await client.send(parts.flatMap(({ commands }) => commands));
       let from = 0;
-      for (const part of parts) {
-        const to = from + part.commands.length;
+      for (const { part, commands } of parts) {
+        const to = from + commands.length;
         settle(part, replies.slice(from, to));
         from = to;
       }
     } catch (thrown) {
-      for (const part of parts) part.fail(textOf(thrown));
+      for (const { part } of parts) part.fail(textOf(thrown));
     }
   }
 
@@ -41,6 +41,15 @@ export function createRound(client: Pick<RedisClient, 'send'>): RedisRound {
       gatherers.push(gather);
     },
   };
+}
+
+function plan(part: RoundPart): { readonly part: RoundPart; readonly commands: readonly RedisCommand[] } | null {
+  try {
+    return { part, commands: part.commands() };
+  } catch (thrown) {
+    part.fail(textOf(thrown));
+    return null;
+  }
 }
 
 function settle(part: RoundPart, replies: readonly RedisReply[]): void {

@@ -47,13 +47,16 @@ export function createRedisShared(options: RedisSharedOptions): SharedStore {
     const known = hashKey;
     const sent = known === null ? [] : [...told, ...asked];
     const markers = new Map<string, number>();
-    const plans = known === null ? [] : sent.map((one) => plan(one, known, commands, markers));
+    let plans: readonly Plan[] = [];
     if (known !== null) {
       told = [];
       asked = [];
     }
     return {
-      commands,
+      commands() {
+        if (known !== null) plans = sent.map((one) => plan(one, known, commands, markers));
+        return commands;
+      },
       settle(replies) {
         judge(replies);
         takeOver(replies[0]);

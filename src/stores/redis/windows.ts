@@ -61,9 +61,12 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
     const requests = gathered;
     gathered = [];
     const batch: Batch = { commands: [], markers: new Map() };
-    const plans = requests.map((request) => plan(request, batch));
+    let plans: readonly Plan[] = [];
     return {
-      commands: batch.commands,
+      commands() {
+        plans = requests.map((request) => plan(request, batch));
+        return batch.commands;
+      },
       settle(replies) {
         judge(replies);
         for (const [index, { keys, nowMs, settle }] of requests.entries()) settle(answerOf(keys, nowMs, plans[index] ?? NOTHING, replies));
