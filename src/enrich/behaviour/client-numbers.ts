@@ -103,12 +103,14 @@ export function hashResource(hash: KeyedHash, { http, resource }: DecisionReques
   return hash;
 }
 
+/** An address, or its prefix, as one of the client's or token's; null where it is not known. */
 export function hashAddress(hash: KeyedHash, address: string | null): Hash | null {
   if (address === null) return null;
   hash.text('a', address);
   return hash;
 }
 
+/** An AS number; null where it is not known. */
 export function hashAsn(hash: KeyedHash, asn: number | null): Hash | null {
   if (asn === null) return null;
   hash.number(asn);

@@ -34,6 +34,7 @@ export function deviceFacts(request: DecisionRequest, { signals }: Identity): De
   return { ja3, ja4, userAgent, certificate, basis: basisOf(ja4, ja3, userAgent), text: ja4 ?? ja3 ?? userAgent ?? '' };
 }
 
+/** The strongest thing in a request that a device is told by. */
 export function fingerprintOf(request: DecisionRequest): Fingerprint {
   const { ja3, ja4 } = request.tls;
   const userAgent = userAgentOf(request);
@@ -45,6 +46,7 @@ export function isFingerprint(basis: DeviceBasis | null): boolean {
   return basis === 'ja4' || basis === 'ja3';
 }
 
+/** Null where there is nothing to tell the device by. The hash is good until the next one is made. */
 export function hashDevice(hash: KeyedHash, { basis, text }: Fingerprint): Hash | null {
   if (basis === null) return null;
   hash.text(basis, text);

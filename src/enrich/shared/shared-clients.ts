@@ -53,6 +53,7 @@ type Question = {
   readonly asked: Remembers;
 };
 
+/** Asks and tells the store that all replicas share. @param registeredOf what a client is registered by, which is no matter of the store. */
 export function createSharedClients(options: SharedOptions, registeredOf: RegisteredOf, store: SharedStore): SharedClients {
   const { behaviour, device } = options;
   const calls = createSharedCalls();

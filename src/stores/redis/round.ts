@@ -16,6 +16,7 @@ export interface RedisRound {
   join(gather: () => RoundPart): void;
 }
 
+/** A round over one client. */
 export function createRound(client: Pick<RedisClient, 'send'>): RedisRound {
   let gatherers: (() => RoundPart)[] = [];
 

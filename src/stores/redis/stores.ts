@@ -6,7 +6,7 @@ import type { WindowStore } from '../windows.ts';
 import { connectCluster } from './cluster.ts';
 import { createRedisReplays } from './replays.ts';
 import { createRound } from './round.ts';
-import { createRedisShared } from './shared.ts';
+import { createRedisShared } from './shared-memory.ts';
 import { connectSingle } from './single.ts';
 import { createRedisWindows } from './windows.ts';
 import { COUNTERS_SCRIPT, WINDOWS_SCRIPT } from './windows-script.ts';
