@@ -65,8 +65,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let drained: Promise<void> | null = null;
 
   const addressData = await openMmdbSet(config.network.databases, logger);
-  const { windows, replays, signatureReplays, close: closeStores } = openStores(config, clock, logger);
-  const memories = openMemories(config, { windows, logger, registered: (client) => registry?.client(client) ?? null });
+  const { windows, replays, signatureReplays, shared, close: closeStores } = openStores(config, clock, logger);
+  const memories = openMemories(config, { windows, shared, startedAtMs, logger, registered: (client) => registry?.client(client) ?? null });
   const base = { clock, logger };
   const lists = createAddressLists(config.network, { ...base, readFile: readChangedFile, fetch: httpFetchChanged, random: Math.random });
   const sources = createAttributeSources(config.sources, { ...base, ...createSourceStores(() => clock.monotonic()) });

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
+import { SHARED_SCRIPTS } from '../enrich/shared/shared-calls.ts';
 import { createMemoryReplays } from '../stores/memory-replays.ts';
 import { createMemoryWindows } from '../stores/memory-windows.ts';
 import { openRedisStores } from '../stores/redis/stores.ts';
 import type { ReplayMemory } from '../stores/replay-memory.ts';
+import type { SharedStore } from '../stores/shared-store.ts';
 import type { WindowStore } from '../stores/windows.ts';
 
 /** What counts and what remembers nonces, with their way to close. */
@@ -11,13 +14,16 @@ export type Stores = {
   readonly windows: WindowStore;
   readonly replays: ReplayMemory;
   readonly signatureReplays: ReplayMemory;
+  /** What is remembered of clients by all replicas; null where each process does so for itself. */
+  readonly shared: SharedStore | null;
   readonly close: () => Promise<void>;
 };
 
 /** In this process, or over Redis: as the configuration says. */
 export function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
   if (store.kind === 'redis') {
-    const opened = openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
+    const hashKey = [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()] as const;
+    const opened = openRedisStores({ ...store, hashKey, scripts: SHARED_SCRIPTS, monotonic: () => clock.monotonic(), logger });
     return { ...opened, signatureReplays: opened.replays };
   }
   const startedAtMs = clock.now();
@@ -26,6 +32,7 @@ export function openStores({ store }: Config, clock: Clock, logger: Logger): Sto
     replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
     // nonces of strangers must not fill the memory that tokens depend on
     signatureReplays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
+    shared: null,
     close: () => Promise.resolve(),
   };
 }

@@ -16,7 +16,9 @@ export const store = z
     z.strictObject({
       kind: z
         .literal('memory')
-        .describe('`memory` (the default) keeps counters and used proofs in this process, `redis` shares them between replicas.'),
+        .describe(
+          '`memory` (the default) keeps counters, used proofs and what is known of clients in this process, `redis` shares them between replicas.',
+        ),
       entriesMax: z
         .int()
         .min(100)
@@ -40,7 +42,9 @@ export const store = z
       .strictObject({
         kind: z
           .literal('redis')
-          .describe('`memory` (the default) keeps counters and used proofs in this process, `redis` shares them between replicas.'),
+          .describe(
+            '`memory` (the default) keeps counters, used proofs and what is known of clients in this process, `redis` shares them between replicas.',
+          ),
         url: redisUrl.describe(
           'Address of Redis or Valkey (redis); `rediss` for TLS. It may hold a password: better set by the environment.',
         ),

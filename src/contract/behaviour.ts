@@ -1,15 +1,16 @@
 import type { Decision } from './decision.ts';
 import type { Pep } from './pep.ts';
 import type { Signal } from './signals.ts';
+import type { Awaitable } from './stages.ts';
 
 /* What is remembered of clients: the two signals, and what gateways report afterwards. */
 
-/** Where the memory behind a signal lives: in the only process, or in this one of several replicas, each with its own. */
-export type MemoryScope = 'process' | 'replica';
+/** Where the memory behind a signal lives: in the only process, in this one of several replicas, each with its own, or in a store that all replicas share. */
+export type MemoryScope = 'process' | 'replica' | 'shared';
 
 /** `client_unknown`: no verified client and nothing offered; `device_disabled`, `behaviour_disabled`: switched off. */
 export type DeviceCode = 'device_missing' | 'device_disabled' | 'store_full';
-export type BehaviourCode = 'client_unknown' | 'behaviour_disabled' | 'store_full';
+export type BehaviourCode = 'client_unknown' | 'behaviour_disabled' | 'store_full' | 'store_unavailable';
 
 /** What a device is told by: the strongest thing that the gateway handed on. */
 export type DeviceBasis = 'ja4' | 'ja3' | 'user_agent';
@@ -50,8 +51,10 @@ export type BehaviourValue = {
   /** True until the client has been allowed enough requests over a long enough time, and where there is no client. */
   readonly learning: boolean;
   readonly scope: MemoryScope;
-  /** True where a part could not be kept, since a memory is full; it is null then. */
+  /** True where a part could not be kept, since a memory is full, or could not be asked for, since its store is away; it is null then. */
   readonly degraded: boolean;
+  /** True until it was kept without a loss (restart, flush) for as long as the longest window: numbers of the last hours may be too low. */
+  readonly historyLost?: boolean;
   readonly flags: readonly BehaviourFlag[];
   /** Requests in the running minute, this one included. */
   readonly requestsMinute: number | null;
@@ -99,12 +102,13 @@ export type FeedbackReport = {
 export type FeedbackReporter = Pick<Pep, 'name' | 'feedbackFor'>;
 
 /**
- * `repeated`: there was one already, and this one counts for nothing; `unknown`: no decision of that id within the last five minutes, here, that the
- * reporter may report on. Whether there is one of another gateway is not told.
+ * `repeated`: there was one already, and this one counts for nothing; `unknown`: no decision of that id within the last five minutes, here or, with
+ * a shared store, in any replica, that the reporter may report on (whether there is one of another gateway is not told); `unavailable`: that store
+ * is away.
  */
-export type FeedbackResult = 'accepted' | 'repeated' | 'unknown';
+export type FeedbackResult = 'accepted' | 'repeated' | 'unknown' | 'unavailable';
 
 /** Takes reports about decisions. Never throws. */
 export interface FeedbackSink {
-  report(report: FeedbackReport, receivedAtMs: number, reporter: FeedbackReporter): FeedbackResult;
+  report(report: FeedbackReport, receivedAtMs: number, reporter: FeedbackReporter): Awaitable<FeedbackResult>;
 }

@@ -137,12 +137,26 @@ export type StoreStatus = {
   readonly lastError: string | null;
 };
 
-/** What is remembered of clients, in this process. */
+/** Reports of this process since its start. */
+export type FeedbackStatus = {
+  readonly accepted: number;
+  readonly repeated: number;
+  readonly unknown: number;
+  /** Reports that could not be looked up, and decisions beyond the number that is kept; only where the store is shared. */
+  readonly unavailable?: number;
+  readonly unnoted?: number;
+  /** Decisions that may be reported on; null where only the store knows. */
+  readonly entries: number | null;
+};
+
+/** What is remembered of clients, in this process or in a store that all replicas share. */
 export type RememberedStatus = {
   /** Entries by memory: clients, tokens, addresses; device_clients, fingerprints. What is switched off is not there. */
   readonly entries: Readonly<Record<string, number>>;
   /** Reports since the start, and decisions that may be reported on; null where no gateway is trusted to report. */
-  readonly feedback: { readonly accepted: number; readonly repeated: number; readonly unknown: number; readonly entries: number } | null;
+  readonly feedback: FeedbackStatus | null;
+  /** Where all replicas remember together: whether that store answers, and what was told it and lost since the start. */
+  readonly shared?: { readonly state: 'ready' | 'unavailable'; readonly dropped: number; readonly lastError: string | null };
 };
 
 export type EnrichStatus = {

@@ -21,6 +21,7 @@ export const BEHAVIOUR: Record<string, (behaviour: BehaviourValue) => JsonValue>
   learning: (behaviour) => behaviour.learning,
   scope: (behaviour) => behaviour.scope,
   degraded: (behaviour) => behaviour.degraded,
+  history_lost: (behaviour) => behaviour.historyLost ?? false,
   flags: (behaviour) => behaviour.flags,
   requests_minute: (behaviour) => behaviour.requestsMinute,
   requests_minute_mean: (behaviour) => behaviour.requestsMinuteMean,

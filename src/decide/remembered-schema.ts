@@ -2,8 +2,10 @@ import { z } from 'zod';
 
 const numberOrNull = (about: string) => z.number().nullable().describe(about);
 const flagOrNull = (about: string) => z.boolean().nullable().describe(about);
-const scope = z.enum(['process', 'replica']).describe('process: the only one; replica: this one of several, which each remember their own');
-const degraded = z.boolean().describe('A part is null since a memory is full');
+const scope = z
+  .enum(['process', 'replica', 'shared'])
+  .describe('process: the only one; replica: this one of several, which each remember their own; shared: all replicas together');
+const degraded = z.boolean().describe('A part is null since a memory is full, or its store is away');
 const learning = z.boolean().describe('Too little is known of the client for anything to be new; also where there is no client');
 
 /** Fields of `input.signals.device.value`. */
@@ -26,6 +28,7 @@ export const BEHAVIOUR_FIELDS = {
   learning,
   scope,
   degraded,
+  history_lost: z.boolean().describe('Kept for less than two hours since a restart or a flush: counts of the last hours may be too low'),
   flags: z.array(z.enum(['clock_backwards', 'key_long'])).describe('What was odd'),
   requests_minute: numberOrNull('Requests of the client in the running minute, this one included'),
   requests_minute_mean: numberOrNull('Mean of its earlier active minutes; null until there are 30'),

@@ -67,11 +67,12 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
       const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
       const question = flagged(rateQuestion(request, identity, route, client), wentBack(request.receivedAtMs));
       const answer = windows.count(question.keys, request.receivedAtMs, budgetMs);
-      const { device, behaviour } = lookAtMemories(memories, request, identity, network, question.keys);
-      const count = (counts: Awaited<typeof answer>): EnrichmentSignals => {
+      const remembered = lookAtMemories(memories, request, identity, network, question.keys, budgetMs);
+      const join = (counts: Awaited<typeof answer>, { device, behaviour }: Awaited<typeof remembered>): EnrichmentSignals => {
         return { network, rate: describeRate(counts, request.pepRate, question), device, behaviour };
       };
-      const known = answer instanceof Promise ? answer.then(count) : count(answer);
+      const waits = answer instanceof Promise || remembered instanceof Promise;
+      const known = waits ? Promise.all([answer, remembered]).then((both) => join(...both)) : join(answer, remembered);
       return sources === null ? known : joinSources(known, sources.prefetch({ request, identity, network, route }));
     },
     observe(record) {

@@ -3,17 +3,21 @@ import type { Identity } from '../contract/identity.ts';
 import type { NetworkSignal } from '../contract/network.ts';
 import type { DecisionRecord } from '../contract/record.ts';
 import type { DecisionRequest } from '../contract/request.ts';
+import type { Awaitable } from '../contract/stages.ts';
 import type { RememberedStatus } from '../contract/status.ts';
 import type { WindowKeys } from '../stores/windows.ts';
 import type { Behaviour } from './behaviour/behaviour.ts';
 import type { Reportable, RunningFeedback } from './behaviour/feedback.ts';
 import type { Devices } from './device/device.ts';
 import { boundedKey } from './rate.ts';
+import type { SharedClients } from './shared/shared-clients.ts';
 
-/** What is remembered of clients; each is null where it is switched off. */
+/** What is remembered of clients; each is null where it is switched off, and where all replicas remember together. */
 export type Memories = {
   readonly behaviour: Behaviour | null;
   readonly devices: Devices | null;
+  /** Both of them where all replicas remember together. */
+  readonly shared?: SharedClients | null;
   /** Null where no gateway is trusted to report. */
   readonly feedback: RunningFeedback | null;
 };
@@ -26,12 +30,14 @@ export type RememberedSignals = { readonly device: DeviceSignal; readonly behavi
 
 /** Counts a request in what is remembered, and tells it. */
 export function lookAtMemories(
-  { behaviour, devices }: Memories,
+  { behaviour, devices, shared = null }: Memories,
   request: DecisionRequest,
   identity: Identity,
   network: NetworkSignal,
   keys: WindowKeys,
-): RememberedSignals {
+  budgetMs: number,
+): Awaitable<RememberedSignals> {
+  if (shared !== null) return shared.look(request, identity, network, keys, budgetMs);
   return {
     device: devices === null ? NO_DEVICE : devices.look(request, identity, keys.client),
     behaviour: behaviour === null ? NO_BEHAVIOUR : behaviour.look(request, identity, network, keys),
@@ -39,7 +45,11 @@ export function lookAtMemories(
 }
 
 /** Learns from a decision that was made. @param reportableOf is asked only where decisions can be reported on. */
-export function learnFrom({ behaviour, devices, feedback }: Memories, record: DecisionRecord, reportableOf: () => Reportable): void {
+export function learnFrom(
+  { behaviour, devices, feedback, shared }: Memories,
+  record: DecisionRecord,
+  reportableOf: () => Reportable,
+): void {
   const { identity, request, decision } = record;
   if (identity === null) return;
   const { client, asserted } = identity.subject;
@@ -47,12 +57,13 @@ export function learnFrom({ behaviour, devices, feedback }: Memories, record: De
     const key = boundedKey(client);
     behaviour?.learn(record, key);
     devices?.learn(record, key);
+    shared?.learn(record, key);
   }
   feedback?.note(decision.id, reportableOf(), request.receivedAtMs);
 }
 
 /** How much is remembered. */
-export function memoriesStatus({ behaviour, devices, feedback }: Memories): RememberedStatus {
+export function memoriesStatus({ behaviour, devices, feedback, shared = null }: Memories): RememberedStatus {
   const ofBehaviour = behaviour?.entries();
   const ofDevices = devices?.entries();
   return {
@@ -61,5 +72,6 @@ export function memoriesStatus({ behaviour, devices, feedback }: Memories): Reme
       ...(ofDevices === undefined ? {} : { device_clients: ofDevices.clients, fingerprints: ofDevices.fingerprints }),
     },
     feedback: feedback?.status() ?? null,
+    ...(shared === null ? {} : { shared: shared.status() }),
   };
 }

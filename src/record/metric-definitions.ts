@@ -245,10 +245,16 @@ export const METRICS = {
     help: 'Entries by memory of what clients do: clients, tokens, addresses; device_clients, fingerprints; decisions that may be reported on.',
     labels: ['memory'],
   },
+  rememberedDropped: {
+    name: 'countersign_remembered_dropped_total',
+    type: 'counter',
+    help: 'Decisions and outcomes that the memory that all replicas share was told of and did not take: the store is away, slow or behind.',
+    labels: [],
+  },
   feedback: {
     name: 'countersign_feedback_total',
     type: 'counter',
-    help: 'Reports about decisions: accepted, repeated (there was one already), unknown (no such decision here within five minutes).',
+    help: 'Reports about decisions: accepted, repeated (there was one already), unknown (no such decision within five minutes), unavailable (the shared store is away).',
     labels: ['result'],
   },
   recordLines: {

@@ -127,6 +127,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.storeReady,
   METRICS.storeEntries,
   METRICS.rememberedEntries,
+  METRICS.rememberedDropped,
   METRICS.feedback,
   ...Object.values(SOURCE_METRICS),
   METRICS.recordLines,

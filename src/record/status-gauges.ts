@@ -76,11 +76,13 @@ export function showStatus(
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
   if (entries !== null) set(METRICS.storeEntries, { kind }, entries);
-  const { entries: remembered, feedback } = enrich.remembered;
+  const { entries: remembered, feedback, shared } = enrich.remembered;
+  if (shared !== undefined) set(METRICS.rememberedDropped, {}, shared.dropped);
   for (const [memory, count] of Object.entries(remembered)) set(METRICS.rememberedEntries, { memory }, count);
   if (feedback !== null) {
-    set(METRICS.rememberedEntries, { memory: 'decisions' }, feedback.entries);
+    if (feedback.entries !== null) set(METRICS.rememberedEntries, { memory: 'decisions' }, feedback.entries);
     for (const result of ['accepted', 'repeated', 'unknown'] as const) set(METRICS.feedback, { result }, feedback[result]);
+    if (feedback.unavailable !== undefined) set(METRICS.feedback, { result: 'unavailable' }, feedback.unavailable);
   }
   set(METRICS.recordLines, { result: 'written' }, record.written);
   set(METRICS.recordLines, { result: 'dropped' }, record.dropped);

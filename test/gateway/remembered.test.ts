@@ -149,24 +149,36 @@ describe('POST /feedback', () => {
   });
 });
 
-it('with counters in Redis it says that each replica remembers its own; switched off it says so', async () => {
+it('over one Redis what one replica saw, and whom it decided on, the other one knows; switched off it says so', async () => {
   const redis = await startRedis();
   try {
-    const peps = [{ name: 'edge', anonymous: true, trusts: ['client_address', 'explain'] }];
-    const replica = await world.service({ peps, store: { kind: 'redis', url: redis.url }, device: { enabled: false } });
-    const answer = await send(replica.httpPort, {
-      method: 'POST',
-      path: '/decide?explain=true',
-      headers: ['content-type', 'application/json'],
-      body: JSON.stringify({
-        request: { method: 'GET', path: '/orders/1', headers: { authorization: bearer } },
-        source: { ip: '203.0.113.7' },
-      }),
+    const peps = [{ name: 'edge', anonymous: true, trusts: ['client_address', 'explain', 'feedback'] }];
+    const settings = { peps, store: { kind: 'redis', url: redis.url, deadlineMs: 100 }, device: { enabled: false } };
+    const [one, two] = [await world.service(settings), await world.service(settings)];
+    const ask = async (port: number, path: string, body: unknown) =>
+      send(port, { method: 'POST', path, headers: ['content-type', 'application/json'], body: JSON.stringify(body) });
+    const question = (path: string) => ({
+      request: { method: 'GET', path, headers: { authorization: bearer } },
+      source: { ip: '203.0.113.7' },
     });
-    expect(jsonObject(answer.body)['signals']).toMatchObject({
-      behaviour: { status: 'present', value: { scope: 'replica', learning: true, resources: 1 } },
+    const first = jsonObject((await ask(one.httpPort, '/decide?explain=true', question('/orders/1'))).body);
+    expect(first['signals']).toMatchObject({
+      behaviour: { status: 'present', value: { scope: 'shared', learning: true, resources: 1, history_lost: true, degraded: false } },
       device: { status: 'absent', code: 'device_disabled' },
     });
+    const report = { decision_id: first['decision_id'], outcome: 'failure' };
+    expect((await ask(two.httpPort, '/feedback', report)).headers['x-countersign-feedback']).toBe('accepted');
+    expect((await ask(one.httpPort, '/feedback', report)).headers['x-countersign-feedback']).toBe('repeated');
+    const second = jsonObject((await ask(two.httpPort, '/decide?explain=true', question('/orders/2'))).body);
+    expect(second['signals']).toMatchObject({
+      behaviour: {
+        value: { resources: 2, requests_minute: expect.any(Number), outcomes: { failure: 1 }, idle_seconds: expect.any(Number) },
+      },
+    });
+    await redis.kill();
+    expect((await ask(two.httpPort, '/feedback', report)).status).toBe(503);
+    const away = jsonObject((await ask(two.httpPort, '/decide?explain=true', question('/orders/3'))).body);
+    expect(away['signals']).toMatchObject({ behaviour: { status: 'unavailable', code: 'store_unavailable' } });
   } finally {
     await redis.stop();
   }

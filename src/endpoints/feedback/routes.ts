@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FeedbackSink } from '../../contract/behaviour.ts';
+import type { FeedbackResult, FeedbackSink } from '../../contract/behaviour.ts';
 import type { ErrorCode } from '../../contract/codes.ts';
 import type { Clock, Logger } from '../../contract/stages.ts';
 import { authenticateCall, GATEWAY_CHALLENGE, refusalOfCall } from '../gateway-call.ts';
@@ -38,6 +38,18 @@ export function createFeedbackRoute(options: FeedbackOptions): (request: Incomin
     sendProblem(response, code, more);
   }
 
+  function answer(response: ServerResponse, result: FeedbackResult): void {
+    if (result === 'unknown') options.onRefused?.('decision_unknown');
+    if (result === 'unavailable') options.onRefused?.('store_unavailable');
+    respondFeedback(response, result);
+  }
+
+  function fail(response: ServerResponse, cause: unknown): void {
+    logger.error('feedback_failed', { cause });
+    if (response.headersSent) response.destroy();
+    else sendProblem(response, 'internal_error');
+  }
+
   return (request, response) => {
     const refused = refusalOfCall(request);
     if (refused !== null) return refuse(response, refused, refused === 'method_not_allowed' ? { headers: { allow: 'POST' } } : {});
@@ -52,12 +64,10 @@ export function createFeedbackRoute(options: FeedbackOptions): (request: Incomin
         const report = receiveFeedback(body);
         if ('refused' in report) return refuse(response, report.refused, { field: report.field });
         const result = feedback.report(report, clock.now(), pep);
-        if (result === 'unknown') options.onRefused?.('decision_unknown');
-        respondFeedback(response, result);
+        if (result instanceof Promise) result.then((told) => answer(response, told)).catch((cause: unknown) => fail(response, cause));
+        else answer(response, result);
       } catch (cause) {
-        logger.error('feedback_failed', { cause });
-        if (response.headersSent) response.destroy();
-        else sendProblem(response, 'internal_error');
+        fail(response, cause);
       }
     });
   };

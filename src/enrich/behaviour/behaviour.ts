@@ -3,11 +3,12 @@ import type { Identity } from '../../contract/identity.ts';
 import type { NetworkSignal } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
-import { ClientMemory, type ClientNumbers } from './client-memory.ts';
+import { ClientMemory } from './client-memory.ts';
+import type { ClientNumbers } from './client-numbers.ts';
 import { NOT_COUNTED } from './distinct.ts';
 import { DistinctPool } from './distinct-pool.ts';
 import { KeyedHash } from './keyed-hash.ts';
-import type { MemoryMakers } from './memory.ts';
+import { LONGEST_MS, type MemoryMakers } from './memory.ts';
 
 /** What behaviour is configured by. */
 export type BehaviourOptions = {
@@ -38,7 +39,8 @@ const KEY_MAX = 1024;
 const UNKNOWN: BehaviourSignal = { status: 'absent', code: 'client_unknown' };
 const FULL: BehaviourSignal = { status: 'unavailable', code: 'store_full' };
 const NO_FLAGS: readonly BehaviourFlag[] = [];
-const NOBODY: ClientNumbers = {
+/** Of no client, or of one whose record could not be read. */
+export const NOBODY: ClientNumbers = {
   learning: true,
   clockBackwards: false,
   degraded: false,
@@ -94,8 +96,9 @@ export function createBehaviour(options: BehaviourOptions, scope: MemoryScope, m
       const value: BehaviourValue = {
         ...numbers,
         scope,
+        historyLost: makers.startedAtMs !== undefined && nowMs - makers.startedAtMs < LONGEST_MS,
         degraded: degraded || ofToken === NOT_COUNTED || failed === NOT_COUNTED,
-        flags: flagsOf(clockBackwards, (identity.subject.client?.length ?? 0) > KEY_MAX),
+        flags: behaviourFlags(clockBackwards, identity),
         tokenAddresses: token === null || address === null ? null : counted(ofToken),
         addressFailedCredentials: address === null ? null : counted(failed),
       };
@@ -108,7 +111,7 @@ export function createBehaviour(options: BehaviourOptions, scope: MemoryScope, m
 }
 
 /** The credential that was offered and refused: a token, else an API key. */
-function refusedCredential({ credentials }: DecisionRequest, { signals }: Identity): string | undefined {
+export function refusedCredential({ credentials }: DecisionRequest, { signals }: Identity): string | undefined {
   if (signals.token.status === 'invalid') return credentials.authorization[0];
   return signals.apiKey.status === 'invalid' ? (credentials.apiKeys[0] ?? credentials.authorization[0]) : undefined;
 }
@@ -118,7 +121,9 @@ export function counted(count: number): number | null {
   return count === NOT_COUNTED ? null : count;
 }
 
-function flagsOf(clockBackwards: boolean, keyLong: boolean): readonly BehaviourFlag[] {
+/** What was odd about a request. */
+export function behaviourFlags(clockBackwards: boolean, { subject }: Identity): readonly BehaviourFlag[] {
+  const keyLong = (subject.client?.length ?? 0) > KEY_MAX;
   if (!clockBackwards && !keyLong) return NO_FLAGS;
   return [...(clockBackwards ? (['clock_backwards'] as const) : []), ...(keyLong ? (['key_long'] as const) : [])];
 }

@@ -1,10 +1,10 @@
-import type { BehaviourValue } from '../../contract/behaviour.ts';
-import type { NetworkCoordinates, NetworkSignal, NetworkValue } from '../../contract/network.ts';
+import type { NetworkSignal } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
 import type { Cells, RecordPool } from '../../stores/record-pool.ts';
-import { baselineDeviation, baselineMean, countMinute } from './baseline.ts';
+import { countMinute } from './baseline.ts';
 import type { BehaviourOptions } from './behaviour.ts';
+import { BACKWARDS_MIN_MS, type ClientNumbers, hashAddress, hashAsn, hashResource, readClient, teaches } from './client-numbers.ts';
 import {
   ACCURACY,
   ADDRESSES,
@@ -31,22 +31,11 @@ import {
   PLACE_AT,
   RESOURCES,
 } from './client-record.ts';
-import { DistinctSets, NOT_COUNTED } from './distinct.ts';
-import { countEvent, DENIALS, eventsOf, FIRST_OUTCOME, STEP_UPS } from './hour-counts.ts';
+import { DistinctSets, type Hash } from './distinct.ts';
+import { countEvent, DENIALS, FIRST_OUTCOME, STEP_UPS } from './hour-counts.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import { LONGEST_MS, type MemoryMakers } from './memory.ts';
-import { isNew, remember } from './novelty.ts';
-import { travelBetween } from './places.ts';
-
-/** The numbers of a client. */
-export type ClientNumbers = Omit<BehaviourValue, 'scope' | 'flags' | 'tokenAddresses' | 'addressFailedCredentials'> & {
-  readonly clockBackwards: boolean;
-};
-
-/** Denials that tell nothing of what the client does: a rule that could not tell (503), a credential that was refused or revoked (401). */
-const UNCOUNTED: ReadonlySet<number> = new Set([401, 503]);
-const BACKWARDS_MIN_MS = 5000;
-const HOUR_MS = 3_600_000;
+import { remember } from './novelty.ts';
 
 /** What is remembered of verified clients: one record of fixed size each. */
 export class ClientMemory {
@@ -78,40 +67,17 @@ export class ClientMemory {
   look(client: string, request: DecisionRequest, network: NetworkSignal, address: string | null): ClientNumbers | null {
     const cells = this.#records.take(client, request.receivedAtMs);
     if (cells === null) return null;
-    const backwards = !cells.fresh && floatOf(cells, NEWEST) - request.receivedAtMs > BACKWARDS_MIN_MS;
+    const clockBackwards = !cells.fresh && floatOf(cells, NEWEST) - request.receivedAtMs > BACKWARDS_MIN_MS;
     const nowMs = timeOfClient(cells, request.receivedAtMs);
-    const { words, word, halves, half, float } = cells;
+    const { words, word, float } = cells;
     const place = network.status === 'present' ? network.value : null;
-    const learning = this.#isLearning(cells, nowMs);
-
-    const minute = countMinute(cells, float + BASELINE, word + MINUTE, nowMs);
-    const mean = baselineMean(cells, float + BASELINE, word + MINUTE);
-    const resources = this.#resources(words, word + RESOURCES, nowMs, request);
-    const addresses = this.#addText(words, word + ADDRESSES, nowMs, address);
-    const asns = this.#addNumber(words, word + ASNS, nowMs, place?.asn ?? null);
-    const lastAllowedMs = floatOf(cells, LAST_ALLOWED);
-    const country = countryNumber(place?.country ?? null);
-    const asn = place?.asn ?? null;
-    const travel = travelOf(cells, place, nowMs);
-    return {
-      learning,
-      clockBackwards: backwards,
-      degraded: resources === NOT_COUNTED || addresses === NOT_COUNTED || asns === NOT_COUNTED,
-      requestsMinute: minute,
-      requestsMinuteMean: mean,
-      requestsDeviation: mean === null ? null : baselineDeviation(cells, float + BASELINE, minute),
-      resources: resources === NOT_COUNTED ? null : resources,
-      addresses: addresses === NOT_COUNTED ? null : addresses,
-      asns: asns === NOT_COUNTED ? null : asns,
-      denials: eventsOf(cells, word + HOUR, half + EVENTS, nowMs, DENIALS),
-      stepUps: eventsOf(cells, word + HOUR, half + EVENTS, nowMs, STEP_UPS),
-      outcomes: outcomesOf(cells, nowMs),
-      idleSeconds: lastAllowedMs === 0 ? null : Math.floor((nowMs - lastAllowedMs) / 1000),
-      countryNew: learning || country === null ? null : isNew(halves, half + COUNTRIES_KNOWN, COUNTRIES_MAX, country),
-      asnNew: learning || asn === null ? null : isNew(words, word + ASNS_KNOWN, ASNS_MAX, asn),
-      travelKm: travel?.km ?? null,
-      travelKmh: travel?.kmh ?? null,
+    countMinute(cells, float + BASELINE, word + MINUTE, nowMs);
+    const sets = {
+      resources: this.#addHash(words, word + RESOURCES, nowMs, hashResource(this.#hash, request)),
+      addresses: this.#addHash(words, word + ADDRESSES, nowMs, hashAddress(this.#hash, address)),
+      asns: this.#addHash(words, word + ASNS, nowMs, hashAsn(this.#hash, place?.asn ?? null)),
     };
+    return readClient(cells, { nowMs, clockBackwards, sets, place }, this.#options);
   }
 
   /**
@@ -119,7 +85,7 @@ export class ClientMemory {
    * A decision that could not be made says nothing about the client.
    */
   learn(client: string, { request, decision, enrichment }: DecisionRecord): void {
-    if (decision.error !== null || (decision.effect === 'deny' && UNCOUNTED.has(decision.response?.status ?? 0))) return;
+    if (!teaches(decision)) return;
     const cells = this.#records.find(client);
     if (cells === null) return;
     const nowMs = timeOfClient(cells, request.receivedAtMs);
@@ -149,29 +115,8 @@ export class ClientMemory {
     countEvent(cells, cells.word + HOUR, cells.half + EVENTS, timeOfClient(cells, receivedAtMs), FIRST_OUTCOME + outcome);
   }
 
-  #isLearning(cells: Cells, nowMs: number): boolean {
-    const { learningRequests, learningHours } = this.#options;
-    return (cells.words[cells.word + ALLOWED] ?? 0) < learningRequests || nowMs - floatOf(cells, FIRST) < learningHours * HOUR_MS;
-  }
-
-  /** Host and path, the query left out; without an HTTP request the resource that the gateway names. */
-  #resources(words: Uint32Array, at: number, nowMs: number, { http, resource }: DecisionRequest): number {
-    if (http !== null) this.#hash.text(http.host, http.path);
-    else if (resource !== null) this.#hash.text(`${resource.type}:`, resource.id);
-    else return this.#sets.count(words, at, nowMs);
-    return this.#sets.add(words, at, nowMs, this.#hash);
-  }
-
-  #addText(words: Uint32Array, at: number, nowMs: number, text: string | null): number {
-    if (text === null) return this.#sets.count(words, at, nowMs);
-    this.#hash.text('a', text);
-    return this.#sets.add(words, at, nowMs, this.#hash);
-  }
-
-  #addNumber(words: Uint32Array, at: number, nowMs: number, number: number | null): number {
-    if (number === null) return this.#sets.count(words, at, nowMs);
-    this.#hash.number(number);
-    return this.#sets.add(words, at, nowMs, this.#hash);
+  #addHash(words: Uint32Array, at: number, nowMs: number, hash: Hash | null): number {
+    return hash === null ? this.#sets.count(words, at, nowMs) : this.#sets.add(words, at, nowMs, hash);
   }
 }
 
@@ -186,22 +131,4 @@ function timeOfClient(cells: Cells, receivedAtMs: number): number {
     for (const field of [FIRST, LAST_ALLOWED, PLACE_AT]) floats[float + field] = Math.min(floats[float + field] ?? 0, nowMs);
   }
   return nowMs;
-}
-
-function outcomesOf(cells: Cells, nowMs: number): NonNullable<BehaviourValue['outcomes']> {
-  const of = (index: number): number => eventsOf(cells, cells.word + HOUR, cells.half + EVENTS, nowMs, FIRST_OUTCOME + index);
-  return { success: of(0), failure: of(1), error: of(2), abuse: of(3) };
-}
-
-function travelOf(cells: Cells, place: NetworkValue | null, nowMs: number): { readonly km: number; readonly kmh: number } | null {
-  const placeAtMs = floatOf(cells, PLACE_AT);
-  const to = place?.coordinates ?? null;
-  if (to === null || placeAtMs === 0) return null;
-  const accuracy = floatOf(cells, ACCURACY);
-  const from: NetworkCoordinates = {
-    latitude: floatOf(cells, LATITUDE),
-    longitude: floatOf(cells, LONGITUDE),
-    accuracyKm: accuracy < 0 ? null : accuracy,
-  };
-  return travelBetween(from, placeAtMs, to, nowMs);
 }

@@ -51,18 +51,18 @@ export class DistinctSets {
       if (this.#raise(words[running + BLOCK] ?? 0, hash)) this.#estimate(words, at);
       return words[at + UNION] ?? 0;
     }
-    if (this.#holds(words, running, hash)) return told(words, at);
+    if (this.#holds(words, running, hash)) return numberOf(words, at);
     if (!this.#append(words, running, count, hash)) return NOT_COUNTED;
     const before = words[at + BEFORE + COUNT] ?? 0;
     if (count === EXACT_MAX || before === ESTIMATED) this.#estimate(words, at);
     else if (!this.#holds(words, at + BEFORE, hash)) words[at + UNION] = (words[at + UNION] ?? 0) + 1;
-    return told(words, at);
+    return numberOf(words, at);
   }
 
   /** The number, nothing added. */
   count(words: Uint32Array, at: number, nowMs: number): number {
     this.#advance(words, at, nowMs);
-    return told(words, at);
+    return numberOf(words, at);
   }
 
   /** Forgets all, and gives its blocks back. */
@@ -168,7 +168,7 @@ export class DistinctSets {
 }
 
 /** The number, unless something of it had no place and nothing counted has come since. */
-function told(words: Uint32Array, at: number): number {
+export function numberOf(words: Uint32Array, at: number): number {
   const running = at + RUNNING;
   const before = at + BEFORE;
   const lost = words[running + BLOCK] === MISSED || ((words[running + COUNT] ?? 0) <= 1 && words[before + BLOCK] === MISSED);

@@ -1,4 +1,5 @@
-import { type FeedbackReporter, type FeedbackSink, OUTCOMES } from '../../contract/behaviour.ts';
+import { type FeedbackReport, type FeedbackReporter, type FeedbackResult, type FeedbackSink, OUTCOMES } from '../../contract/behaviour.ts';
+import type { FeedbackStatus } from '../../contract/status.ts';
 import type { RecentEntries } from '../../stores/recent-entries.ts';
 import type { CounterHit } from '../../stores/windows.ts';
 import { toThousandths } from '../counters.ts';
@@ -16,19 +17,16 @@ export type CostSink = (hits: readonly CounterHit[], nowMs: number) => void;
 export type RunningFeedback = FeedbackSink & {
   /** Notes a decision that may be reported on. */
   note(decisionId: string, decision: Reportable, nowMs: number): void;
-  status(): FeedbackCounts;
+  status(): FeedbackStatus;
 };
 
-export type FeedbackCounts = {
-  readonly accepted: number;
-  readonly repeated: number;
-  readonly unknown: number;
-  /** Decisions that may be reported on. */
-  readonly entries: number;
+/** The same where decisions are kept in this process: it answers at once. */
+export type LocalFeedback = RunningFeedback & {
+  report(report: FeedbackReport, receivedAtMs: number, reporter: FeedbackReporter): FeedbackResult;
 };
 
 /** Ties reports to decisions. Each decision is reported on once: a gateway that did not get our answer may say it again. */
-export function createFeedback(recent: RecentEntries<ReportedDecision>, behaviour: Behaviour | null, onCost: CostSink): RunningFeedback {
+export function createFeedback(recent: RecentEntries<ReportedDecision>, behaviour: Behaviour | null, onCost: CostSink): LocalFeedback {
   const counts = { accepted: 0, repeated: 0, unknown: 0 };
   return {
     note: (decisionId, decision, nowMs) => recent.note(decisionId, { ...decision, reported: false }, nowMs),
@@ -44,9 +42,9 @@ export function createFeedback(recent: RecentEntries<ReportedDecision>, behaviou
       }
       entry.reported = true;
       counts.accepted += 1;
-      const { client, costs } = entry;
+      const { client } = entry;
       if (client !== null) behaviour?.outcome(client, OUTCOMES.indexOf(outcome), receivedAtMs);
-      const hits = cost.size === 0 ? [] : costs.flatMap((one) => hitOf(one, cost));
+      const hits = costHits(entry, cost);
       if (hits.length > 0) onCost(hits, receivedAtMs);
       return 'accepted';
     },
@@ -55,8 +53,13 @@ export function createFeedback(recent: RecentEntries<ReportedDecision>, behaviou
 }
 
 /** A gateway knows ids of others' decisions from headers and logs; what it says must not make their clients look bad, or spend their amounts. */
-function mayReport({ name, feedbackFor }: FeedbackReporter, pep: string): boolean {
+export function mayReport({ name, feedbackFor }: FeedbackReporter, pep: string): boolean {
   return pep === name || feedbackFor?.includes(pep) === true;
+}
+
+/** What a reported cost adds, and to which counters. */
+export function costHits({ costs }: Reportable, cost: ReadonlyMap<string, number>): CounterHit[] {
+  return cost.size === 0 ? [] : costs.flatMap((one) => hitOf(one, cost));
 }
 
 function hitOf({ unit, counter, key }: ReportableCost, cost: ReadonlyMap<string, number>): CounterHit[] {

@@ -8,6 +8,8 @@ export type MemoryMakers = {
   readonly pointer: () => Block;
   /** Two random 32-bit numbers, this process's own. */
   readonly hashKey: readonly [number, number];
+  /** When these memories were made, unix milliseconds: what was before is lost. */
+  readonly startedAtMs?: number;
 };
 
 /** Longest window: a distinct count spans up to two hours. What was idle for longer may give way to a new key. */

@@ -1,7 +1,12 @@
 import type { StoreLogger } from '../store-logger.ts';
 
 /** One command, with the one key that it touches: in a cluster the key says which node it goes to. */
-export type RedisCommand = { readonly key: string; readonly words: readonly [string, ...(string | number)[]] };
+export type RedisCommand = {
+  readonly key: string;
+  readonly words: readonly [string, ...(string | number)[]];
+  /** Strings of the reply come as bytes. */
+  readonly binary?: true;
+};
 
 /** A reply, or the text of why there is none. */
 export type RedisReply = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };

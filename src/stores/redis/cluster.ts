@@ -107,14 +107,16 @@ export function connectCluster({ urls, breaker, monotonic, deadlineMs, scripts, 
   async function follow(command: RedisCommand | undefined): Promise<RedisReply> {
     if (command === undefined) return AWAY;
     const [name, sha, ...rest] = command.words;
-    const said = await redirected(command.words);
+    const binary = command.binary === true;
+    const said = await redirected(command.words, binary);
     const text = said.ok || !said.error.startsWith('NOSCRIPT') ? undefined : texts.get(String(sha));
-    return name === 'EVALSHA' && text !== undefined ? redirected(['EVAL', text, ...rest]) : said;
+    return name === 'EVALSHA' && text !== undefined ? redirected(['EVAL', text, ...rest], binary) : said;
   }
 
-  async function redirected(words: RedisCommand['words']): Promise<RedisReply> {
+  async function redirected(words: RedisCommand['words'], binary: boolean): Promise<RedisReply> {
     try {
-      return { ok: true, value: await cluster.call(...words) };
+      const value = await (binary ? cluster.callBuffer(...words) : cluster.call(...words));
+      return { ok: true, value };
     } catch (thrown) {
       return { ok: false, error: textOf(thrown) };
     }

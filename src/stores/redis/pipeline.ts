@@ -18,7 +18,10 @@ export async function sendTo(redis: Redis, commands: readonly RedisCommand[], sc
 
 async function exec(redis: Redis, commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
   const pipeline = redis.pipeline();
-  for (const { words } of commands) pipeline.call(...words);
+  for (const { words, binary } of commands) {
+    if (binary === true) pipeline.callBuffer(...words);
+    else pipeline.call(...words);
+  }
   try {
     const replies = (await pipeline.exec()) ?? [];
     return commands.map((_, index) => toReply(replies[index]));

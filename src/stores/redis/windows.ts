@@ -16,19 +16,19 @@ import {
   type WindowStore,
 } from '../windows.ts';
 import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
+import type { RedisRound, RoundPart } from './round.ts';
 import { readResets, toCounts, toSums } from './windows-reply.ts';
 import { COUNTERS_SCRIPT_SHA, WINDOWS_SCRIPT_SHA } from './windows-script.ts';
 
 export type RedisWindowsOptions = {
   readonly client: RedisClient;
+  readonly round: RedisRound;
   readonly breaker: CircuitBreaker;
   readonly deadlineMs: number;
   readonly keyPrefix: string;
   readonly logger: StoreLogger;
 };
 
-/** What an answer may take beyond the deadline of a command: a script that has to be sent first, or a slot that has moved, takes rounds. */
-const ROUNDS_MS = 10;
 /** Requests that wait for an answer; with a deadline of 25 ms more than this means that Redis or we are beyond help. */
 const WAITING_MAX = 4096;
 const TAGS: Readonly<Record<Entity, string>> = { client: 'c', address: 'a', token: 't', route: 'r', api_key: 'k' };
@@ -53,35 +53,35 @@ const NO_THRESHOLDS: readonly Threshold[] = [];
  * Sliding windows in Redis, shared by all replicas: one script call an entity, each with the entity's hash tag, and all calls of
  * the requests that are being read in this turn of the event loop in one write. A failed call marks its entity only.
  */
-export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, logger }: RedisWindowsOptions): WindowStore {
+export function createRedisWindows({ client, round, breaker, deadlineMs, keyPrefix, logger }: RedisWindowsOptions): WindowStore {
   let gathered: Waiting[] = [];
   let waiting = 0;
   let refused: string | null = null;
 
-  /** Asks for everybody who has gathered, and settles each of them whatever happens. */
-  async function flush(): Promise<void> {
+  /** The calls of everybody who has gathered; settles each of them whatever happens. */
+  function gather(): RoundPart {
     const requests = gathered;
     gathered = [];
-    const timer = setTimeout(() => {
-      for (const { giveUp } of requests) giveUp();
-    }, deadlineMs + ROUNDS_MS);
-    try {
-      await ask(requests);
-    } catch (thrown) {
-      breaker.failed();
-      logger.warn('store_unavailable', { store: 'redis', error: thrown instanceof Error ? thrown.message : String(thrown) });
-      for (const { keys, settle } of requests) settle(unavailable(keys));
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async function ask(requests: readonly Waiting[]): Promise<void> {
     const batch: Batch = { commands: [], markers: new Map() };
-    const plans = requests.map((request) => plan(request, batch));
-    const replies = await client.send(batch.commands);
-    judge(replies);
-    for (const [index, { keys, nowMs, settle }] of requests.entries()) settle(answerOf(keys, nowMs, plans[index] ?? NOTHING, replies));
+    let plans: readonly Plan[] = [];
+    return {
+      commands() {
+        plans = requests.map((request) => plan(request, batch));
+        return batch.commands;
+      },
+      settle(replies) {
+        judge(replies);
+        for (const [index, { keys, nowMs, settle }] of requests.entries()) settle(answerOf(keys, nowMs, plans[index] ?? NOTHING, replies));
+      },
+      giveUp() {
+        for (const { giveUp } of requests) giveUp();
+      },
+      fail(error) {
+        breaker.failed();
+        logger.warn('store_unavailable', { store: 'redis', error });
+        for (const { keys, settle } of requests) settle(unavailable(keys));
+      },
+    };
   }
 
   /** Puts a request's calls into the batch, and for each server that they go to one look at its marker. */
@@ -137,7 +137,7 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
       const giveUp = () => resolve(unavailable(keys));
       // the round's own deadline covers the usual case without a timer a request
       if (budgetMs < deadlineMs) timer = setTimeout(giveUp, budgetMs);
-      if (gathered.length === 0) setImmediate(() => void flush());
+      if (gathered.length === 0) round.join(gather);
       gathered.push({ keys, nowMs, settle, giveUp });
     });
   }

@@ -5,6 +5,8 @@ import { ALLOW, pepOptions, type Served, serve, sha256 } from '../fixtures.ts';
 
 const reports: FeedbackReport[] = [];
 let result: FeedbackResult | 'throws' = 'accepted';
+/** Decisions are kept in a store that answers later. */
+let later = false;
 let served: Served;
 
 beforeAll(async () => {
@@ -19,8 +21,12 @@ beforeAll(async () => {
     feedback: {
       report(report) {
         reports.push(report);
-        if (result === 'throws') throw new Error('a fault of ours');
-        return result;
+        if (result === 'throws') {
+          const fault = new Error('a fault of ours');
+          if (later) return Promise.reject(fault);
+          throw fault;
+        }
+        return later ? Promise.resolve(result) : result;
       },
     },
   });
@@ -121,7 +127,17 @@ describe('POST /feedback', () => {
     expect(await post(JSON.stringify(REPORT) + ' '.repeat(9000))).toMatchObject({ status: 413, problem: { code: 'body_too_large' } });
   });
 
-  test('a fault of ours ends in a problem', async () => {
+  test('a store that answers later, or not at all', async () => {
+    later = true;
+    result = 'repeated';
+    expect(await post(REPORT)).toMatchObject({ status: 204, told: 'repeated' });
+    result = 'unavailable';
+    expect(await post(REPORT)).toMatchObject({ status: 503, problem: { code: 'store_unavailable' } });
+    later = false;
+  });
+
+  test.each([false, true])('a fault of ours ends in a problem, later: %s', async (when) => {
+    later = when;
     result = 'throws';
     expect(await post(REPORT)).toMatchObject({ status: 503, problem: { code: 'internal_error' } });
     expect(served.logger.lines.at(-1)?.event).toBe('feedback_failed');

@@ -48,7 +48,7 @@ export function askedIdentity({ client = 'agent-1', token = null, refused }: Ask
   return { ...identity, signals: { ...identity.signals, token: { status: 'invalid', code: 'signature_invalid' } as const } };
 }
 
-function networkOf({ address = '203.0.113.7/32', country = null, asn = null, coordinates = null }: Asked): NetworkSignal {
+export function networkOf({ address = '203.0.113.7/32', country = null, asn = null, coordinates = null }: Asked): NetworkSignal {
   const known = allowed.enrichment?.network;
   if (known?.status !== 'present' || address === null) return { status: 'absent', code: 'address_missing' };
   return { status: 'present', value: { ...known.value, prefix: address, country, asn, coordinates } };

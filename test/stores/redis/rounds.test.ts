@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CircuitBreaker } from '../../../src/stores/circuit-breaker.ts';
 import type { RedisClient, RedisCommand, RedisReply } from '../../../src/stores/redis/client.ts';
 import { createRedisReplays } from '../../../src/stores/redis/replays.ts';
+import { createRound } from '../../../src/stores/redis/round.ts';
 import { createRedisWindows } from '../../../src/stores/redis/windows.ts';
 import type { StoreLogger } from '../../../src/stores/store-logger.ts';
 
@@ -27,7 +28,7 @@ function createSlowClient(afterMs: number) {
     close: () => Promise.resolve(),
   };
   const breaker = new CircuitBreaker({ failuresMax: 3, openMs: 250 }, () => 0);
-  const options = { client, breaker, deadlineMs: 25, keyPrefix: 'test', logger };
+  const options = { client, round: createRound(client, 25), breaker, deadlineMs: 25, keyPrefix: 'test', logger };
   return { sent, windows: createRedisWindows(options), replays: createRedisReplays(options) };
 }
 
