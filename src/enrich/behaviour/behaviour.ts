@@ -1,4 +1,4 @@
-import type { BehaviourFlag, BehaviourSignal, BehaviourValue, MemoryScope } from '../../contract/behaviour.ts';
+import type { BehaviourFlag, BehaviourSignal, BehaviourValue, MemoryScope, Outcome } from '../../contract/behaviour.ts';
 import type { Identity } from '../../contract/identity.ts';
 import type { NetworkSignal } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
@@ -29,8 +29,8 @@ export interface Behaviour {
   look(request: DecisionRequest, identity: Identity, network: NetworkSignal, keys: MemoryKeys): BehaviourSignal;
   /** Learns from what was decided. */
   learn(record: DecisionRecord, client: string): void;
-  /** Counts a reported outcome, by its place in `OUTCOMES`. */
-  outcome(client: string, outcome: number, nowMs: number): void;
+  /** Counts a reported outcome. */
+  outcome(client: string, outcome: Outcome, nowMs: number): void;
   entries(): BehaviourEntries;
 }
 

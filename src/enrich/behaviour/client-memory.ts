@@ -1,4 +1,4 @@
-import type { BehaviourValue } from '../../contract/behaviour.ts';
+import { type BehaviourValue, COUNTED_OUTCOMES, type Outcome } from '../../contract/behaviour.ts';
 import type { NetworkCoordinates, NetworkSignal, NetworkValue } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
@@ -45,6 +45,7 @@ export type ClientNumbers = Omit<BehaviourValue, 'scope' | 'flags' | 'tokenAddre
 
 /** Denials that tell nothing of what the client does: a rule that could not tell (503), a credential that was refused or revoked (401). */
 const UNCOUNTED: ReadonlySet<number> = new Set([401, 503]);
+const COUNTED: readonly Outcome[] = COUNTED_OUTCOMES;
 const BACKWARDS_MIN_MS = 5000;
 const HOUR_MS = 3_600_000;
 
@@ -142,11 +143,13 @@ export class ClientMemory {
     floats[float + ACCURACY] = coordinates.accuracyKm ?? -1;
   }
 
-  /** Counts a reported outcome; of a client that was forgotten meanwhile nothing. */
-  outcome(client: string, outcome: number, receivedAtMs: number): void {
+  /** Counts a reported outcome that is counted; of a client that was forgotten meanwhile nothing. */
+  outcome(client: string, outcome: Outcome, receivedAtMs: number): void {
+    const counted = COUNTED.indexOf(outcome);
+    if (counted < 0) return;
     const cells = this.#records.find(client);
     if (cells === null) return;
-    countEvent(cells, cells.word + HOUR, cells.half + EVENTS, timeOfClient(cells, receivedAtMs), FIRST_OUTCOME + outcome);
+    countEvent(cells, cells.word + HOUR, cells.half + EVENTS, timeOfClient(cells, receivedAtMs), FIRST_OUTCOME + counted);
   }
 
   #isLearning(cells: Cells, nowMs: number): boolean {
@@ -190,7 +193,7 @@ function timeOfClient(cells: Cells, receivedAtMs: number): number {
 
 function outcomesOf(cells: Cells, nowMs: number): NonNullable<BehaviourValue['outcomes']> {
   const of = (index: number): number => eventsOf(cells, cells.word + HOUR, cells.half + EVENTS, nowMs, FIRST_OUTCOME + index);
-  return { success: of(0), failure: of(1), error: of(2), abuse: of(3) };
+  return { failure: of(0), abuse: of(1) };
 }
 
 function travelOf(cells: Cells, place: NetworkValue | null, nowMs: number): { readonly km: number; readonly kmh: number } | null {

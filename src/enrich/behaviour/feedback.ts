@@ -1,4 +1,4 @@
-import { type FeedbackSink, OUTCOMES } from '../../contract/behaviour.ts';
+import type { FeedbackSink } from '../../contract/behaviour.ts';
 import type { RecentEntries } from '../../stores/recent-entries.ts';
 import type { CounterHit } from '../../stores/windows.ts';
 import { toThousandths } from '../counters.ts';
@@ -45,7 +45,7 @@ export function createFeedback(recent: RecentEntries<ReportedDecision>, behaviou
       entry.reported = true;
       counts.accepted += 1;
       const { client, costs } = entry;
-      if (client !== null) behaviour?.outcome(client, OUTCOMES.indexOf(outcome), receivedAtMs);
+      if (client !== null) behaviour?.outcome(client, outcome, receivedAtMs);
       const hits = cost.size === 0 ? [] : costs.flatMap((one) => hitOf(one, cost));
       if (hits.length > 0) onCost(hits, receivedAtMs);
       return 'accepted';

@@ -10,7 +10,7 @@ const BUCKETS = 13;
 export const DENIALS = 0;
 export const STEP_UPS = 1;
 export const FIRST_OUTCOME = 2;
-const KINDS = 6;
+const KINDS = 4;
 
 /** Halves of a record that the counts take, and words: the newest bucket. */
 export const HOUR_HALVES = KINDS * BUCKETS;

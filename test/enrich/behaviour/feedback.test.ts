@@ -36,8 +36,8 @@ test('an outcome counts for the client of the decision, once', () => {
   ] as const) {
     feedback.report(report(id, { outcome }), T0 + 12);
   }
-  expect(ask({ atMs: T0 + 20 }).outcomes).toEqual({ success: 1, failure: 2, error: 1, abuse: 1 });
-  expect(ask({ client: 'agent-2' }).outcomes).toEqual({ success: 0, failure: 0, error: 0, abuse: 0 });
+  expect(ask({ atMs: T0 + 20 }).outcomes).toEqual({ failure: 2, abuse: 1 });
+  expect(ask({ client: 'agent-2' }).outcomes).toEqual({ failure: 0, abuse: 0 });
   expect(feedback.status()).toEqual({ accepted: 5, repeated: 1, unknown: 0, entries: 5 });
 });
 

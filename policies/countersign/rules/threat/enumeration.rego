@@ -1,6 +1,6 @@
 # METADATA
 # title: The client tries many things that are not there or not its own
-# description: distinct resources within the hour, and many refusals here or failures that the upstream reported, also as a share of them, since who does much fails often too
+# description: distinct resources within the hour, and many refusals here or failures and abuse that the upstream reported, also as a share of them, since who does much fails often too
 package countersign.rules.threat.enumeration
 
 import data.countersign.lib.is
@@ -26,6 +26,6 @@ verdict := "clear" if {
 	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
 }
 
-_failures := input.signals.behaviour.value.denials + input.signals.behaviour.value.outcomes.failure
+_failures := (input.signals.behaviour.value.denials + input.signals.behaviour.value.outcomes.failure) + input.signals.behaviour.value.outcomes.abuse
 
 _share := input.signals.behaviour.value.resources * data.countersign.limits.threats.enumeration.share_min
