@@ -1,7 +1,7 @@
 import type { BehaviourValue } from '../../src/contract/behaviour.ts';
 import type { Replayed } from './replay.ts';
 
-type Seen = BehaviourValue & { readonly deviceHours: number | null; readonly deviceClients: number | null };
+type Seen = BehaviourValue & { readonly deviceHours: number | null; readonly deviceClients: number | null; readonly deviceNew: boolean };
 
 /** The numbers that templates compare, each by the name of its limit. */
 const NUMBERS: Readonly<Record<string, (value: Seen) => number | null>> = {
@@ -19,8 +19,8 @@ const NUMBERS: Readonly<Record<string, (value: Seen) => number | null>> = {
   },
   'credential_stuffing.credentials_max': ({ addressFailedCredentials }) => addressFailedCredentials,
   'impossible_travel.kmh_max (beyond 500 km)': ({ travelKm, travelKmh }) => (travelKm === null || travelKm < 500 ? null : travelKmh),
-  'dormant_client.idle_seconds_max, in days (something new)': ({ idleSeconds, countryNew, asnNew }) =>
-    idleSeconds !== null && (countryNew === true || asnNew === true) ? idleSeconds / 86_400 : null,
+  'dormant_client.idle_seconds_max, in days (something new)': ({ idleSeconds, countryNew, asnNew, deviceNew }) =>
+    idleSeconds !== null && (countryNew === true || asnNew === true || deviceNew) ? idleSeconds / 86_400 : null,
   'agent_drift.deviation_max (above 60 a minute)': ({ requestsMinute, requestsDeviation }) =>
     (requestsMinute ?? 0) <= 60 ? null : requestsDeviation,
   'agent_drift.mean_times_min (above 60 a minute and 8 deviations)': ({ requestsMinute, requestsMinuteMean, requestsDeviation }) =>
@@ -40,7 +40,7 @@ export function createSpread(): { add(one: Replayed): void; lines(): readonly st
       if (event.attack !== null || behaviour === null) return;
       const firstSeen = device?.firstSeen ?? null;
       const deviceHours = firstSeen === null ? null : (event.atMs / 1000 - firstSeen) / 3600;
-      const value = { ...behaviour, deviceHours, deviceClients: device?.sharedByClients ?? null };
+      const value = { ...behaviour, deviceHours, deviceClients: device?.sharedByClients ?? null, deviceNew: device?.newForClient === true };
       for (const [name, read] of Object.entries(NUMBERS)) {
         const number = read(value);
         if (number !== null) seen.get(name)?.push(number);

@@ -6,10 +6,12 @@
 #   status: 400
 package countersign.rules.rate.uncounted
 
+import data.countersign.lib.status
+
 verdict := "clear" if {
 	_none
 } else := "clear" if {
-	input.signals.rate.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.rate.status)
 } else := _verdict([name | some name in _strict; _lacks(_limits[name].of, absent, flags)]) if {
 	flags := input.signals.rate.value.flags
 	is_array(flags)

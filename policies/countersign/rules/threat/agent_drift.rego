@@ -4,6 +4,7 @@
 package countersign.rules.threat.agent_drift
 
 import data.countersign.lib.is
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
@@ -18,7 +19,7 @@ verdict := "clear" if {
 } else := "clear" if {
 	input.signals.behaviour.value.denials == null
 } else := "clear" if {
-	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.behaviour.status)
 }
 
 _calm if is.at_most(input.signals.behaviour.value.requests_deviation, data.countersign.limits.threats.agent_drift.deviation_max)

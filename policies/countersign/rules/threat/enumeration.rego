@@ -4,6 +4,7 @@
 package countersign.rules.threat.enumeration
 
 import data.countersign.lib.is
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
@@ -23,7 +24,7 @@ verdict := "clear" if {
 } else := "clear" if {
 	input.signals.behaviour.value.denials == null
 } else := "clear" if {
-	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.behaviour.status)
 }
 
 _failures := (input.signals.behaviour.value.denials + input.signals.behaviour.value.outcomes.failure) + input.signals.behaviour.value.outcomes.abuse

@@ -4,24 +4,25 @@
 package countersign.rules.threat.stolen_token
 
 import data.countersign.lib.is
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
 	not data.countersign.limits.threats.stolen_token
 } else := "clear" if {
-	input.signals.behaviour.value.country_new in {false, null}
-	input.signals.behaviour.value.asn_new in {false, null}
+	status.not_true(input.signals.behaviour.value.country_new)
+	status.not_true(input.signals.behaviour.value.asn_new)
 } else := "clear" if {
-	input.signals.device.value.new_for_client in {false, null}
+	status.not_true(input.signals.device.value.new_for_client)
 	input.signals.device.value.known in {true, null}
 	_settled
 } else := threat.seen("threat.stolen_token", data.countersign.limits.threats.stolen_token) if {
 	_device_new
 	_place_new
 } else := "clear" if {
-	input.signals.device.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.device.status)
 } else := "clear" if {
-	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.behaviour.status)
 	input.signals.device.status == "present"
 }
 
