@@ -62,6 +62,37 @@ async function fill(things: number, withPools: boolean): Promise<void> {
   console.log(`  ${JSON.stringify({ ...behaviour.entries(), device: devices.entries() })}`);
 }
 
+/** Everything that behaviour alone can hold: clients beyond 32 in every set, and as many tokens and addresses, each of two things, in both hours. */
+async function fillToTheLast(): Promise<void> {
+  const before = await held();
+  const behaviour = createBehaviour(options, 'process', makers);
+  const requests = ['one', 'two'].map((credential) => {
+    const request = behaviourRequest(NOW_MS, '/');
+    return { ...request, credentials: { ...request.credentials, authorization: [`Bearer ${credential}`] } };
+  });
+  const nobody = clientIdentity(null, 'invalid');
+  for (let hour = 0; hour < 2; hour += 1) {
+    for (let index = 0; index < CLIENTS; index += 1) {
+      const client = `client-${index.toString().padStart(12, '0')}`;
+      const own = `198.${index >> 16}.${(index >> 8) & 255}.${index & 255}/32`;
+      const token = `token-key-of-forty-three-characters-${index.toString().padStart(7, '0')}`;
+      for (let thing = 0; thing < 33; thing += 1) {
+        const address = thing === 0 ? own : `203.0.${thing >> 8}.${thing & 255}/32`;
+        const request = behaviourRequest(NOW_MS + hour * HOUR_MS, `/things/${thing}`);
+        behaviour.look(request, clientIdentity(client, 'absent'), placeOf(thing, 0), { client, address, token: thing < 2 ? token : null });
+      }
+      for (const request of requests) {
+        const at = { ...request, receivedAtMs: NOW_MS + hour * HOUR_MS };
+        behaviour.look(at, nobody, placeOf(0, 0), { client: null, address: own, token: null });
+      }
+    }
+  }
+  console.log(
+    `${CLIENTS} clients, tokens and addresses, every memory of behaviour full to its last block: ${megabytes((await held()) - before)} MB`,
+  );
+  console.log(`  ${JSON.stringify(behaviour.entries())}`);
+}
+
 /** Microseconds a request: looking and learning, with clients in turn. */
 function time(clients: number, rounds: number): void {
   const behaviour = createBehaviour(options, 'process', makers);
@@ -120,3 +151,4 @@ time(Math.min(CLIENTS, 100_000), 9);
 await fill(1, false);
 await fill(33, false);
 await fill(2, true);
+await fillToTheLast();

@@ -63,7 +63,8 @@ export function createBehaviour(options: BehaviourOptions, scope: MemoryScope, m
   const { entriesMax } = options;
   const hash = new KeyedHash(makers.hashKey);
   const clients = new ClientMemory(options, makers, hash);
-  const few = Math.ceil(entriesMax / 2);
+  // one in four: full to the last block, all three memories of 100,000 entries stay below 250 MB
+  const few = Math.ceil(entriesMax / 4);
   const tokens = new DistinctPool(makers, entriesMax, few);
   const addresses = new DistinctPool(makers, entriesMax, few);
 
