@@ -171,8 +171,8 @@ describe('[asks 72, 73] the store is away', () => {
   test('/status shows what each limit does', async () => {
     const world = await createRateWorld({ ...perMinute(10), ...strict });
     expect(world.status()[0]?.limits).toEqual([
-      { name: 'address-1m', of: 'address', window: '1m', limit: 10, shadow: false, onStoreError: 'ignore' },
-      { name: 'strict', of: 'address', window: '1m', limit: 5, shadow: false, onStoreError: 'deny' },
+      { name: 'address-1m', of: 'address', window: '1m', limit: 10, shadow: false, onStoreError: 'ignore', onMissing: 'ignore' },
+      { name: 'strict', of: 'address', window: '1m', limit: 5, shadow: false, onStoreError: 'deny', onMissing: 'ignore' },
     ]);
   });
 });

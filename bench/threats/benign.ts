@@ -1,6 +1,6 @@
 /*
  * Benign traffic of an API for machines, and what it assumes:
- * - DAYS days of clients of six kinds, in the shares of KINDS; none of them brings a certificate of its own accord.
+ * - DAYS days of clients of seven kinds, in the shares of KINDS; none of them brings a certificate of its own accord.
  * - service: one data centre, one to three addresses, at work in 8 to 30 minutes of a day with 1 to 10 requests each, over 5 to 60 things.
  * - agent: 2 to 6 sessions a day of 2 to 20 minutes with 3 to 40 requests a minute, over up to 200 things; 3 % of them fail, 1 % are beyond its scope.
  * - person's tool: from home, the office and a telephone network of one town, every tenth day in another town, got to at 800 km/h; 2 % through a VPN.
@@ -8,6 +8,7 @@
  * - batch: each night 200 to 800 different things within the hour.
  * - fleet: twelve pods with a token each behind six addresses of one AS; every third fleet is of two providers; of functions: each request from another
  *   address of the same AS, with one token.
+ * - feed: 80 to 160 requests a minute for 8 minutes of a day, the same 50 things; one day in 20 it has to catch up, with up to 1.9 times its pace.
  * - Quarterly clients (5 %) work for two days, are silent for 40 and come back, one in ten with an updated library.
  * - Libraries are updated (another JA4) once in the time by a third of the clients; 2 % move to another provider; 1 in 100 does both in one night.
  * - Expired and mistyped credentials: each day a fifth of the clients tries one to three that are refused, from its own address; an address of many
@@ -26,7 +27,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const QUARTER_DAYS = 40;
 
-export type Kind = 'service' | 'agent' | 'tool' | 'device' | 'batch' | 'fleet';
+export type Kind = 'service' | 'agent' | 'tool' | 'device' | 'batch' | 'fleet' | 'feed';
 const KINDS: readonly [Kind, ...Kind[]] = [
   'service',
   'service',
@@ -39,6 +40,7 @@ const KINDS: readonly [Kind, ...Kind[]] = [
   'device',
   'batch',
   'fleet',
+  'feed',
 ];
 
 /** Who a client is, and where it usually is. */
@@ -151,6 +153,10 @@ function dayOf(random: Random, person: Person, dayMs: number, stay: Stay, day: n
         (atMs) => requestOf(person, atMs, thing(), { ...where, address }),
       );
     }
+    case 'feed':
+      return feedDay(random, person, dayMs, (atMs) =>
+        requestOf(person, atMs, `/items/feed-${random.between(1, 50)}`, { ...where, outcome: fails(random, 0.002) }),
+      );
     case 'batch': {
       const startMs = dayMs + 2 * HOUR_MS + random.between(0, 30) * MINUTE_MS;
       const count = random.between(200, 800);
@@ -169,6 +175,14 @@ const fails = (random: Random, share: number): TrafficEvent['outcome'] => (rando
 function minutes(random: Random, dayMs: number, count: number, each: () => number, make: (atMs: number) => TrafficEvent): TrafficEvent[] {
   return Array.from({ length: count }, () => dayMs + random.between(6 * 60, 22 * 60) * MINUTE_MS).flatMap((minuteMs) =>
     Array.from({ length: each() }, () => make(minuteMs + random.between(0, MINUTE_MS - 1))),
+  );
+}
+
+function feedDay(random: Random, person: Person, dayMs: number, make: (atMs: number) => TrafficEvent): TrafficEvent[] {
+  const pace = (80 + (person.host % 81)) * (random.chance(0.05) ? 1.4 + random.next() / 2 : 1);
+  const startMs = dayMs + (person.host % 20) * HOUR_MS;
+  return Array.from({ length: 8 }, (_, minute) => startMs + minute * MINUTE_MS).flatMap((minuteMs) =>
+    Array.from({ length: Math.round(pace * (0.9 + random.next() / 5)) }, () => make(minuteMs + random.between(0, MINUTE_MS - 1))),
   );
 }
 

@@ -2,7 +2,8 @@
  * Attacks, one kind for each template, and what they assume: each is upon a client of the benign generator with a life of its own before it, starts at a
  * random minute after the client was learnt, and has an intensity that is spread evenly over powers of ten, from hardly anything to gross.
  * - stolen_token: the token is used from a data centre in another country with another library; in one attack of five the thief knows the client's
- *   library (or its JA4 is not seen), and is in the country and AS of the client in one of ten: those are not this template's to see.
+ *   library (or its JA4 is not seen), and is in the country and AS of the client in one of ten: those are not this template's to see. One in five is patient:
+ *   it asks for something through a proxy near the client first, a minute to four days before it comes from its own place with the same library.
  * - key_leak: a published token is tried by 2 to 300 strangers within the hour, each from an AS among 80.
  * - scraping: 100 to 20,000 things within the hour with the client's own token, place and library, all of them there.
  * - enumeration: 5 to 3,000 guessed names within the hour, 60 to 99 % of them not there.
@@ -12,9 +13,11 @@
  * - agent_drift: an agent that was talked into something: 20 to 2,000 requests in ten minutes, one to nine of ten to what it has no scope for.
  * - anonymiser: one request from Tor, an open proxy or a VPN that the database knows; one in five is from one that it does not know.
  * - hosting_unexpected: a device's token is used in a data centre; one in ten is in one that the database does not know.
+ * - list_hit: the token is used from the host of a botnet or, in one attack of five, from an exit of Tor; what the lists know of them is in listed.ts.
  */
 
 import { DAYS, fingerprint, lifeOf, type Person, requestOf, START_MS, somePerson } from './benign.ts';
+import { botAddress, exitAddress } from './listed.ts';
 import { addressIn, otherTown, placeIn } from './places.ts';
 import type { Random } from './random.ts';
 import { type Place, sorted, type TrafficEvent } from './traffic.ts';
@@ -52,12 +55,17 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     const near = random.chance(0.1)
       ? { place: placeIn(victim.town, victim.line), address: addressIn(victim.town, victim.line, 50_000) }
       : {};
-    return spread(random, random.between(1, 30), 20 * MINUTE_MS, atMs, (index) => ({
-      ...thief,
-      ...known,
-      ...near,
-      path: `/orders/${index}`,
-    }));
+    const patientMs = random.chance(0.2) ? random.logBetween(1, 4 * 24 * 60) * MINUTE_MS : null;
+    const first = { ...thief, place: placeIn(victim.town, victim.line), address: addressIn(victim.town, victim.line, 51_000) };
+    return [
+      ...(patientMs === null ? [] : [{ atMs: atMs - patientMs, ...first }]),
+      ...spread(random, random.between(1, 30), 20 * MINUTE_MS, atMs, (index) => ({
+        ...thief,
+        ...known,
+        ...near,
+        path: `/orders/${index}`,
+      })),
+    ];
   },
   key_leak(random, victim, atMs) {
     const strangers = random.logBetween(2, 300);
@@ -116,6 +124,11 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     const town = random.chance(0.5) ? victim.town : otherTown(random, victim.town);
     const kinds: Place['kinds'] = random.chance(0.1) ? [] : ['hosting'];
     return [{ atMs, place: placeIn(town, 9, kinds), address: addressIn(town, 9, random.between(0, 60_000)) }];
+  },
+  list_hit(random, victim, atMs) {
+    const [town, line, number] = [otherTown(random, victim.town), random.between(0, 11), random.between(0, 10_000)];
+    if (random.chance(0.2)) return [{ atMs, place: placeIn(town, 14, ['tor']), address: exitAddress(number) }];
+    return [{ atMs, place: placeIn(town, line), address: botAddress(town, line, number) }];
   },
 };
 

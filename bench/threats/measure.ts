@@ -1,4 +1,5 @@
 import type { ActivePolicy } from '../../src/contract/stages.ts';
+import type { AddressLists } from '../../src/enrich/lists/address-lists.ts';
 import { type Learning, type Replayed, replay } from './replay.ts';
 import type { Corpus } from './traffic.ts';
 
@@ -17,18 +18,23 @@ export type Measured = {
   readonly falseByAny: number;
 };
 
-/** Plays a corpus and counts, by template. @param onEach sees every request */
-export function measure(
-  corpus: Corpus,
-  policy: ActivePolicy,
-  learning: Learning,
-  onEach: (one: Replayed) => void = () => undefined,
-): Measured {
+/** What a corpus is played with. */
+export type Measuring = {
+  readonly policy: ActivePolicy;
+  readonly learning: Learning;
+  /** Left out: no address is on a list. */
+  readonly lists?: AddressLists;
+  /** Sees every request. */
+  readonly onEach?: (one: Replayed) => void;
+};
+
+/** Plays a corpus and counts, by template. */
+export function measure(corpus: Corpus, { policy, learning, lists, onEach }: Measuring): Measured {
   const falsePositives = new Map<string, number>();
   const attacks = new Map<number, Set<string>>();
   let [benign, falseByAny] = [0, 0];
-  for (const one of replay(corpus.events, policy, learning)) {
-    onEach(one);
+  for (const one of replay(corpus.events, policy, learning, lists)) {
+    onEach?.(one);
     const { event, seen } = one;
     if (event.attack === null) {
       benign += 1;

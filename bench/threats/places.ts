@@ -24,6 +24,7 @@ const TOWNS: readonly [Town, ...Town[]] = [
   ['AU', -33.9, 151.2],
   ['ZA', -26.2, 28],
 ];
+export const TOWN_COUNT = TOWNS.length;
 const FIRST_ASN = 4_200_000_000;
 
 /** The networks that people and machines of a town are behind: `line` 0 to 7 are access providers, 8 to 11 data centres, 12 anonymisers. */

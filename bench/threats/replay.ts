@@ -1,10 +1,11 @@
 import { NOTHING_COMPARED } from '../../src/contract/agreement.ts';
-import type { BehaviourValue } from '../../src/contract/behaviour.ts';
+import type { BehaviourValue, DeviceValue } from '../../src/contract/behaviour.ts';
 import type { Identity } from '../../src/contract/identity.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { DecisionRequest } from '../../src/contract/request.ts';
 import type { ActivePolicy, Clock } from '../../src/contract/stages.ts';
 import { createEnricher } from '../../src/enrich/enricher.ts';
+import type { AddressLists } from '../../src/enrich/lists/address-lists.ts';
 import { createMemories } from '../../src/enrich/memories.ts';
 import { BlockPool, createBlock } from '../../src/stores/block-pool.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
@@ -22,17 +23,25 @@ export type Replayed = {
   readonly seen: readonly string[];
   readonly effect: 'allow' | 'deny' | 'step_up';
   readonly behaviour: BehaviourValue | null;
+  readonly device: DeviceValue | null;
 };
 
 const HOUR_MS = 3_600_000;
 const PREFIX = 'threat.';
+/** The one template that says what it saw in the reasons alone: it has no points. */
+const LIST_HIT = 'network.list_hit';
 
 /**
  * Plays a sequence through the real enricher, with its memories and a clock of the sequence, and the real policy. Only who asks is given: who
  * has a token has one that is good. Benign clients answer a step_up with their certificate for the next hour (assurance 3), hostile ones
  * never. What was let through is reported on at once.
  */
-export function* replay(events: readonly TrafficEvent[], policy: ActivePolicy, learning: Learning): Generator<Replayed> {
+export function* replay(
+  events: readonly TrafficEvent[],
+  policy: ActivePolicy,
+  learning: Learning,
+  lists?: AddressLists,
+): Generator<Replayed> {
   let nowMs = events[0]?.atMs ?? 0;
   const clock: Clock = { now: () => nowMs, monotonic: () => 0 };
   const records = new Map<string, { readonly place: Place; readonly record: object }>();
@@ -58,7 +67,15 @@ export function* replay(events: readonly TrafficEvent[], policy: ActivePolicy, l
     },
   );
   const windows = createMemoryWindows({ entriesMax: 200_000, startedAtMs: nowMs - HOUR_MS });
-  const enricher = createEnricher({ databases: [database], registryCountry: null, trustedProxies: [], windows, memories, clock });
+  const enricher = createEnricher({
+    databases: [database],
+    registryCountry: null,
+    trustedProxies: [],
+    windows,
+    memories,
+    clock,
+    ...(lists === undefined ? {} : { lists }),
+  });
   const strongUntilMs = new Map<string, number>();
   let number = 0;
 
@@ -84,12 +101,14 @@ export function* replay(events: readonly TrafficEvent[], policy: ActivePolicy, l
       strongUntilMs.set(event.client, nowMs + HOUR_MS);
     }
     const codes = decision.risk.factors.map(({ code }) => code).filter((code) => code.startsWith(PREFIX));
-    const { behaviour } = enrichment;
+    const listed = decision.reasons.some(({ code }) => code === LIST_HIT) ? ['list_hit'] : [];
+    const { behaviour, device } = enrichment;
     yield {
       event,
-      seen: codes.map((code) => code.slice(PREFIX.length)),
+      seen: [...codes.map((code) => code.slice(PREFIX.length)), ...listed],
       effect: decision.effect,
       behaviour: behaviour.status === 'present' ? behaviour.value : null,
+      device: device.status === 'present' ? device.value : null,
     };
   }
 }

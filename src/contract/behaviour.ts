@@ -39,6 +39,9 @@ export type DeviceValue = {
 export const OUTCOMES = ['success', 'failure', 'error', 'abuse'] as const;
 /** What became of a request: `failure` the client's fault, `error` the upstream's, `abuse` what the application calls so. */
 export type Outcome = (typeof OUTCOMES)[number];
+/** Those that are counted for the client: the rest say nothing of it that a rule would compare. */
+export const COUNTED_OUTCOMES = ['failure', 'abuse'] as const;
+export type CountedOutcome = (typeof COUNTED_OUTCOMES)[number];
 
 /**
  * What was odd: `clock_backwards` the request's time lies more than five seconds before one that was seen; `key_long` an identifier of
@@ -70,7 +73,7 @@ export type BehaviourValue = {
   readonly denials: number | null;
   readonly stepUps: number | null;
   /** Reported in the last hour. */
-  readonly outcomes: Readonly<Record<Outcome, number>> | null;
+  readonly outcomes: Readonly<Record<CountedOutcome, number>> | null;
   /** Since the last allowed request. */
   readonly idleSeconds: number | null;
   /** Never before allowed from there; null while learning, where the place is not known, and for a client of too many places. */

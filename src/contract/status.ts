@@ -179,6 +179,8 @@ export type RateLimitStatus = {
   readonly shadow: boolean;
   /** What the limit does while the store cannot count. */
   readonly onStoreError: 'ignore' | 'deny';
+  /** What it does with a request that has not what it counts by. */
+  readonly onMissing: 'ignore' | 'deny';
 };
 
 export type PolicyStatus = {

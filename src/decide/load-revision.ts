@@ -13,6 +13,7 @@ import { createAddressList } from './lists.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import { createRatePlans } from './rate-plan.ts';
 import { createRouteTable } from './routes.ts';
+import { withRuleCount } from './rule-count.ts';
 import { SMOKE_FACTS } from './smoke.ts';
 import type { RuleFacts } from './verdict.ts';
 import { compileWasm, instantiateWasm } from './wasm-policy.ts';
@@ -43,7 +44,7 @@ export async function loadRevision(
   const rates = createRatePlans(limits, new Set(Object.keys(isJsonObject(catalogue) ? catalogue : {})), name);
   const routes = createRouteTable(catalogue, name, rates.of);
   const addresses = createAddressList(blocked, 'countersign.limits.network.addresses_blocked');
-  const wasm = await instantiateWasm(await compileWasm(bundle.wasm), rego, options);
+  const wasm = await instantiateWasm(await compileWasm(bundle.wasm), withRuleCount(rego, codes.length), options);
   const titles = new Map<string, RuleFacts>();
   for (const [code, rule] of Object.entries(metadata?.rules ?? {})) titles.set(code, { ...rule, title: rule.title ?? code });
   const paths = metadata === undefined ? null : parseInputPaths(metadata.input);

@@ -26,10 +26,12 @@ const THOUSANDTHS = 1000;
 const COUNTERS_MAX = 32;
 const LIMITS_MAX = 64;
 
+const OnMissing = z.enum(['ignore', 'deny']).optional();
 const Windows = z.record(z.string(), z.number());
 const Counter = z.strictObject({
   key: z.array(z.string()).min(1).max(8),
   routes: z.array(z.string()).optional(),
+  on_missing: OnMissing,
   amount: z
     .strictObject({ from: z.string().optional(), default: z.number().min(0).max(AMOUNT_MAX).default(0), reported: names.optional() })
     .optional(),
@@ -40,6 +42,7 @@ const NamedLimit = z.strictObject({
   limit: z.number().positive().max(1e12),
   shadow: z.boolean().default(false),
   on_store_error: z.enum(['ignore', 'deny']).default('ignore'),
+  on_missing: OnMissing,
 });
 const RateData = z.looseObject({
   rate: z.record(z.string(), Windows).default({}),
@@ -67,17 +70,18 @@ export function createRatePlans(limits: JsonValue | undefined, routeIds: Readonl
       const at = WINDOWS.findIndex((one) => one === window && one !== '1d');
       if (at < 0) throw invalid(`rate.${entity}.${window}`);
       thresholds[entity].push({ name: `${entity}-${window}`, window: at, limit });
-      shown.push({ name: `${entity}-${window}`, of: entity, window, limit, shadow: false, onStoreError: 'ignore' });
+      shown.push({ name: `${entity}-${window}`, of: entity, window, limit, shadow: false, onStoreError: 'ignore', onMissing: 'ignore' });
     }
   }
-  for (const [name, { of, window, limit, shadow, on_store_error: onStoreError }] of Object.entries(named)) {
+  for (const [name, { of, window, limit, shadow, on_store_error: onStoreError, on_missing }] of Object.entries(named)) {
     const at = WINDOWS.indexOf(window);
     const entity = ENTITIES.find((one) => one === of);
     const counter = byCounter.get(of);
     if (entity !== undefined && window !== '1d') thresholds[entity].push({ name, window: at, limit });
     else if (counter !== undefined) counter.push({ name, window: at, limit: Math.round(limit * THOUSANDTHS) });
     else if (of !== 'pep') throw invalid(`rate_limits.${name}.${entity === undefined ? 'of' : 'window'}`);
-    shown.push({ name, of, window, limit, shadow, onStoreError });
+    const onMissing = of === 'pep' ? 'ignore' : (on_missing ?? counters[of]?.on_missing ?? 'ignore');
+    shown.push({ name, of, window, limit, shadow, onStoreError, onMissing });
   }
   const compiled = Object.entries(counters).map(([name, { key, routes, amount }]) => {
     if (ENTITIES.some((one) => one === name) || name === 'pep') throw invalid(`counters.${name}`);

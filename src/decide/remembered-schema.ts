@@ -40,9 +40,7 @@ export const BEHAVIOUR_FIELDS = {
   step_ups: numberOrNull('Step-ups of the client in the last hour'),
   outcomes: z
     .strictObject({
-      success: z.number().describe('Answered well'),
       failure: z.number().describe('Failed by the client'),
-      error: z.number().describe('Failed by the upstream'),
       abuse: z.number().describe('Called abuse'),
     })
     .nullable()

@@ -4,6 +4,7 @@ import type { ClientRecord } from '../contract/registry.ts';
 import type { CertificateOffer, DecisionRequest } from '../contract/request.ts';
 import type { Awaitable, Clock, Identifier, Logger } from '../contract/stages.ts';
 import type { IdentifyStatus } from '../contract/status.ts';
+import { within } from '../contract/within.ts';
 import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
 import type { CircuitBreaker } from '../stores/circuit-breaker.ts';
 import type { FormPost } from '../stores/form-post.ts';
@@ -237,7 +238,9 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   return {
     identify,
     introspect,
-    start: () => settledWithin(START_WAIT_MS, [...all.map(({ keys }) => keys.start()), trust.start(), signatures.start()]),
+    async start() {
+      await within<unknown>(START_WAIT_MS, Promise.all([...all.map(({ keys }) => keys.start()), trust.start(), signatures.start()]), null);
+    },
     stop() {
       trust.stop();
       signatures.stop();
@@ -261,13 +264,4 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
 /** Whether the connection is part of what is held against a client: its identity is another one by another connection. */
 function isKnownByConnection(record: ClientRecord | null): boolean {
   return record !== null && record.fingerprints.ja3.length + record.fingerprints.ja4.length > 0;
-}
-
-async function settledWithin(waitMs: number, promises: readonly Promise<void>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, waitMs);
-  });
-  await Promise.race([Promise.all(promises), over]);
-  clearTimeout(timer);
 }

@@ -5,6 +5,7 @@ import type { DecisionRequest } from '../contract/request.ts';
 import type { TokenCode, TokenValue } from '../contract/signals.ts';
 import type { Awaitable, Clock } from '../contract/stages.ts';
 import type { CacheStatus } from '../contract/status.ts';
+import { within } from '../contract/within.ts';
 import type { CreateBoundedCache } from '../stores/bounded-cache.ts';
 import { SIGNATURE_ALGORITHMS } from './algorithms.ts';
 import { type Confirmation, readConfirmation } from './confirmation.ts';
@@ -212,7 +213,7 @@ export function createTokenVerifier(
     if (renewal === 'kid_unknown') return invalid(renewal);
     if (renewal === 'keys_unavailable') return unavailable(renewal);
     const leftMs = request.deadlineAtMs - clock.monotonic() - DEADLINE_RESERVE_MS;
-    return within(Math.min(options.keyWaitMs, leftMs), renewal).then((succeeded) => {
+    return within(Math.min(options.keyWaitMs, leftMs), renewal, false).then((succeeded) => {
       const { ring } = keys;
       if (!succeeded || ring === null) return unavailable('keys_unavailable');
       const key = selectKey(ring, candidate.text.algorithm, candidate.text.kid);
@@ -244,14 +245,4 @@ export function createTokenVerifier(
   }
 
   return { verify, status: () => ({ tokenCache: verified.status(), negativeCache: refused.status() }) };
-}
-
-/** The promise's value, or false once the time is over. */
-function within(waitMs: number, promise: Promise<boolean>): Promise<boolean> {
-  if (waitMs <= 0) return Promise.resolve(false);
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, waitMs, false);
-  });
-  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
 }

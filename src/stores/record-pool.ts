@@ -1,5 +1,6 @@
+import { NONE, UseOrder } from './use-order.ts';
+
 const CHUNK_RECORDS = 1024;
-const NONE = -1;
 
 /** How many cells of each width one record has. */
 export type RecordShape = { readonly floats: number; readonly words: number; readonly halves: number };
@@ -38,10 +39,7 @@ export class RecordPool {
   readonly #keys: string[] = [];
   readonly #chunks: Chunk[] = [];
   readonly #cells: Cells;
-  #previous = new Int32Array(CHUNK_RECORDS);
-  #next = new Int32Array(CHUNK_RECORDS);
-  #head = NONE;
-  #tail = NONE;
+  readonly #order = new UseOrder();
 
   constructor(options: RecordPoolOptions) {
     this.#options = options;
@@ -63,9 +61,9 @@ export class RecordPool {
     const known = this.#places.get(key);
     const place = known ?? this.#placeFor(key, nowMs);
     if (place === NONE) return null;
-    if (place !== this.#tail) {
-      if (known !== undefined) this.#unlink(place);
-      this.#append(place);
+    if (place !== this.#order.newest) {
+      if (known !== undefined) this.#order.unlink(place);
+      this.#order.append(place);
     }
     const cells = this.#open(place);
     cells.fresh = known === undefined;
@@ -84,7 +82,7 @@ export class RecordPool {
   #placeFor(key: string, nowMs: number): number {
     let place = this.#places.size;
     if (place >= this.#options.entriesMax) {
-      place = this.#head;
+      place = this.#order.oldest;
       if (place === NONE) return NONE;
       const cells = this.#open(place);
       // a clock that was set back by more than that must not make a full pool refuse until it comes up again
@@ -94,7 +92,7 @@ export class RecordPool {
       cells.floats.fill(0, cells.float, cells.float + floats);
       cells.words.fill(0, cells.word, cells.word + words);
       cells.halves.fill(0, cells.half, cells.half + halves);
-      this.#unlink(place);
+      this.#order.unlink(place);
       this.#places.delete(this.#keys[place] ?? '');
     } else if (place >> 10 >= this.#chunks.length) this.#grow();
     this.#places.set(key, place);
@@ -124,30 +122,6 @@ export class RecordPool {
       words: new Uint32Array(CHUNK_RECORDS * words),
       halves: new Uint16Array(CHUNK_RECORDS * halves),
     });
-    if (this.#chunks.length * CHUNK_RECORDS <= this.#next.length) return;
-    // doubled, so that growing stays O(1) amortised
-    const previous = new Int32Array(this.#next.length * 2);
-    const next = new Int32Array(this.#next.length * 2);
-    previous.set(this.#previous);
-    next.set(this.#next);
-    this.#previous = previous;
-    this.#next = next;
-  }
-
-  #unlink(place: number): void {
-    const before = this.#previous[place] ?? NONE;
-    const after = this.#next[place] ?? NONE;
-    if (before === NONE) this.#head = after;
-    else this.#next[before] = after;
-    if (after === NONE) this.#tail = before;
-    else this.#previous[after] = before;
-  }
-
-  #append(place: number): void {
-    this.#previous[place] = this.#tail;
-    this.#next[place] = NONE;
-    if (this.#tail === NONE) this.#head = place;
-    else this.#next[this.#tail] = place;
-    this.#tail = place;
+    this.#order.grow(this.#chunks.length * CHUNK_RECORDS);
   }
 }

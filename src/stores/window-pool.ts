@@ -1,3 +1,4 @@
+import { NONE, UseOrder } from './use-order.ts';
 import {
   COUNTER_WINDOW_MS,
   type CounterSums,
@@ -11,7 +12,6 @@ import {
 } from './windows.ts';
 
 const CHUNK_ENTRIES = 1024;
-const NONE = -1;
 /** An entry is cleared away three minutes after its last window ended, so that a clock that is set back a little finds it again. */
 const EXPIRED_AFTER = SUB_BUCKETS + 3;
 
@@ -38,12 +38,8 @@ export class WindowPool {
   readonly #places = new Map<string, number>();
   readonly #keys: string[] = [];
   readonly #chunks: Chunk[] = [];
-  /** Neighbours in the order of the last hit; `next` also links the free places. */
-  #previous = new Int32Array(CHUNK_ENTRIES);
-  #next = new Int32Array(CHUNK_ENTRIES);
-  #head = NONE;
-  #tail = NONE;
-  #free = NONE;
+  /** By their last hit. */
+  readonly #order = new UseOrder();
   #used = 0;
 
   constructor(entriesMax: number, kind: PoolKind = 'hits') {
@@ -59,7 +55,8 @@ export class WindowPool {
 
   /** True where every window of every entry is over. @param running the running sub-bucket of the longest window. */
   isOver(running: number): boolean {
-    return this.#tail === NONE || Math.abs(running - this.#newestOf(this.#tail)) > EXPIRED_AFTER;
+    const last = this.#order.newest;
+    return last === NONE || Math.abs(running - this.#newestOf(last)) > EXPIRED_AFTER;
   }
 
   /** Counts one hit. @returns null where the key is new and the pool is full. */
@@ -104,8 +101,8 @@ export class WindowPool {
     const known = this.#places.get(key);
     const place = known ?? this.#take(key);
     if (place === NONE) return NONE;
-    if (known !== undefined) this.#unlink(place);
-    this.#append(place);
+    if (known !== undefined) this.#order.unlink(place);
+    this.#order.append(place);
     const chunk = this.#chunks[place >> 10];
     if (chunk === undefined) return NONE;
     const entry = (place & (CHUNK_ENTRIES - 1)) * windows;
@@ -115,15 +112,13 @@ export class WindowPool {
   }
 
   #clearExpired(running: number): void {
-    for (let cleared = 0; cleared < 2 && this.#head !== NONE; cleared += 1) {
-      const place = this.#head;
+    for (let cleared = 0; cleared < 2 && this.#order.oldest !== NONE; cleared += 1) {
+      const place = this.#order.oldest;
       // also after a clock that was set back by more than the window: waiting for it to come up again could fill the pool
       if (Math.abs(running - this.#newestOf(place)) <= EXPIRED_AFTER) return;
-      this.#unlink(place);
+      this.#order.giveBack(place);
       this.#places.delete(this.#keys[place] ?? '');
       this.#keys[place] = '';
-      this.#next[place] = this.#free;
-      this.#free = place;
     }
   }
 
@@ -134,13 +129,13 @@ export class WindowPool {
   }
 
   #take(key: string): number {
-    let place = this.#free;
-    if (place !== NONE) this.#free = this.#next[place] ?? NONE;
-    else if (this.#used < this.#entriesMax) {
+    let place = this.#order.takeFree();
+    if (place === NONE) {
+      if (this.#used >= this.#entriesMax) return NONE;
       place = this.#used;
       this.#used += 1;
       if (place >> 10 >= this.#chunks.length) this.#grow();
-    } else return NONE;
+    }
     this.#places.set(key, place);
     this.#keys[place] = key;
     return place;
@@ -150,32 +145,7 @@ export class WindowPool {
     const rings = CHUNK_ENTRIES * this.#windows.length;
     const Numbers = this.#kind === 'hits' ? Uint32Array : Float64Array;
     this.#chunks.push({ slots: new Numbers(rings * RING_SLOTS), sums: new Numbers(rings), newest: new Float64Array(rings) });
-    const wanted = this.#chunks.length * CHUNK_ENTRIES;
-    if (wanted <= this.#next.length) return;
-    // doubled, so that growing stays O(1) amortised
-    const previous = new Int32Array(this.#next.length * 2);
-    const next = new Int32Array(this.#next.length * 2);
-    previous.set(this.#previous);
-    next.set(this.#next);
-    this.#previous = previous;
-    this.#next = next;
-  }
-
-  #unlink(place: number): void {
-    const before = this.#previous[place] ?? NONE;
-    const after = this.#next[place] ?? NONE;
-    if (before === NONE) this.#head = after;
-    else this.#next[before] = after;
-    if (after === NONE) this.#tail = before;
-    else this.#previous[after] = before;
-  }
-
-  #append(place: number): void {
-    this.#previous[place] = this.#tail;
-    this.#next[place] = NONE;
-    if (this.#tail === NONE) this.#head = place;
-    else this.#next[this.#tail] = place;
-    this.#tail = place;
+    this.#order.grow(this.#chunks.length * CHUNK_ENTRIES);
   }
 }
 

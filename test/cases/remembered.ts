@@ -36,7 +36,7 @@ export const GivenBehaviour = z.union([
     denials: number,
     step_ups: number,
     outcomes: z
-      .strictObject({ success: z.int().default(0), failure: z.int().default(0), error: z.int().default(0), abuse: z.int().default(0) })
+      .strictObject({ failure: z.int().default(0), abuse: z.int().default(0) })
       .nullable()
       .default(null),
     idle_seconds: number,

@@ -124,6 +124,7 @@ const HARMLESS = [
   // no limit has a name here, so nothing is compared with a counter, and nobody is asked whom a limit would have held
   'signals.rate.value.counters',
   'signals.rate.value.failed',
+  'signals.rate.value.flags',
   'route.id',
   // the network is of no kind, and no place or device is remembered: of an absent signal no code is read
   'subject.client.type',

@@ -106,13 +106,13 @@ describe('a client over its first requests', () => {
 describe('POST /feedback', () => {
   it('an outcome counts once, and shows in the next decision', async () => {
     const { id, behaviour } = await decide();
-    expect(behaviour['outcomes']).toEqual({ success: 0, failure: 0, error: 0, abuse: 0 });
+    expect(behaviour['outcomes']).toEqual({ failure: 0, abuse: 0 });
     const report = { decision_id: id, outcome: 'failure', status: 404, cost: { tokens: 1200 } };
     const first = await post('/feedback', report);
     expect([first.status, first.headers['x-countersign-feedback'], first.body]).toEqual([204, 'accepted', '']);
     const second = await post('/feedback', report);
     expect([second.status, second.headers['x-countersign-feedback']]).toEqual([204, 'repeated']);
-    expect((await decide()).behaviour['outcomes']).toEqual({ success: 0, failure: 1, error: 0, abuse: 0 });
+    expect((await decide()).behaviour['outcomes']).toEqual({ failure: 1, abuse: 0 });
   });
 
   it('is refused for a decision of nobody, from a gateway that is not trusted, and with an impossible amount', async () => {

@@ -3,6 +3,7 @@ package countersign_test.rules.rate_test
 import data.countersign.rules.rate.exceeded
 import data.countersign.rules.rate.limited
 import data.countersign.rules.rate.store_unavailable
+import data.countersign.rules.rate.uncounted
 import data.countersign_test.fixtures
 
 test_clear_at_the_limit if exceeded.verdict == "clear" with input as _client(100) with data.countersign.limits as fixtures.limits
@@ -151,6 +152,51 @@ test_store_unavailable_has_no_verdict_when_the_failures_are_not_known if {
 	not store_unavailable.verdict with input as fixtures.without("signals/rate/status")
 		with data.countersign.limits as _named({"on_store_error": "deny"})
 }
+
+_refused := {"effect": "deny", "status": 400, "missing_limits": ["budget"]}
+
+_flagged(flag) := _rate({"flags": [flag]})
+
+test_uncounted_holds_what_has_no_key_or_no_amount if {
+	every flag in ["spend.key_missing", "spend.amount_invalid"] {
+		uncounted.verdict == _refused with input as _flagged(flag) with data.countersign.limits as _named({"on_missing": "deny"})
+		uncounted.verdict == "clear" with input as _flagged(flag) with data.countersign.limits as _named({"on_missing": "ignore"})
+		uncounted.verdict == "clear" with input as _flagged(flag) with data.countersign.limits as _named({})
+		uncounted.verdict == "clear" with input as _flagged(flag) with data.countersign.limits as _named({"on_missing": "deny", "shadow": true})
+		uncounted.verdict == "clear" with input as _flagged(flag) with data.countersign.limits as fixtures.limits
+	}
+	every flag in ["spend.key_long", "other.key_missing", "clock_back"] {
+		uncounted.verdict == "clear" with input as _flagged(flag) with data.countersign.limits as _named({"on_missing": "deny"})
+	}
+}
+
+test_uncounted_by_the_word_of_the_counter_and_of_the_limit_before_it if {
+	of_counter := object.union(_named({}), {"counters": {"spend": {"on_missing": "deny"}}})
+	uncounted.verdict == _refused with input as _flagged("spend.key_missing") with data.countersign.limits as of_counter
+	own := object.union(of_counter, {"rate_limits": {"budget": {"on_missing": "ignore"}}})
+	uncounted.verdict == "clear" with input as _flagged("spend.key_missing") with data.countersign.limits as own
+}
+
+test_uncounted_holds_what_has_no_entity if {
+	of_key := _named({"of": "api_key", "window": "1h", "on_missing": "deny"})
+	uncounted.verdict == _refused with input as fixtures.good with data.countersign.limits as of_key
+	uncounted.verdict == "clear" with input as _rate({"api_key": fixtures.windows}) with data.countersign.limits as of_key
+
+	# that the store could not count it is the affair of on_store_error
+	uncounted.verdict == "clear" with input as _rate({"failed": ["api_key"]}) with data.countersign.limits as of_key
+	uncounted.verdict == "clear" with input as fixtures.good with data.countersign.limits as _named({"of": "pep", "on_missing": "deny"})
+	uncounted.verdict == "clear" with input as _away with data.countersign.limits as of_key
+}
+
+test_uncounted_has_no_verdict_when_what_is_missing_is_not_known if {
+	strict := _named({"on_missing": "deny"})
+	every path in ["signals/rate/value/flags", "signals/rate/value/failed", "signals/rate/value/client"] {
+		unknown := json.remove(_flagged("spend.key_missing"), [path])
+		not _speaks(unknown, strict)
+	}
+}
+
+_speaks(request, limits) if uncounted.verdict with input as request with data.countersign.limits as limits
 
 _away := fixtures.with_signal("rate", fixtures.missing("unavailable", "store_unavailable"))
 

@@ -33,6 +33,27 @@ test_stolen_token_by_the_as_alone_and_by_an_unregistered_device if {
 	stolen_token.verdict.effect == "step_up" with input as unregistered with data.countersign.limits as fixtures.limits
 }
 
+# allowed for the first time 599 seconds ago, and four other clients have it
+lately := object.union(moved, {"signals": {"device": {"value": {"first_seen": 401, "shared_by_clients": 5}}}})
+
+test_stolen_token_by_a_device_of_lately_that_few_have if {
+	stolen_token.verdict == asks([{"code": "threat.stolen_token", "points": 30}]) with input as lately with data.countersign.limits as fixtures.limits
+	at_home := object.union(lately, {"signals": {"behaviour": {"value": {"country_new": false, "asn_new": false}}}})
+	stolen_token.verdict == "clear" with input as at_home with data.countersign.limits as fixtures.limits
+	every change in [{"first_seen": 400}, {"shared_by_clients": 6}, {"first_seen": null}, {"shared_by_clients": null}] {
+		stolen_token.verdict == "clear" with input as object.union(lately, {"signals": {"device": {"value": change}}}) with data.countersign.limits as fixtures.limits
+	}
+}
+
+test_stolen_token_by_new_devices_alone_where_the_limits_do_not_say_more if {
+	every name in ["device_age_seconds_min", "device_clients_max"] {
+		without := object.remove(fixtures.limits.threats.stolen_token, [name])
+		limits := json.patch(fixtures.limits, [{"op": "replace", "path": "/threats/stolen_token", "value": without}])
+		stolen_token.verdict == "clear" with input as lately with data.countersign.limits as limits
+		stolen_token.verdict.effect == "step_up" with input as strange with data.countersign.limits as limits
+	}
+}
+
 test_stolen_token_says_nothing_of_what_is_not_known if {
 	learning := object.union(strange, {"signals": {"device": {"value": {"new_for_client": null}}}})
 	stolen_token.verdict == "clear" with input as learning with data.countersign.limits as fixtures.limits
@@ -47,6 +68,9 @@ test_no_verdict_of_stolen_token_on_what_is_broken if {
 	nothing := object.union(broken("device"), {"signals": {"behaviour": {"value": {"country_new": true}}}})
 	not stolen_token.verdict with input as nothing with data.countersign.limits as fixtures.limits
 	not stolen_token.verdict with input as object.union(moved, {"signals": {"device": {"value": {"new_for_client": "yes"}}}}) with data.countersign.limits as fixtures.limits
+	every change in [{"first_seen": "401"}, {"shared_by_clients": "5"}] {
+		not stolen_token.verdict with input as object.union(lately, {"signals": {"device": {"value": change}}}) with data.countersign.limits as fixtures.limits
+	}
 	text := object.union(strange, {"signals": {"behaviour": {"value": {"country_new": "yes", "asn_new": false}}}})
 	not stolen_token.verdict with input as text with data.countersign.limits as fixtures.limits
 	not stolen_token.verdict with input as object.union(strange, {"evidence": {"assurance": "2"}}) with data.countersign.limits as fixtures.limits

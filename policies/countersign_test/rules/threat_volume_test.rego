@@ -38,7 +38,7 @@ test_scraping_is_many_resources if {
 }
 
 test_enumeration_is_many_resources_and_many_failures if {
-	outcomes := {"success": 0, "failure": 6, "error": 90, "abuse": 0}
+	outcomes := {"failure": 6, "abuse": 0}
 	enumeration.verdict == refused with input as seen({"resources": 21, "denials": 5, "outcomes": outcomes}) with data.countersign.limits as fixtures.limits
 	enumeration.verdict == refused with input as seen({"resources": 21, "denials": 11}) with data.countersign.limits as fixtures.limits
 	not enumeration.verdict with input as seen({"resources": 21, "denials": 11, "outcomes": null}) with data.countersign.limits as fixtures.limits
@@ -46,6 +46,11 @@ test_enumeration_is_many_resources_and_many_failures if {
 	enumeration.verdict == "clear" with input as seen({"resources": 20, "denials": 90, "outcomes": outcomes}) with data.countersign.limits as fixtures.limits
 	enumeration.verdict == "clear" with input as seen({"resources": 40, "denials": 6, "outcomes": outcomes}) with data.countersign.limits as fixtures.limits
 	enumeration.verdict == "clear" with input as seen({"resources": null, "denials": null, "outcomes": null}) with data.countersign.limits as fixtures.limits
+}
+
+test_enumeration_counts_abuse_as_a_failure if {
+	outcomes := {"failure": 3, "abuse": 3}
+	enumeration.verdict == refused with input as seen({"resources": 21, "denials": 5, "outcomes": outcomes}) with data.countersign.limits as fixtures.limits
 }
 
 test_credential_stuffing_is_many_refused_credentials_of_an_address if {
@@ -60,6 +65,17 @@ test_agent_drift_by_its_pace if {
 	agent_drift.verdict == "clear" with input as seen({"requests_deviation": 9, "requests_minute": 30}) with data.countersign.limits as fixtures.limits
 	agent_drift.verdict == "clear" with input as seen({"requests_deviation": 8, "requests_minute": 300}) with data.countersign.limits as fixtures.limits
 	agent_drift.verdict == "clear" with input as seen({"requests_deviation": null, "requests_minute": 300}) with data.countersign.limits as fixtures.limits
+}
+
+test_agent_drift_is_above_its_mean_as_a_multiple_too if {
+	busy := {"requests_deviation": 9, "requests_minute": 200, "requests_minute_mean": 99}
+	agent_drift.verdict.effect == "step_up" with input as seen(busy) with data.countersign.limits as fixtures.limits
+	usual := object.union(busy, {"requests_minute_mean": 100})
+	agent_drift.verdict == "clear" with input as seen(usual) with data.countersign.limits as fixtures.limits
+	without := object.remove(fixtures.limits.threats.agent_drift, ["mean_times_min"])
+	limits := json.patch(fixtures.limits, [{"op": "replace", "path": "/threats/agent_drift", "value": without}])
+	agent_drift.verdict.effect == "step_up" with input as seen(usual) with data.countersign.limits as limits
+	not agent_drift.verdict with input as seen(object.union(busy, {"requests_minute_mean": "99"})) with data.countersign.limits as fixtures.limits
 }
 
 test_agent_drift_by_what_it_is_refused if {

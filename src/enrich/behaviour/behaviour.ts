@@ -1,4 +1,4 @@
-import type { BehaviourFlag, BehaviourSignal, BehaviourValue, MemoryScope } from '../../contract/behaviour.ts';
+import type { BehaviourFlag, BehaviourSignal, BehaviourValue, MemoryScope, Outcome } from '../../contract/behaviour.ts';
 import type { Identity } from '../../contract/identity.ts';
 import type { NetworkSignal } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
@@ -30,8 +30,8 @@ export interface Behaviour {
   look(request: DecisionRequest, identity: Identity, network: NetworkSignal, keys: MemoryKeys): BehaviourSignal;
   /** Learns from what was decided. */
   learn(record: DecisionRecord, client: string): void;
-  /** Counts a reported outcome, by its place in `OUTCOMES`. */
-  outcome(client: string, outcome: number, nowMs: number): void;
+  /** Counts a reported outcome. */
+  outcome(client: string, outcome: Outcome, nowMs: number): void;
   entries(): BehaviourEntries;
 }
 
@@ -65,7 +65,8 @@ export function createBehaviour(options: BehaviourOptions, scope: MemoryScope, m
   const { entriesMax } = options;
   const hash = new KeyedHash(makers.hashKey);
   const clients = new ClientMemory(options, makers, hash);
-  const few = Math.ceil(entriesMax / 2);
+  // one in four: full to the last block, all three memories of 100,000 entries stay below 250 MB
+  const few = Math.ceil(entriesMax / 4);
   const tokens = new DistinctPool(makers, entriesMax, few);
   const addresses = new DistinctPool(makers, entriesMax, few);
 

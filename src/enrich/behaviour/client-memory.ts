@@ -1,3 +1,4 @@
+import { COUNTED_OUTCOMES, type Outcome } from '../../contract/behaviour.ts';
 import type { NetworkSignal } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
@@ -36,6 +37,8 @@ import { countEvent, DENIALS, FIRST_OUTCOME, STEP_UPS } from './hour-counts.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import { LONGEST_MS, type MemoryMakers } from './memory.ts';
 import { remember } from './novelty.ts';
+
+const COUNTED: readonly Outcome[] = COUNTED_OUTCOMES;
 
 /** What is remembered of verified clients: one record of fixed size each. */
 export class ClientMemory {
@@ -108,11 +111,13 @@ export class ClientMemory {
     floats[float + ACCURACY] = coordinates.accuracyKm ?? -1;
   }
 
-  /** Counts a reported outcome; of a client that was forgotten meanwhile nothing. */
-  outcome(client: string, outcome: number, receivedAtMs: number): void {
+  /** Counts a reported outcome that is counted; of a client that was forgotten meanwhile nothing. */
+  outcome(client: string, outcome: Outcome, receivedAtMs: number): void {
+    const counted = COUNTED.indexOf(outcome);
+    if (counted < 0) return;
     const cells = this.#records.find(client);
     if (cells === null) return;
-    countEvent(cells, cells.word + HOUR, cells.half + EVENTS, timeOfClient(cells, receivedAtMs), FIRST_OUTCOME + outcome);
+    countEvent(cells, cells.word + HOUR, cells.half + EVENTS, timeOfClient(cells, receivedAtMs), FIRST_OUTCOME + counted);
   }
 
   #addHash(words: Uint32Array, at: number, nowMs: number, hash: Hash | null): number {

@@ -119,7 +119,7 @@ export function hashAsn(hash: KeyedHash, asn: number | null): Hash | null {
 
 function outcomesOf(cells: Cells, nowMs: number): NonNullable<BehaviourValue['outcomes']> {
   const of = (index: number): number => eventsOf(cells, cells.word + HOUR, cells.half + EVENTS, nowMs, FIRST_OUTCOME + index);
-  return { success: of(0), failure: of(1), error: of(2), abuse: of(3) };
+  return { failure: of(0), abuse: of(1) };
 }
 
 function travelOf(cells: Cells, place: NetworkValue | null, nowMs: number): { readonly km: number; readonly kmh: number } | null {

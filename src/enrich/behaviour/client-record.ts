@@ -33,7 +33,7 @@ export const ASNS_KNOWN = ASNS + DISTINCT_WORDS;
 export const EVENTS = 0;
 export const COUNTRIES_KNOWN = EVENTS + HOUR_HALVES;
 
-/** 460 bytes. */
+/** 408 bytes. */
 export const CLIENT_SHAPE = {
   floats: BASELINE + BASELINE_FLOATS,
   words: ASNS_KNOWN + noveltyCells(ASNS_MAX),

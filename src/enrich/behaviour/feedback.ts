@@ -1,4 +1,4 @@
-import { type FeedbackReport, type FeedbackReporter, type FeedbackResult, type FeedbackSink, OUTCOMES } from '../../contract/behaviour.ts';
+import type { FeedbackReport, FeedbackReporter, FeedbackResult, FeedbackSink } from '../../contract/behaviour.ts';
 import type { FeedbackStatus } from '../../contract/status.ts';
 import type { RecentEntries } from '../../stores/recent-entries.ts';
 import type { CounterHit } from '../../stores/windows.ts';
@@ -43,7 +43,7 @@ export function createFeedback(recent: RecentEntries<ReportedDecision>, behaviou
       entry.reported = true;
       counts.accepted += 1;
       const { client } = entry;
-      if (client !== null) behaviour?.outcome(client, OUTCOMES.indexOf(outcome), receivedAtMs);
+      if (client !== null) behaviour?.outcome(client, outcome, receivedAtMs);
       const hits = costHits(entry, cost);
       if (hits.length > 0) onCost(hits, receivedAtMs);
       return 'accepted';

@@ -4,13 +4,13 @@
  */
 
 const BUCKET_MS = 300_000;
-const BUCKETS = 13;
+export const BUCKETS = 13;
 
 /** Kinds, by their place. */
 export const DENIALS = 0;
 export const STEP_UPS = 1;
 export const FIRST_OUTCOME = 2;
-const KINDS = 6;
+export const KINDS = 4;
 
 /** Halves of a record that the counts take, and words: the newest bucket. */
 export const HOUR_HALVES = KINDS * BUCKETS;

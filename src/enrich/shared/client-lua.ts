@@ -1,8 +1,7 @@
 import { FIRST, HOUR, LAST_ALLOWED, NEWEST, PLACE_AT } from '../behaviour/client-record.ts';
+import { BUCKETS, KINDS } from '../behaviour/hour-counts.ts';
 import { EVENTS_BYTE, luaFloat, luaWord } from './layout.ts';
 
-const KINDS = 6;
-const BUCKETS = 13;
 const EVENT_BYTES = KINDS * BUCKETS * 2;
 
 /** `timeOfClient` of client-memory.ts: sets `now` and the times of the record; then `advance` of hour-counts.ts, true where the counts changed. */

@@ -1,4 +1,11 @@
-import type { BehaviourSignal, BehaviourValue, DeviceSignal, DeviceValue } from '../../contract/behaviour.ts';
+import {
+  type BehaviourSignal,
+  type BehaviourValue,
+  COUNTED_OUTCOMES,
+  type DeviceSignal,
+  type DeviceValue,
+  type Outcome,
+} from '../../contract/behaviour.ts';
 import type { Identity } from '../../contract/identity.ts';
 import type { NetworkSignal } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
@@ -31,11 +38,12 @@ export interface SharedClients {
   ): Awaitable<RememberedSignals>;
   /** Learns from what was decided; nobody waits for it. */
   learn(record: DecisionRecord, client: string): void;
-  /** Counts a reported outcome, by its place in `OUTCOMES`. */
-  outcome(client: string, outcome: number, nowMs: number): void;
+  /** Counts a reported outcome, if it is one that is counted. */
+  outcome(client: string, outcome: Outcome, nowMs: number): void;
   status(): SharedStoreStatus;
 }
 
+const COUNTED: readonly Outcome[] = COUNTED_OUTCOMES;
 const NO_DEVICE: DeviceSignal = { status: 'absent', code: 'device_disabled' };
 const DEVICE_MISSING: DeviceSignal = { status: 'absent', code: 'device_missing' };
 const NO_BEHAVIOUR: BehaviourSignal = { status: 'absent', code: 'behaviour_disabled' };
@@ -117,7 +125,8 @@ export function createSharedClients(options: SharedOptions, registeredOf: Regist
       if (make !== null) store.tell(make, record.request.receivedAtMs);
     },
     outcome(client, outcome, nowMs) {
-      if (behaviour !== null) store.tell(calls.event(client, FIRST_OUTCOME + outcome, nowMs), nowMs);
+      const counted = COUNTED.indexOf(outcome);
+      if (behaviour !== null && counted >= 0) store.tell(calls.event(client, FIRST_OUTCOME + counted, nowMs), nowMs);
     },
     status: () => store.status(),
   };

@@ -1,4 +1,4 @@
-import { type FeedbackResult, OUTCOMES } from '../../contract/behaviour.ts';
+import type { FeedbackResult, Outcome } from '../../contract/behaviour.ts';
 import type { SharedCall, SharedStore } from '../../stores/shared-store.ts';
 import { type CostSink, costHits, mayReport, type Reportable, type RunningFeedback } from '../behaviour/feedback.ts';
 import { boundedKey } from '../rate.ts';
@@ -35,7 +35,7 @@ export function createSharedFeedback(
     return noted <= notesMax;
   }
 
-  function accept(decision: Reportable, outcome: number, cost: ReadonlyMap<string, number>, nowMs: number): void {
+  function accept(decision: Reportable, outcome: Outcome, cost: ReadonlyMap<string, number>, nowMs: number): void {
     counts.accepted += 1;
     if (decision.client !== null) clients.outcome(decision.client, outcome, nowMs);
     const hits = costHits(decision, cost);
@@ -82,7 +82,7 @@ export function createSharedFeedback(
         counts.repeated += 1;
         return 'repeated';
       }
-      accept(decision, OUTCOMES.indexOf(outcome), cost, receivedAtMs);
+      accept(decision, outcome, cost, receivedAtMs);
       return 'accepted';
     },
     status: () => ({ ...counts, entries: null }),

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { SourceCode, SourceStatus } from '../../contract/sources.ts';
 import type { Awaitable, Clock, Logger } from '../../contract/stages.ts';
+import { within } from '../../contract/within.ts';
 import type { CreateBoundedCache } from '../../stores/bounded-cache.ts';
 import type { CircuitBreaker } from '../../stores/circuit-breaker.ts';
 import type { GuardedExchange } from '../../stores/guarded-exchange.ts';
@@ -68,7 +69,8 @@ export function createSource(options: SourceOptions, parts: SourceParts): Source
       tally.shed();
       return unavailable(running);
     }
-    return within(facts.request.deadlineAtMs - clock.monotonic() - DEADLINE_RESERVE_MS, running);
+    const waitMs = facts.request.deadlineAtMs - clock.monotonic() - DEADLINE_RESERVE_MS;
+    return waitMs <= 0 ? unavailable('deadline') : within(waitMs, running, unavailable('deadline'));
   }
 
   function begin(key: string, question: Question): Promise<SourceSignal> | SourceCode {
@@ -117,16 +119,6 @@ export function createSource(options: SourceOptions, parts: SourceParts): Source
     },
     status: () => ({ name, when, inFlight: inFlight.size, entries: cache.entries, ...tally.status(breaker.open) }),
   };
-}
-
-/** The answer, or that there is none yet once the time is over. */
-function within(waitMs: number, running: Promise<SourceSignal>): Awaitable<SourceSignal> {
-  if (waitMs <= 0) return unavailable('deadline');
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<SourceSignal>((resolve) => {
-    timer = setTimeout(resolve, waitMs, unavailable('deadline'));
-  });
-  return Promise.race([running, over]).finally(() => clearTimeout(timer));
 }
 
 function unavailable(code: SourceCode): SourceSignal {

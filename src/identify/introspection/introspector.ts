@@ -3,6 +3,7 @@ import { asCountersignError, type CountersignError } from '../../contract/errors
 import type { DecisionRequest } from '../../contract/request.ts';
 import type { Awaitable, Clock, Logger } from '../../contract/stages.ts';
 import type { IntrospectionStatus } from '../../contract/status.ts';
+import { within } from '../../contract/within.ts';
 import type { CircuitBreaker } from '../../stores/circuit-breaker.ts';
 import type { IssuerOptions } from '../options.ts';
 import { invalid, type TokenOutcome, unavailable } from '../token-outcome.ts';
@@ -77,7 +78,7 @@ export function createIntrospector(issuer: IssuerOptions, options: Introspection
       return UNAVAILABLE;
     }
     const leftMs = request.deadlineAtMs - clock.monotonic() - DEADLINE_RESERVE_MS;
-    return within(leftMs, question).then((outcome) => judged(outcome, nowMs));
+    return within(leftMs, question, UNAVAILABLE).then((outcome) => judged(outcome, nowMs));
   }
 
   /** Times are judged at each use, by the request's own clock. */
@@ -151,14 +152,4 @@ export function createIntrospector(issuer: IssuerOptions, options: Introspection
 /** True where another token might well get an answer. */
 function isOfThisToken({ code }: CountersignError): boolean {
   return code === 'introspection_invalid' || code === 'fetch_too_large';
-}
-
-/** The answer, or that there is none yet once the time is over. */
-function within(waitMs: number, question: Promise<TokenOutcome>): Promise<TokenOutcome> {
-  if (waitMs <= 0) return Promise.resolve(UNAVAILABLE);
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<TokenOutcome>((resolve) => {
-    timer = setTimeout(resolve, waitMs, UNAVAILABLE);
-  });
-  return Promise.race([question, over]).finally(() => clearTimeout(timer));
 }

@@ -1,6 +1,7 @@
 import type { SignatureCode } from '../../contract/signature.ts';
 import type { Awaitable, Clock, Logger } from '../../contract/stages.ts';
 import type { CacheStatus } from '../../contract/status.ts';
+import { within } from '../../contract/within.ts';
 import type { CreateBoundedCache } from '../../stores/bounded-cache.ts';
 import { counted } from '../token-cache.ts';
 import { createVerificationBudget } from '../verification-budget.ts';
@@ -8,7 +9,6 @@ import type { PublishedKey } from './jwks.ts';
 import type { FetchPublishedKeys, PublishedKeys } from './key-document.ts';
 import type { DirectoryOptions } from './options.ts';
 import type { Agent } from './signature-agent.ts';
-import { within } from './waiting.ts';
 
 /** Who asks, and how long the answer may take. */
 export type Asking = { readonly account: string | null; readonly nowMs: number; readonly leftMs: number };

@@ -1,6 +1,7 @@
 import type { DecisionRequest } from '../../contract/request.ts';
 import type { SignatureCode } from '../../contract/signature.ts';
 import type { Awaitable, Clock, Logger } from '../../contract/stages.ts';
+import { within } from '../../contract/within.ts';
 import type { HttpFetch } from '../../stores/http-fetch.ts';
 import type { ReadDocumentFile } from '../../stores/read-file.ts';
 import { createKeySet, KEY_TIMING, type KeySet, type KeyTiming } from '../keys.ts';
@@ -10,7 +11,6 @@ import { joseNames } from './algorithms.ts';
 import { withThumbprints } from './jwks.ts';
 import type { SignatureProfileOptions } from './options.ts';
 import type { FoundKey, SignatureRules } from './rules.ts';
-import { within } from './waiting.ts';
 
 /** A file is cheap to read again, and a change should hold at once. */
 const FILE_REFRESH_MS = 2000;

@@ -37,8 +37,8 @@ test('an outcome counts for the client of the decision, once', () => {
   ] as const) {
     feedback.report(report(id, { outcome }), T0 + 12, EDGE);
   }
-  expect(ask({ atMs: T0 + 20 }).outcomes).toEqual({ success: 1, failure: 2, error: 1, abuse: 1 });
-  expect(ask({ client: 'agent-2' }).outcomes).toEqual({ success: 0, failure: 0, error: 0, abuse: 0 });
+  expect(ask({ atMs: T0 + 20 }).outcomes).toEqual({ failure: 2, abuse: 1 });
+  expect(ask({ client: 'agent-2' }).outcomes).toEqual({ failure: 0, abuse: 0 });
   expect(feedback.status()).toEqual({ accepted: 5, repeated: 1, unknown: 0, entries: 5 });
 });
 
@@ -66,6 +66,6 @@ test('a gateway reports on its own decisions, and on those of the gateways that 
   expect(feedback.report(abuse, T0 + 1, { name: 'other', feedbackFor: ['another'] })).toBe('unknown');
   // neither counted for the client nor in the way of the one who may say it
   expect([costs, ask({ atMs: T0 + 2 }).outcomes?.abuse, feedback.status().unknown]).toEqual([[], 0, 2]);
-  expect(feedback.report(report('a'), T0 + 3, { name: 'app', feedbackFor: ['edge'] })).toBe('accepted');
-  expect(ask({ atMs: T0 + 4 }).outcomes).toMatchObject({ success: 1, abuse: 0 });
+  expect(feedback.report(report('a', { outcome: 'failure' }), T0 + 3, { name: 'app', feedbackFor: ['edge'] })).toBe('accepted');
+  expect(ask({ atMs: T0 + 4 }).outcomes).toEqual({ failure: 1, abuse: 0 });
 });

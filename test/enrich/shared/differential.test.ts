@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { OUTCOMES, type Outcome } from '../../../src/contract/behaviour.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import type { Asked } from '../behaviour/client.ts';
 import { HOUR_MS, T0 } from '../behaviour/fixtures.ts';
@@ -14,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 /** A request, or an outcome that is reported of a client. */
-type Step = { readonly asked: Asked; readonly moveMs: number; readonly outcome: number | null };
+type Step = { readonly asked: Asked; readonly moveMs: number; readonly outcome: Outcome | null };
 
 const MINUTE_MS = 60_000;
 const forward = fc.oneof(
@@ -49,7 +50,7 @@ function stepsOf(clients: readonly (string | null)[], moves: fc.Arbitrary<number
     },
     { requiredKeys: ['client', 'path'] },
   );
-  return fc.array(fc.record({ asked: asked.map(defined), moveMs: moves, outcome: orNull(fc.integer({ min: 0, max: 3 })) }), {
+  return fc.array(fc.record({ asked: asked.map(defined), moveMs: moves, outcome: orNull(fc.constantFrom(...OUTCOMES)) }), {
     minLength: 1,
     maxLength: 120,
     size: 'max',

@@ -31,7 +31,7 @@ describe('what one replica saw, another one tells', () => {
     const [one, two] = [await openReplica({ url: redis.url }), await openReplica({ url: redis.url, hashKey: [1, 2] })];
     for (let index = 0; index < 3; index += 1) await one.ask({ ...FULL, path: `/orders/${index}`, atMs: T0 + index });
     await one.ask({ ...FULL, atMs: T0 + 3, effect: 'deny' });
-    one.clients.outcome('agent-1', 3, T0 + 4);
+    one.clients.outcome('agent-1', 'abuse', T0 + 4);
     await one.ask({ client: 'agent-2', ja4: JA4, atMs: T0 + 5 });
     const { device, behaviour } = valuesOf(await two.ask({ ...FULL, address: '203.0.113.8/32', asn: 64_501, atMs: T0 + HOUR_MS }));
     expect(behaviour).toMatchObject({
@@ -42,7 +42,7 @@ describe('what one replica saw, another one tells', () => {
       addresses: 2,
       asns: 2,
       denials: 1,
-      outcomes: { success: 0, failure: 0, error: 0, abuse: 1 },
+      outcomes: { failure: 0, abuse: 1 },
       idleSeconds: 3599,
       countryNew: false,
       asnNew: true,
@@ -154,7 +154,7 @@ describe('[asks 73, 74] Redis away', () => {
     const stores = openRedisStores({ url: 'redis://127.0.0.1:1', deadlineMs: 25, keyPrefix: 't', monotonic: () => 0, logger });
     closing(stores.close);
     const { clients } = replicaOf(stores.shared);
-    clients.outcome('agent-1', 0, T0);
+    clients.outcome('agent-1', 'failure', T0);
     expect(stores.shared.status()).toMatchObject({ state: 'unavailable', dropped: 1 });
     expect(stores.shared.ask(() => [], T0, 25)).toBeNull();
   });

@@ -6,11 +6,12 @@
 package countersign.rules.delegation.actor_unidentified
 
 import data.countersign.lib.route
+import data.countersign.lib.status
 
 verdict := "clear" if {
 	route.public
 } else := "clear" if {
-	input.signals.token.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.token.status)
 } else := "clear" if {
 	is_null(input.signals.token.value.delegation)
 } else := "clear" if {

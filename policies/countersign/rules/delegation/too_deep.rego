@@ -7,13 +7,14 @@ package countersign.rules.delegation.too_deep
 
 import data.countersign.lib.is
 import data.countersign.lib.route
+import data.countersign.lib.status
 
 verdict := "clear" if {
 	route.public
 } else := "clear" if {
 	route.outside
 } else := "clear" if {
-	input.signals.token.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.token.status)
 } else := "clear" if {
 	is_null(input.signals.token.value.delegation)
 } else := _verdict(

@@ -7,11 +7,12 @@ package countersign.rules.identity.certificate_invalid
 
 import data.countersign.lib.certificate
 import data.countersign.lib.route
+import data.countersign.lib.status
 
 verdict := "clear" if {
 	route.public
 } else := "clear" if {
-	input.signals.certificate.status in {"present", "absent", "unavailable"}
+	status.not_invalid(input.signals.certificate.status)
 } else := "clear" if {
 	input.signals.certificate.status == "invalid"
 	input.signals.certificate.code in (certificate.untrusted | certificate.revoked)

@@ -7,6 +7,7 @@ package countersign.rules.identity.certificate_untrusted
 
 import data.countersign.lib.certificate
 import data.countersign.lib.route
+import data.countersign.lib.status
 
 verdict := "clear" if {
 	route.public
@@ -14,5 +15,5 @@ verdict := "clear" if {
 	input.signals.certificate.status == "invalid"
 	input.signals.certificate.code in certificate.untrusted
 } else := "clear" if {
-	input.signals.certificate.status in {"present", "absent", "invalid", "unavailable"}
+	status.known(input.signals.certificate.status)
 }

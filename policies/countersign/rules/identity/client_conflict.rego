@@ -7,9 +7,10 @@ package countersign.rules.identity.client_conflict
 
 import data.countersign.lib.route
 import data.countersign.lib.say
+import data.countersign.lib.status
 
 verdict := "clear" if {
 	route.public
 } else := say.deny_when(input.evidence.agreement.client == "conflict") if {
-	input.evidence.agreement.client in {"none", "single", "agreed", "conflict"}
+	status.agreement(input.evidence.agreement.client)
 }

@@ -6,12 +6,13 @@
 package countersign.rules.identity.evidence_conflict
 
 import data.countersign.lib.route
+import data.countersign.lib.status
 
 verdict := "clear" if {
 	route.public
 } else := _verdict(_unsaid(input.evidence.agreement.conflicts, client)) if {
 	client := input.evidence.agreement.client
-	client in {"none", "single", "agreed", "conflict"}
+	status.agreement(client)
 }
 
 _unsaid(pairs, client) := [pair | some pair in pairs; pair != "client_issuer"] if {

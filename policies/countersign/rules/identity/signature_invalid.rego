@@ -6,9 +6,10 @@
 package countersign.rules.identity.signature_invalid
 
 import data.countersign.lib.route
+import data.countersign.lib.status
 
 verdict := "clear" if {
-	input.signals.signature.status in {"present", "absent", "unavailable"}
+	status.not_invalid(input.signals.signature.status)
 } else := "clear" if {
 	input.signals.signature.code == "signature_replayed"
 } else := "clear" if {

@@ -6,9 +6,10 @@
 package countersign.rules.identity.signature_replayed
 
 import data.countersign.lib.route
+import data.countersign.lib.status
 
 verdict := "clear" if {
-	input.signals.signature.status in {"present", "absent", "unavailable"}
+	status.not_invalid(input.signals.signature.status)
 } else := "clear" if {
 	route.public
 	_on_public == false

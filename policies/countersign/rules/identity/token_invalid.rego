@@ -6,13 +6,14 @@ package countersign.rules.identity.token_invalid
 
 import data.countersign.lib.credential
 import data.countersign.lib.route
+import data.countersign.lib.status
 
 verdict := {"effect": "deny", "status": 401, "token": input.signals.token.code} if {
 	input.signals.token.status == "invalid"
 	not input.signals.token.code in credential.revoked
 	not route.public
 } else := "clear" if {
-	input.signals.token.status in {"present", "absent", "unavailable"}
+	status.not_invalid(input.signals.token.status)
 } else := "clear" if {
 	input.signals.token.status == "invalid"
 	input.signals.token.code in credential.revoked

@@ -6,12 +6,13 @@
 package countersign.rules.identity.txn_token_invalid
 
 import data.countersign.lib.route
+import data.countersign.lib.status
 
 verdict := {"effect": "deny", "status": 401, "txn_token": input.signals.txn_token.code} if {
 	input.signals.txn_token.status == "invalid"
 	not route.public
 } else := "clear" if {
-	input.signals.txn_token.status in {"present", "absent", "unavailable"}
+	status.not_invalid(input.signals.txn_token.status)
 } else := "clear" if {
 	route.public
 }

@@ -4,9 +4,10 @@ package countersign.rules.network.country_blocked
 
 import data.countersign.lib.is
 import data.countersign.lib.say
+import data.countersign.lib.status
 
 verdict := "clear" if {
-	input.signals.network.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.network.status)
 } else := "clear" if {
 	input.signals.network.value.country == null
 } else := say.deny_when(is.one_of(input.signals.network.value.country, data.countersign.limits.network.countries_blocked)) if {

@@ -5,8 +5,10 @@
 #   public: true
 package countersign.rules.rate.exceeded
 
+import data.countersign.lib.status
+
 verdict := "clear" if {
-	input.signals.rate.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.rate.status)
 } else := _verdict(exceeded, counts) if {
 	limits := data.countersign.limits.rate
 	is_object(limits)

@@ -5,10 +5,12 @@
 #   public: true
 package countersign.rules.rate.limited
 
+import data.countersign.lib.status
+
 verdict := "clear" if {
 	_none
 } else := "clear" if {
-	input.signals.rate.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.rate.status)
 } else := _verdict(enforced, shadow) if {
 	is_object(input.signals.rate.value.counters)
 	every sums in input.signals.rate.value.counters { _typed(sums) }

@@ -5,6 +5,7 @@ package countersign.rules.risk.too_high
 
 import data.countersign.lib.is
 import data.countersign.lib.route
+import data.countersign.lib.status
 
 verdict := _verdict(sum([factor.points | some factor in factors]) + _threats, data.countersign.limits.tiers[input.route.tier].risk) if {
 	input.route.status == "matched"
@@ -50,7 +51,7 @@ _network := array.concat(_kinds, [["network.country", _points.countries[input.si
 } else := _kinds if {
 	input.signals.network.status == "present"
 } else := [["network.unknown", _points.network_unknown]] if {
-	input.signals.network.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.network.status)
 }
 
 _kinds := [[concat("", ["network.", kind]), _points.network_kinds[kind]] | some kind in kinds] if {
@@ -64,7 +65,7 @@ _rate := [] if {
 } else := [["rate.unknown", _points.rate_unknown]] if {
 	input.signals.rate.value.degraded == true
 } else := [["rate.unknown", _points.rate_unknown]] if {
-	input.signals.rate.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.rate.status)
 }
 
 _request := [[concat("", ["request.", flag]), _points.request_flags[flag]] | some flag in flags] if {

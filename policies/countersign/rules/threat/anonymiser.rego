@@ -3,6 +3,7 @@
 # description: kinds of the address that limits.threats.anonymiser.kinds names
 package countersign.rules.threat.anonymiser
 
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
@@ -14,7 +15,7 @@ verdict := "clear" if {
 } else := "clear" if {
 	_hit == false
 } else := "clear" if {
-	input.signals.network.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.network.status)
 }
 
 _hit := count([kind | some kind in kinds; kind in wanted]) > 0 if {

@@ -4,6 +4,7 @@
 package countersign.rules.threat.credential_stuffing
 
 import data.countersign.lib.is
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
@@ -15,5 +16,5 @@ verdict := "clear" if {
 } else := "clear" if {
 	input.signals.behaviour.value.address_failed_credentials == null
 } else := "clear" if {
-	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.behaviour.status)
 }

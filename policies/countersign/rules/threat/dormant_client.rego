@@ -4,6 +4,7 @@
 package countersign.rules.threat.dormant_client
 
 import data.countersign.lib.is
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
@@ -17,11 +18,11 @@ verdict := "clear" if {
 	_changed
 } else := "clear" if {
 	is.above(input.signals.behaviour.value.idle_seconds, data.countersign.limits.threats.dormant_client.idle_seconds_max)
-	input.signals.behaviour.value.country_new in {false, null}
-	input.signals.behaviour.value.asn_new in {false, null}
+	status.not_true(input.signals.behaviour.value.country_new)
+	status.not_true(input.signals.behaviour.value.asn_new)
 	_device_same
 } else := "clear" if {
-	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.behaviour.status)
 }
 
 _changed if input.signals.behaviour.value.country_new == true
@@ -30,6 +31,6 @@ _changed if input.signals.behaviour.value.asn_new == true
 
 _changed if input.signals.device.value.new_for_client == true
 
-_device_same if input.signals.device.value.new_for_client in {false, null}
+_device_same if status.not_true(input.signals.device.value.new_for_client)
 
-_device_same if input.signals.device.status in {"absent", "invalid", "unavailable"}
+_device_same if status.lacking(input.signals.device.status)

@@ -1,9 +1,10 @@
 # METADATA
 # title: The client tries many things that are not there or not its own
-# description: distinct resources within the hour, and many refusals here or failures that the upstream reported, also as a share of them, since who does much fails often too
+# description: distinct resources within the hour, and many refusals here or failures and abuse that the upstream reported, also as a share of them, since who does much fails often too
 package countersign.rules.threat.enumeration
 
 import data.countersign.lib.is
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
@@ -23,9 +24,9 @@ verdict := "clear" if {
 } else := "clear" if {
 	input.signals.behaviour.value.denials == null
 } else := "clear" if {
-	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.behaviour.status)
 }
 
-_failures := input.signals.behaviour.value.denials + input.signals.behaviour.value.outcomes.failure
+_failures := (input.signals.behaviour.value.denials + input.signals.behaviour.value.outcomes.failure) + input.signals.behaviour.value.outcomes.abuse
 
 _share := input.signals.behaviour.value.resources * data.countersign.limits.threats.enumeration.share_min

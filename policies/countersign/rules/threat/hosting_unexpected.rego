@@ -4,6 +4,7 @@
 package countersign.rules.threat.hosting_unexpected
 
 import data.countersign.lib.is
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
@@ -20,7 +21,7 @@ verdict := "clear" if {
 	_type_free
 	_tier_free
 } else := "clear" if {
-	input.signals.network.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.network.status)
 }
 
 _hosting := "hosting" in kinds if {

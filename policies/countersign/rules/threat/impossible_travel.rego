@@ -4,6 +4,7 @@
 package countersign.rules.threat.impossible_travel
 
 import data.countersign.lib.is
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
@@ -20,5 +21,5 @@ verdict := "clear" if {
 } else := "clear" if {
 	input.signals.behaviour.value.travel_kmh == null
 } else := "clear" if {
-	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.behaviour.status)
 }

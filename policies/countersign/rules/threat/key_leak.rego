@@ -4,6 +4,7 @@
 package countersign.rules.threat.key_leak
 
 import data.countersign.lib.is
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
@@ -21,7 +22,7 @@ verdict := "clear" if {
 	input.signals.behaviour.value.token_addresses == null
 	input.signals.behaviour.value.addresses == null
 } else := "clear" if {
-	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.behaviour.status)
 }
 
 _addresses := input.signals.behaviour.value.token_addresses if {

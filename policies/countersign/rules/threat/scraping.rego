@@ -4,6 +4,7 @@
 package countersign.rules.threat.scraping
 
 import data.countersign.lib.is
+import data.countersign.lib.status
 import data.countersign.lib.threat
 
 verdict := "clear" if {
@@ -15,5 +16,5 @@ verdict := "clear" if {
 } else := "clear" if {
 	input.signals.behaviour.value.resources == null
 } else := "clear" if {
-	input.signals.behaviour.status in {"absent", "invalid", "unavailable"}
+	status.lacking(input.signals.behaviour.status)
 }
