@@ -16,12 +16,11 @@ export type PrepareReply =
       readonly revision: string | null;
     };
 
-/** The thread's side: answers each task with its outcome. The memory image is handed over without a copy. */
+/** The thread's side: answers each task with its outcome. The memory image is shared and not copied. */
 export function servePreparing(port: MessagePort, prepare: Prepare): void {
   port.on('message', ({ task }: PrepareRequest) => {
     void prepare(task).then((outcome) => {
-      if (outcome.ok) port.postMessage(outcome satisfies PrepareReply, [outcome.prepared.image.bytes.buffer]);
-      else port.postMessage(refusal(outcome.error, outcome.revision));
+      port.postMessage(outcome.ok ? outcome : refusal(outcome.error, outcome.revision));
     });
   });
 }
