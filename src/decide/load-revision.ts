@@ -6,14 +6,14 @@ import type { RateLimitStatus } from '../contract/status.ts';
 import { createActivePolicy, type PolicyParts } from './active-policy.ts';
 import { readBundle } from './bundle.ts';
 import { checkBundle } from './bundle-check.ts';
-import { combine } from './combine.ts';
+import { createContract } from './contracts/create-contract.ts';
 import { checkData, compileDataChecks } from './data-schema.ts';
 import { compileInput, parseInputPaths } from './input.ts';
 import { createAddressList } from './lists.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import { createRatePlans } from './rate-plan.ts';
 import { createRouteTable } from './routes.ts';
-import { SMOKE_FACTS } from './smoke.ts';
+import { ownData } from './tenant-data.ts';
 import type { RuleFacts } from './verdict.ts';
 import { compileWasm, instantiateWasm } from './wasm-policy.ts';
 /** One revision, with what `/status` shows of it. */
@@ -36,10 +36,10 @@ export async function loadRevision(
   clock: Clock,
 ): Promise<LoadedRevision> {
   const bundle = await readBundle(packed);
-  const codes = checkBundle(bundle, options.requiredRules);
+  const codes = checkBundle(bundle, options);
   const metadata = bundle.manifest.metadata.countersign;
   checkData(bundle.data, compileDataChecks(metadata?.schemas ?? {}));
-  const { rego, limits, routes: catalogue, blocked } = splitData(bundle.data);
+  const { rego, limits, routes: catalogue, blocked } = splitData(ownData(bundle.data, name));
   const rates = createRatePlans(limits, new Set(Object.keys(isJsonObject(catalogue) ? catalogue : {})), name);
   const routes = createRouteTable(catalogue, name, rates.of);
   const addresses = createAddressList(blocked, 'countersign.limits.network.addresses_blocked');
@@ -47,13 +47,13 @@ export async function loadRevision(
   const titles = new Map<string, RuleFacts>();
   for (const [code, rule] of Object.entries(metadata?.rules ?? {})) titles.set(code, { ...rule, title: rule.title ?? code });
   const paths = metadata === undefined ? null : parseInputPaths(metadata.input);
+  const buildWhole = compileInput(shared.input, null);
   const parts: PolicyParts = {
     wasm,
     codes,
-    titles,
+    contract: createContract(options, shared.input, { build: compileInput(shared.input, paths), buildWhole }, titles),
     addresses,
-    build: compileInput(shared.input, paths),
-    buildWhole: compileInput(shared.input, null),
+    buildWhole,
     slowMs: options.slowMs,
     output: shared,
     clock,
@@ -88,9 +88,9 @@ function splitData(data: JsonObject): {
 }
 
 /** One evaluation on an input that knows nothing: what cannot answer that cannot answer anything. */
-function smoke(parts: PolicyParts): void {
+function smoke(parts: Pick<PolicyParts, 'wasm' | 'contract'>): void {
   try {
-    combine(parts.wasm.evaluate(parts.build(SMOKE_FACTS)), parts.titles);
+    parts.contract.tried(parts.wasm.evaluate(parts.contract.build(parts.contract.trial)));
   } catch (error) {
     throw new CountersignError('bundle_smoke_failed', { detail: error instanceof Error ? error.message : '', cause: error });
   }

@@ -2,8 +2,10 @@
 export type PolicyOptions = {
   /** Path of a `.tar.gz` bundle, or of a directory of Rego that is compiled at start (development). */
   readonly bundle: string;
-  /** What the entry point returns; `rules` is the only contract yet. */
-  readonly contract: 'rules';
+  /** What the entry point reads and returns. */
+  readonly contract: 'rules' | 'decision' | 'envoy';
+  /** By the contract `envoy`: the policy sees the client's headers whole, with its credentials. */
+  readonly credentials?: boolean;
   /** Slash path of the document that is evaluated. */
   readonly entrypoint: string;
   /** Codes of rules (`<category>.<rule>`) without which a bundle is refused. */
@@ -48,6 +50,8 @@ export type ChallengeOptions = {
 export type DecideOptions = {
   /** By name; `default` answers gateways that name none and have more than one. */
   readonly policies: Readonly<Record<string, PolicyOptions>>;
+  /** Names of policies by canonical host, for gateways that have several and name none; left out: none. */
+  readonly policyByHost?: Readonly<Record<string, string>>;
   readonly input: InputOptions;
   readonly upstream: UpstreamOptions;
   readonly challenge: ChallengeOptions;

@@ -4,6 +4,7 @@ import { asCountersignError, type CountersignError } from '../contract/errors.ts
 import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
 import { buildBundle } from './bundle-build.ts';
+import { createChoosePolicy } from './choose-policy.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import { failedDecision } from './output.ts';
@@ -29,7 +30,6 @@ type Slot = {
   lastError: PolicyStatus['lastError'];
 };
 
-const DEFAULT = 'default';
 const NO_POLICY = { name: '', revision: '' };
 
 /** The decide stage: nothing is loaded before `load`, and until then every request is a deny `policy_not_loaded`. */
@@ -38,6 +38,7 @@ export function createPolicies(options: DecideOptions, { clock, logger }: { read
   for (const [name, policy] of Object.entries(options.policies)) {
     slots.set(name, { name, options: policy, revision: null, activatedAt: null, lastError: null });
   }
+  const choose = createChoosePolicy(options.policyByHost);
   const seconds = (): number => Math.floor(clock.now() / 1000);
 
   /** `source` is the file that the bundle came from, if it came from one (USER-ASKS 55). */
@@ -60,14 +61,14 @@ export function createPolicies(options: DecideOptions, { clock, logger }: { read
 
   return {
     select(request) {
-      const name = request.policyName ?? ownPolicy(request.pep.policies);
+      const name = choose(request);
+      const slot = name === null ? undefined : slots.get(name);
+      if (name === null || slot === undefined) return { refused: 'policy_unknown' };
       if (!request.pep.policies.includes(name)) return { refused: 'policy_not_allowed' };
-      const slot = slots.get(name);
-      if (slot === undefined) return { refused: 'policy_unknown' };
       return slot.revision === null ? { refused: 'policy_not_loaded' } : slot.revision.policy;
     },
     failed(request, code, policy) {
-      const named = policy === null ? { ...NO_POLICY, name: request.policyName ?? ownPolicy(request.pep.policies) } : policy;
+      const named = policy === null ? { ...NO_POLICY, name: choose(request) ?? '' } : policy;
       return failedDecision(request, code, { name: named.name, revision: named.revision }, null);
     },
     async load() {
@@ -94,14 +95,11 @@ export function createPolicies(options: DecideOptions, { clock, logger }: { read
   };
 }
 
-/** A gateway gets its only policy, else `default`. */
-function ownPolicy(policies: readonly string[]): string {
-  return policies.length === 1 ? (policies[0] ?? DEFAULT) : DEFAULT;
-}
-
-async function readPolicy({ bundle, opaBin, entrypoint }: PolicyOptions): Promise<Uint8Array> {
+async function readPolicy({ bundle, opaBin, entrypoint, contract }: PolicyOptions): Promise<Uint8Array> {
   const found = await stat(bundle);
-  return found.isDirectory() ? buildBundle({ opaBin: opaBin ?? 'opa', directory: bundle, entrypoint }) : readFile(bundle);
+  return found.isDirectory()
+    ? buildBundle({ opaBin: opaBin ?? 'opa', directory: bundle, entrypoint, foreign: contract === 'envoy' })
+    : readFile(bundle);
 }
 
 function statusOf({ name, revision, activatedAt, lastError }: Slot): PolicyStatus {
