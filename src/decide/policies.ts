@@ -39,6 +39,8 @@ export function createPolicies(options: DecideOptions, { clock, logger }: { read
     slots.set(name, { name, options: policy, revision: null, activatedAt: null, lastError: null });
   }
   const choose = createChoosePolicy(options.policyByHost);
+  // a name that nobody configured would be a label without bounds
+  const knownName = (name: string | null): string => (name !== null && slots.has(name) ? name : '');
   const seconds = (): number => Math.floor(clock.now() / 1000);
 
   /** `source` is the file that the bundle came from, if it came from one (USER-ASKS 55). */
@@ -68,7 +70,7 @@ export function createPolicies(options: DecideOptions, { clock, logger }: { read
       return slot.revision === null ? { refused: 'policy_not_loaded' } : slot.revision.policy;
     },
     failed(request, code, policy) {
-      const named = policy === null ? { ...NO_POLICY, name: choose(request) ?? '' } : policy;
+      const named = policy ?? { ...NO_POLICY, name: knownName(choose(request)) };
       return failedDecision(request, code, { name: named.name, revision: named.revision }, null);
     },
     async load() {

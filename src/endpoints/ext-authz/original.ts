@@ -8,7 +8,8 @@ import type { HttpRequestMessage, TextEntry } from './schema.ts';
 
 /** Set by Envoy where it cut the body. */
 const PARTIAL_BODY = 'x-envoy-auth-partial-body';
-const UNKNOWN_SIZE = '-1';
+/** What protobuf's JSON leaves out; Envoy says -1 where it does not know. */
+const NO_SIZE = '0';
 
 /** Reads a message that `receiveCheck` has accepted once more, whole. */
 export function readOriginal(bytes: Uint8Array, pep: Pep): OriginalRequest {
@@ -27,7 +28,7 @@ export function readOriginal(bytes: Uint8Array, pep: Pep): OriginalRequest {
     headers: originalHeaders(lines, pep, pep.trusts.has('client_certificate')),
     body,
     bodyCut: lines.some(([name, value]) => name === PARTIAL_BODY && value === 'true'),
-    size: http === null || String(http.size) === UNKNOWN_SIZE ? null : String(http.size),
+    size: http === null || String(http.size) === NO_SIZE ? null : String(http.size),
     time: time === null ? null : timeText(Number(String(time.seconds)), time.nanos),
     attributes: attributes === null ? {} : otherAttributes(attributes, pep),
   };
