@@ -46,7 +46,7 @@ export type Upstream = {
   readonly responseHeadersToSet?: Readonly<Record<string, string>>;
   /** Further lines of headers in `headersToSet`; left out: none. */
   readonly headersToAppend?: readonly NamedText[];
-  /** Further lines of headers in `responseHeadersToSet`; left out: none. */
+  /** Lines that the client's response gets beside the upstream's own (`set-cookie`), of names that are not in `responseHeadersToSet`; left out: none. */
   readonly responseHeadersToAppend?: readonly NamedText[];
   /** Parameters of the query that are set, in order; a name may be there several times. Left out: none. */
   readonly queryToSet?: readonly NamedText[];

@@ -56,7 +56,7 @@ decision := {
   "query_parameters_to_set": {"tenant": "acme"},
   "query_parameters_to_remove": ["debug"],
   "dynamic_metadata": {"subject": subject, "deep": {"list": [1, "two"]}},
-  "body": sprintf("{\\"refused\\": %q}", [concat("/", input.parsed_path)]),
+  "body": json.marshal({"refused": concat("/", input.parsed_path)}),
   "http_status": http_status,
 }
 `;
@@ -102,7 +102,8 @@ describe('an allow', () => {
     const echoed = world.upstream.requests[0];
     const raw = echoed?.rawHeaders ?? [];
     expect(headerValues(raw, 'x-user')).toEqual(['agent-a']);
-    expect(headerValues(raw, 'x-lines')).toEqual(['a', 'b']);
+    // Envoy joins the lines of a request's header, which is the same (RFC 9110 section 5.3)
+    expect(headerValues(raw, 'x-lines')).toEqual(['a,b']);
     expect(echoed?.headers).toMatchObject({ 'x-keep': 'me', 'x-meta-subject': 'agent-a', 'x-meta-deep': '{"list":[1,"two"]}' });
     expect(echoed?.headers['x-meta-id']).toBe(echoed?.headers['x-countersign-decision-id']);
     expect([echoed?.headers.authorization, echoed?.headers['x-drop']]).toEqual([undefined, undefined]);
@@ -158,7 +159,7 @@ it('over /decide the same policy says the same', async () => {
     upstream: {
       headers_to_set: { 'x-user': 'agent-a', 'x-lines': ['a', 'b'] },
       headers_to_remove: expect.arrayContaining(['authorization', 'x-drop']),
-      response_headers_to_set: { 'x-served-by': 'policy', 'x-two': ['1', '2'] },
+      response_headers_to_add: { 'x-served-by': 'policy', 'x-two': ['1', '2'] },
       query_parameters_to_set: { tenant: 'acme' },
       query_parameters_to_remove: ['debug'],
     },
@@ -166,7 +167,7 @@ it('over /decide the same policy says the same', async () => {
   });
   expect(await decide({ request: { ...request, headers: {} } })).toMatchObject({
     decision: 'deny',
-    response: { status: 401, headers: { 'x-lines': ['a', 'b'] }, body: '{"refused": "orders/7"}' },
+    response: { status: 401, headers: { 'x-lines': ['a', 'b'] }, body: '{"refused":"orders/7"}' },
   });
 });
 

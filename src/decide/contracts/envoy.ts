@@ -78,6 +78,7 @@ function allowedBy(result: JsonObject, headers: readonly NamedText[], dynamicMet
     upstream: headers,
     upstreamRemove: textsIn(result, 'request_headers_to_remove'),
     client: headersIn(result, 'response_headers_to_add'),
+    clientAdds: true,
     queryToSet: query,
     queryToRemove: textsIn(result, 'query_parameters_to_remove'),
     dynamicMetadata,

@@ -9,6 +9,8 @@ export type OwnAnswer = {
   readonly upstreamRemove: readonly string[];
   /** For the client: beside the upstream's answer on an allow, else of the refusal. */
   readonly client: readonly NamedText[];
+  /** On an allow: whether the client gets them beside the upstream's own headers of these names, instead of in their place. */
+  readonly clientAdds: boolean;
   /** Of the refusal; null leaves it to the host. */
   readonly body: JsonObject | string | null;
   readonly queryToSet: readonly NamedText[];
@@ -20,6 +22,7 @@ export const NO_ANSWER: OwnAnswer = {
   upstream: [],
   upstreamRemove: [],
   client: [],
+  clientAdds: false,
   body: null,
   queryToSet: [],
   queryToRemove: [],
@@ -46,7 +49,7 @@ function upstreamWith(upstream: Upstream, own: OwnAnswer): Upstream {
   const asked = own.upstreamRemove.map((name) => name.toLowerCase()).filter((name) => !isReserved(name));
   const remove = new Set([...upstream.headersToRemove, ...asked]);
   for (const name of Object.keys(headersToSet)) remove.delete(name);
-  const client = linesOf(own.client);
+  const client = ownForClient(own);
   const toClient = { ...upstream.responseHeadersToSet, ...client.set };
   return {
     headersToSet,
@@ -57,6 +60,15 @@ function upstreamWith(upstream: Upstream, own: OwnAnswer): Upstream {
     ...(own.queryToSet.length === 0 ? {} : { queryToSet: own.queryToSet }),
     ...(own.queryToRemove.length === 0 ? {} : { queryToRemove: own.queryToRemove }),
   };
+}
+
+/** Envoy adds before it overwrites, so that a name with several lines can only be added. */
+function ownForClient({ client, clientAdds }: OwnAnswer): Lines {
+  const { set, more } = linesOf(client);
+  const several = new Set(more.map(([name]) => name));
+  const added = Object.entries(set).filter(([name]) => clientAdds || several.has(name));
+  for (const [name] of added) delete set[name];
+  return { set, more: [...added, ...more] };
 }
 
 function responseWith(response: ClientResponse, own: OwnAnswer): ClientResponse {
@@ -77,8 +89,10 @@ function responseWith(response: ClientResponse, own: OwnAnswer): ClientResponse 
   };
 }
 
+type Lines = { readonly set: Record<string, string>; readonly more: readonly NamedText[] };
+
 /** The first line of each name, and the lines after it. */
-function linesOf(lines: readonly NamedText[]): { readonly set: Record<string, string>; readonly more: readonly NamedText[] } {
+function linesOf(lines: readonly NamedText[]): Lines {
   const set: Record<string, string> = {};
   const more: NamedText[] = [];
   for (const [name, value] of lines) {

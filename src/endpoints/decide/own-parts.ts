@@ -10,7 +10,8 @@ export function upstreamJson(upstream: Upstream): Record<string, unknown> {
   const { headersToSet, headersToAppend, headersToRemove, responseHeadersToSet, responseHeadersToAppend, queryToSet, queryToRemove } =
     upstream;
   const said: Record<string, unknown> = { headers_to_set: withLines(headersToSet, headersToAppend), headers_to_remove: headersToRemove };
-  if (responseHeadersToSet !== undefined) said['response_headers_to_set'] = withLines(responseHeadersToSet, responseHeadersToAppend);
+  if (responseHeadersToSet !== undefined) said['response_headers_to_set'] = responseHeadersToSet;
+  if (responseHeadersToAppend !== undefined) said['response_headers_to_add'] = withLines({}, responseHeadersToAppend);
   if (queryToSet !== undefined) said['query_parameters_to_set'] = withLines({}, queryToSet);
   if (queryToRemove !== undefined) said['query_parameters_to_remove'] = queryToRemove;
   return said;

@@ -84,7 +84,7 @@ function okResponse(decision: Decision): OkMessage {
     if (!Object.hasOwn(headersToSet, name) && isSettableName(name)) remove.push(name);
   }
   for (const [name, value] of decision.upstream.headersToAppend ?? []) {
-    if (isSettableName(name) && value !== '') headers.push(appended(name, upstreamValue(value)));
+    if (isSettableName(name) && value !== '') headers.push({ ...appended(name, upstreamValue(value)), append: { value: true } });
   }
   return {
     headers,

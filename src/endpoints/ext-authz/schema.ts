@@ -73,7 +73,8 @@ message OkHttpResponse {
   repeated TextEntry query_parameters_to_set = 7;
   repeated string query_parameters_to_remove = 8;
 }
-message HeaderValueOption { TextEntry header = 1; int32 append_action = 3; }
+message HeaderValueOption { TextEntry header = 1; BoolValue append = 2; int32 append_action = 3; }
+message BoolValue { bool value = 1; }
 `;
 
 export type TextEntry = { readonly key: string; readonly value: string };
@@ -125,7 +126,12 @@ export type CheckRequestMessage = { readonly attributes: AttributesMessage | nul
 export const OVERWRITE = 2;
 /** APPEND_IF_EXISTS_OR_ADD: a further line of a header that was overwritten before. */
 export const APPEND = 0;
-export type HeaderOption = { readonly header: TextEntry; readonly appendAction: typeof OVERWRITE | typeof APPEND };
+export type HeaderOption = {
+  readonly header: TextEntry;
+  /** The older word for it, which is the one that Envoy goes by for headers of a request. */
+  readonly append?: { readonly value: true };
+  readonly appendAction: typeof OVERWRITE | typeof APPEND;
+};
 
 export type DeniedMessage = {
   readonly status: { readonly code: number };

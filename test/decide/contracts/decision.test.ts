@@ -25,7 +25,7 @@ it('an allow with what the upstream and the client get', async () => {
     upstream: {
       headers_to_set: { 'X-Team': ['a', 'b'], 'x-n': 7, 'x-countersign-risk': '0' },
       headers_to_remove: ['X-Secret'],
-      response_headers_to_set: { 'x-r': '1' },
+      response_headers_to_set: { 'x-r': '1', 'Set-Cookie': ['a=1', 'b=2'] },
     },
   });
   expect(cause).toBeNull();
@@ -40,6 +40,10 @@ it('an allow with what the upstream and the client get', async () => {
       headersToSet: { 'x-team': 'a', 'x-n': '7', 'x-countersign-risk': '0' },
       headersToAppend: [['x-team', 'b']],
       responseHeadersToSet: { 'x-r': '1' },
+      responseHeadersToAppend: [
+        ['set-cookie', 'a=1'],
+        ['set-cookie', 'b=2'],
+      ],
     },
     response: null,
     error: null,

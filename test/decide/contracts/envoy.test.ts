@@ -98,7 +98,7 @@ describe('an object', () => {
     expect(check.ok?.remove).not.toContain('x-by');
     expect(headerOf(check.ok?.headers, 'x-countersign-decision-id')).toMatch(OUR_ID);
     expect(check.ok?.responseHeaders).toEqual([
-      { key: 'x-served', value: 'a', appendAction: 2 },
+      { key: 'x-served', value: 'a', appendAction: 0 },
       { key: 'x-served', value: 'b', appendAction: 0 },
     ]);
     expect(headerOf(check.ok?.headers, 'x-served')).toBeNull();
