@@ -16,12 +16,17 @@ const shape = {
     .describe(
       'Rule that is evaluated, as a path; null is `countersign/decision/result` with `rules` and `envoy/authz/allow` with `envoy`. With `decision` it must be named.',
     ),
-  credentials: z
-    .boolean()
-    .default(false)
-    .describe(
-      'With `envoy` only: the policy sees the headers whole, with `authorization` and every other credential. They are not logged.',
-    ),
+  input: z
+    .strictObject({
+      credentials: z
+        .boolean()
+        .default(false)
+        .describe(
+          'With `envoy` only: the policy sees the headers whole, with `authorization` and every other credential. They are not logged.',
+        ),
+    })
+    .prefault({})
+    .describe('What this policy sees besides.'),
   requiredRules: z
     .array(z.string().regex(/^[a-z_]\w*\.[a-z_]\w*$/, 'must be a rule such as signals.required'))
     .default([])
@@ -39,20 +44,20 @@ const bundle = filePath.describe('A folder of Rego that is compiled at start, or
 type Contracted = {
   readonly contract: string;
   readonly entrypoint: string | null;
-  readonly credentials: boolean;
+  readonly input: { readonly credentials: boolean };
   readonly requiredRules: readonly string[];
 };
 
 /** What goes together with which contract. */
 function checkContract(value: Contracted, context: z.RefinementCtx): void {
-  const report = (key: keyof Contracted, message: string) => context.addIssue({ code: 'custom', path: [key], message });
-  if (value.contract === 'decision' && value.entrypoint === null) report('entrypoint', 'must be named with `contract: decision`');
-  if (value.contract !== 'envoy' && value.credentials) report('credentials', 'is only for `contract: envoy`');
+  const report = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (value.contract === 'decision' && value.entrypoint === null) report(['entrypoint'], 'must be named with `contract: decision`');
+  if (value.contract !== 'envoy' && value.input.credentials) report(['input', 'credentials'], 'is only for `contract: envoy`');
   if (value.contract === 'envoy' && value.requiredRules.length > 0)
-    report('requiredRules', 'is not for `contract: envoy`, whose policies have no rules of ours');
+    report(['requiredRules'], 'is not for `contract: envoy`, whose policies have no rules of ours');
 }
 
-const CONTRACT_KEYS = whenSound('contract', 'entrypoint', 'credentials', 'requiredRules');
+const CONTRACT_KEYS = whenSound('contract', 'entrypoint', 'input', 'requiredRules');
 
 /** The rule that is evaluated where the configuration names none. */
 const ENTRYPOINTS = { rules: 'countersign/decision/result', envoy: 'envoy/authz/allow', decision: '' } as const;

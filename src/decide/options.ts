@@ -5,7 +5,7 @@ export type PolicyOptions = {
   /** What the entry point reads and returns. */
   readonly contract: 'rules' | 'decision' | 'envoy';
   /** By the contract `envoy`: the policy sees the client's headers whole, with its credentials. */
-  readonly credentials?: boolean;
+  readonly input?: { readonly credentials: boolean };
   /** Slash path of the document that is evaluated. */
   readonly entrypoint: string;
   /** Codes of rules (`<category>.<rule>`) without which a bundle is refused. */

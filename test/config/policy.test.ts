@@ -14,7 +14,7 @@ const two = { policies: { a: { bundle: '/a' } } };
 describe('what is accepted', () => {
   it.each<[string, object]>([
     ['policies by host', { ...two, policyByHost: { 'a.example': 'a', '192.0.2.1': 'default', '[2001:db8::1]': 'a' } }],
-    ['a policy of opa-envoy-plugin', { policy: { contract: 'envoy', credentials: true } }],
+    ['a policy of opa-envoy-plugin', { policy: { contract: 'envoy', input: { credentials: true } } }],
     ['a policy that decides itself', { policy: { contract: 'decision', entrypoint: 'acme/authz/decision' } }],
   ])('%s', (_what, config) => {
     expect(judged(config)).toEqual([]);
@@ -26,7 +26,7 @@ const NO_HOSTS = ['A.example', 'a.example:443', 'a.example.', '*.example', '[::0
 describe('what is refused', () => {
   it.each<[string, object, string[]]>([
     ['a decision without its entry point', { policy: { contract: 'decision' } }, ['policy.entrypoint']],
-    ['credentials for rules', { policies: { a: { bundle: '/a', credentials: true } } }, ['policies.a.credentials']],
+    ['credentials for rules', { policies: { a: { bundle: '/a', input: { credentials: true } } } }, ['policies.a.input.credentials']],
     [
       'required rules where there are none',
       { policy: { contract: 'envoy', requiredRules: ['signals.required'] } },

@@ -26,7 +26,7 @@ const INPUT = z.looseObject({ id: z.string(), input: z.looseObject({ attributes:
 
 let server: PolicyServer;
 beforeAll(async () => {
-  server = await servePolicy(await activePolicy(ECHO, { contract: 'envoy', entrypoint: ALLOW, credentials: true }));
+  server = await servePolicy(await activePolicy(ECHO, { contract: 'envoy', entrypoint: ALLOW, input: { credentials: true } }));
 });
 afterAll(() => server.close());
 

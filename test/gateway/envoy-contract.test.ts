@@ -72,7 +72,7 @@ beforeAll(async () => {
   mkdirSync(bundle);
   writeFileSync(join(bundle, 'policy.rego'), POLICY);
   service = await world.service({
-    policy: { bundle, contract: 'envoy', entrypoint: 'envoy/authz/decision', credentials: true },
+    policy: { bundle, contract: 'envoy', entrypoint: 'envoy/authz/decision', input: { credentials: true } },
     decisions: { deadlineMs: 1000, log: { input: 'full' } },
   });
   const metadata = (name: string) => `%DYNAMIC_METADATA(envoy.filters.http.ext_authz:${name})%`;

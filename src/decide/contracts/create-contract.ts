@@ -7,7 +7,7 @@ import { createRulesContract } from './rules.ts';
 
 /** The contract that a policy is configured for. */
 export function createContract(
-  policy: Pick<PolicyOptions, 'contract' | 'credentials'>,
+  policy: Pick<PolicyOptions, 'contract' | 'input'>,
   input: InputOptions,
   own: OwnInput,
   rules: ReadonlyMap<string, RuleFacts>,
@@ -18,6 +18,6 @@ export function createContract(
     case 'decision':
       return createDecisionContract(own);
     case 'envoy':
-      return createEnvoyContract({ credentials: policy.credentials ?? false }, input.headers);
+      return createEnvoyContract({ credentials: policy.input?.credentials ?? false }, input.headers);
   }
 }

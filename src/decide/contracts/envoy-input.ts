@@ -2,6 +2,7 @@ import { CountersignError } from '../../contract/errors.ts';
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import type { OriginalRequest } from '../../contract/original-request.ts';
 import type { DecisionRequest, HttpFacts, RequestFlag } from '../../contract/request.ts';
+import { secondOf } from '../credential-fields.ts';
 import type { InputFacts } from '../input.ts';
 import { BODY_BYTES_MAX, parseBody } from './envoy-body.ts';
 import { parseForm, parsePath } from './form-body.ts';
@@ -20,7 +21,7 @@ const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i;
 
 /**
  * The document that opa-envoy-plugin gives its policies (protobuf's JSON names), out of the question as it came; of a question that cannot be asked
- * for once more, out of its facts.
+ * for once more, out of its facts. Beside it the `id` of the decision and its `time`, which the builtins of time and chance draw on.
  * @throws CountersignError request_invalid where the request is none, or does not hold to its form: the plugin refuses it too
  */
 export function envoyInput({ request }: InputFacts, { credentials }: EnvoyInputOptions): JsonObject {
@@ -39,6 +40,8 @@ export function envoyInput({ request }: InputFacts, { credentials }: EnvoyInputO
     parsed_body: body.value,
     truncated_body: body.truncated,
     version: VERSION,
+    id: request.id,
+    time: { unix_seconds: secondOf(request), rfc3339: timeOf(request) },
   };
 }
 

@@ -11,9 +11,9 @@ let bare: PolicyServer;
 let distrusted: PolicyServer;
 beforeAll(async () => {
   const options = { contract: 'envoy', entrypoint: ALLOW } as const;
-  whole = await servePolicy(await activePolicy(ECHO, { ...options, credentials: true }));
+  whole = await servePolicy(await activePolicy(ECHO, { ...options, input: { credentials: true } }));
   bare = await servePolicy(await activePolicy(ECHO, options));
-  distrusted = await servePolicy(await activePolicy(ECHO, { ...options, credentials: true }), []);
+  distrusted = await servePolicy(await activePolicy(ECHO, { ...options, input: { credentials: true } }), []);
 });
 afterAll(() => Promise.all([whole.close(), bare.close(), distrusted.close()]));
 
@@ -96,6 +96,9 @@ it("is the plugin's document, by protobuf's JSON names", async () => {
     parsed_body: {},
     truncated_body: false,
     version: { ext_authz: 'v3', encoding: 'protojson' },
+    // ours, for builtins of time and chance
+    id: expect.stringMatching(/^id-/),
+    time: { unix_seconds: 1_790_000_000, rfc3339: '2026-09-21T14:13:20.000Z' },
   });
 });
 

@@ -14,7 +14,7 @@ const http = (path: string, headers: readonly (readonly [string, string])[] = []
 describe('a boolean', () => {
   let server: PolicyServer;
   beforeAll(async () => {
-    server = await servePolicy(await activePolicy(ROLES, { contract: 'envoy', entrypoint: ALLOW, credentials: true }));
+    server = await servePolicy(await activePolicy(ROLES, { contract: 'envoy', entrypoint: ALLOW, input: { credentials: true } }));
   });
   afterAll(() => server.close());
 
@@ -75,7 +75,9 @@ it('undefined is a refusal that says so', async () => {
 describe('an object', () => {
   let server: PolicyServer;
   beforeAll(async () => {
-    server = await servePolicy(await activePolicy(OBJECT, { contract: 'envoy', entrypoint: 'envoy/authz/decision', credentials: true }));
+    server = await servePolicy(
+      await activePolicy(OBJECT, { contract: 'envoy', entrypoint: 'envoy/authz/decision', input: { credentials: true } }),
+    );
   });
   afterAll(() => server.close());
 
