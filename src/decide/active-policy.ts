@@ -93,6 +93,8 @@ function listsOf(enrichment: EnrichmentSignals, addresses: AddressList): readonl
   return address !== null && addresses.has(address) ? BLOCKED : NOT_LISTED;
 }
 
+const NO_CODES: readonly string[] = [];
+
 /** Every rule's verdict, also those that Wasm leaves out since they are exactly clear. */
 function explain(parts: PolicyParts, facts: InputFacts, combined: Combined): { readonly signals: JsonValue; readonly verdicts: JsonValue } {
   const spoken = new Map(combined.verdicts.map((verdict): [string, Verdict] => [verdict.code, verdict]));
@@ -100,7 +102,8 @@ function explain(parts: PolicyParts, facts: InputFacts, combined: Combined): { r
   return {
     signals:
       facts.enrichment.sources === undefined || !isJsonObject(signals) ? (signals ?? null) : { ...signals, sources: sources ?? null },
-    verdicts: parts.codes.map((code) => {
+    // rules that lie beside a policy that decides itself have said nothing
+    verdicts: (combined.own === undefined ? parts.codes : NO_CODES).map((code) => {
       const verdict = spoken.get(code);
       return verdict === undefined ? { code, effect: 'clear' } : { ...verdict.said, code, effect: verdict.effect };
     }),

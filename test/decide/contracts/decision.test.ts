@@ -147,5 +147,6 @@ it('a folder with an entry point of its own is compiled, with the base pack besi
     await bundleWith({ 'own.rego': rego, '.manifest': '{"roots":[""],"rego_version":1}' }, ENTRYPOINT),
   );
   expect(decided(policy, SMOKE_FACTS.request).decision.effect).toBe('deny');
+  expect(decided(policy, { ...SMOKE_FACTS.request, explain: true }).decision.explanation?.verdicts).toEqual([]);
   expect(decided(policy, { ...SMOKE_FACTS.request, context: { level: 2 } }).decision.effect).toBe('allow');
 });

@@ -45,6 +45,14 @@ it('a question that is about no request is refused, as by the plugin', async () 
   expect(decision).toMatchObject({ effect: 'deny', error: { code: 'request_invalid' } });
 });
 
+it.each(['envoy', 'decision'] as const)('[asks 58] a policy of the contract %s that says nothing denies everything', async (contract) => {
+  const policy = await activePolicy('package envoy.authz\n\nallow if false\n', { contract, entrypoint: ALLOW });
+  for (const request of [SMOKE_FACTS.request, { ...SMOKE_FACTS.request, http: httpOf('/') }, { ...SMOKE_FACTS.request, explain: true }]) {
+    const { decision } = decided(policy, request);
+    expect([decision.effect, decision.error === null]).toEqual(['deny', false]);
+  }
+});
+
 it('explain shows our own signals', async () => {
   const policy = await activePolicy('package envoy.authz\n\nallow := true\n', envoy);
   const { decision } = decided(policy, { ...SMOKE_FACTS.request, http: httpOf('/'), explain: true });
