@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isServer } from '../config/policy.ts';
+import { entrypointOf, isServer } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
 import { createKeptPolicy } from '../decide/kept-policy.ts';
@@ -21,19 +21,21 @@ const PREPARE = { worker: WORKER, timeoutMs: 60_000, heapMbMax: 2048, idleMs: 10
 /** The configured policies, not yet loaded, and their names. `apiKeys`: whether a challenge may offer them. */
 export function openPolicies(config: Config, apiKeys: boolean, parts: PoliciesParts): PolicySet & { readonly names: readonly string[] } {
   const { clock } = parts;
-  const policies: Readonly<Record<string, Config['policy']>> = { default: config.policy, ...config.policies };
+  const configured = Object.entries({ default: config.policy, ...config.policies });
+  const policies = new Map(configured.map(([name, one]) => [name, { ...one, entrypoint: entrypointOf(one) }]));
+  const { policyByHost } = config;
   const challenge = { ...config.challenge, dpopAlgorithms: config.identity.dpop.algorithms, apiKeys };
   const thread = createPrepareThread(PREPARE);
   const { directory } = config.state;
   const set = createPolicies(
-    { policies, input: config.input, upstream: config.upstream, challenge },
+    { policies: Object.fromEntries(policies), policyByHost, input: config.input, upstream: config.upstream, challenge },
     {
       ...parts,
       prepare: thread.prepare,
       readFile: readDocumentFile,
       openKept: (name) => (directory === null ? null : createKeptPolicy(createStateFolder(join(directory, 'policies', name)))),
       openSource(name) {
-        const policy = policies[name] ?? config.policy;
+        const policy = policies.get(name) ?? { ...config.policy, entrypoint: entrypointOf(config.policy) };
         if (!isServer(policy.bundle)) return createLocalSource(policy, { readFile: readChangedFile });
         const monotonic = (): number => clock.monotonic();
         return createServerSource(policy.bundle, policy, { fetchBundle, readFile: readDocumentFile, random: Math.random, monotonic });
@@ -42,7 +44,7 @@ export function openPolicies(config: Config, apiKeys: boolean, parts: PoliciesPa
   );
   return {
     ...set,
-    names: Object.keys(policies),
+    names: [...policies.keys()],
     stop() {
       set.stop();
       thread.stop();

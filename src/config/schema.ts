@@ -7,7 +7,7 @@ import { identity } from './identity.ts';
 import { grpc, http, operations } from './listeners.ts';
 import type { SchemaNode } from './outline.ts';
 import { peps } from './peps.ts';
-import { policies, policy } from './policy.ts';
+import { policies, policy, policyByHost, unknownPolicies } from './policy.ts';
 import { registry } from './registry.ts';
 import { behaviour, device } from './remembered.ts';
 import { sources, unlistedClaims } from './sources.ts';
@@ -35,6 +35,7 @@ export const configSchema = z
     store,
     policy,
     policies,
+    policyByHost,
     input,
     decisions,
     log,
@@ -102,6 +103,13 @@ export const configSchema = z
       }
     },
     { when: whenSound('peps', 'policies') },
+  )
+  .superRefine(
+    (config, context) => {
+      for (const host of unknownPolicies(config.policyByHost, config.policies))
+        context.addIssue({ code: 'custom', path: ['policyByHost', host], message: 'is no policy of this configuration' });
+    },
+    { when: whenSound('policyByHost', 'policies') },
   )
   .superRefine(
     (config, context) => {

@@ -26,6 +26,8 @@ export type BuildOptions = {
   readonly directory: string;
   /** Slash path of the entry point. */
   readonly entrypoint: string;
+  /** Rego that was written for another engine: it need not hold to `--strict`, and has no `entrypoint` in its METADATA. */
+  readonly foreign?: boolean;
 };
 
 /**
@@ -42,11 +44,11 @@ export async function buildBundle(options: BuildOptions): Promise<Uint8Array> {
     const query = `data.${options.entrypoint.replaceAll('/', '.')}`;
     const checkSchemas = Object.keys(schemas).length === 0 ? [] : ['--schema', 'schemas'];
     // first, since it says best what is wrong
-    await opa(options, ['check', '--strict', ...checkSchemas, '.']);
+    await opa(options, ['check', ...(options.foreign === true ? [] : ['--strict']), ...checkSchemas, '.']);
     const [inspected, dependencies] = await allOf([
       opa(options, ['inspect', '-a', '-f', 'json', '.']),
       opa(options, ['deps', '-f', 'json', '-b', '.', ...NO_TESTS, query]),
-      opa(options, ['build', '-b', '.', '-t', 'wasm', '-o', target, ...NO_TESTS]),
+      opa(options, ['build', '-b', '.', '-t', 'wasm', '-e', options.entrypoint, '-o', target, ...NO_TESTS]),
     ]);
     const { input: _input, ...dataSchemas } = schemas;
     const metadata = { version: 1, rules: rulesOf(inspected ?? ''), input: inputOf(dependencies ?? ''), schemas: dataSchemas };

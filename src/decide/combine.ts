@@ -3,6 +3,7 @@ import { type Effect, type Reason, type RiskFactor, STEP_UP_KINDS, type StepUp }
 import { CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { addSources, NOTHING_TO_COLLECT } from './collect.ts';
+import type { OwnAnswer } from './contracts/own-answer.ts';
 import { type ExceededLimit, parseVerdict, type RuleFacts, type Verdict } from './verdict.ts';
 
 /** The contract `rules`: what all verdicts together say. */
@@ -26,6 +27,8 @@ export type Combined = {
   readonly shadowLimits: readonly string[];
   /** Every verdict that was not exactly clear, for `explain`. */
   readonly verdicts: readonly Verdict[];
+  /** What a policy says that makes its decision itself; not there by the contract `rules`. */
+  readonly own?: OwnAnswer;
 };
 
 /** Reasons of the host itself. */

@@ -2,6 +2,7 @@ import { isJsonObject } from '../contract/json.ts';
 import type { ActivePolicy, Clock } from '../contract/stages.ts';
 import type { RateLimitStatus } from '../contract/status.ts';
 import { createActivePolicy, type PolicyParts } from './active-policy.ts';
+import { createContract } from './contracts/create-contract.ts';
 import { compileInput, parseInputPaths } from './input.ts';
 import { createAddressList } from './lists.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
@@ -37,13 +38,14 @@ export async function loadRevision(
   const routes = createRouteTable(host.routes, name, rates.of);
   const addresses = createAddressList(host.blocked, 'countersign.limits.network.addresses_blocked');
   const wasm = await restoreWasm(prepared.module, prepared.image, options);
+  const build = compileInput(shared.input, metadata === null ? null : parseInputPaths(metadata.input));
+  const buildWhole = compileInput(shared.input, null);
   const parts: PolicyParts = {
     wasm,
     codes,
-    titles: ruleFactsOf(metadata),
+    contract: createContract(options, shared.input, { build, buildWhole }, ruleFactsOf(metadata)),
     addresses,
-    build: compileInput(shared.input, metadata === null ? null : parseInputPaths(metadata.input)),
-    buildWhole: compileInput(shared.input, null),
+    buildWhole,
     slowMs: options.slowMs,
     output: shared,
     clock,

@@ -4,8 +4,10 @@ import type { SigningAlgorithm } from './signing/signatures.ts';
 export type PolicyOptions = {
   /** Path of a `.tar.gz` bundle, or of a directory of Rego that is compiled (development), or the URL of a bundle server. */
   readonly bundle: string;
-  /** What the entry point returns; `rules` is the only contract yet. */
-  readonly contract: 'rules';
+  /** What the entry point reads and returns. */
+  readonly contract: 'rules' | 'decision' | 'envoy';
+  /** By the contract `envoy`: the policy sees the client's headers whole, with its credentials. */
+  readonly input?: { readonly credentials: boolean };
   /** Slash path of the document that is evaluated. */
   readonly entrypoint: string;
   /** Codes of rules (`<category>.<rule>`) without which a bundle is refused. */
@@ -83,6 +85,8 @@ export type ChallengeOptions = {
 export type DecideOptions = {
   /** By name; `default` answers gateways that name none and have more than one. */
   readonly policies: Readonly<Record<string, PolicyOptions>>;
+  /** Names of policies by canonical host, for gateways that have several and name none; left out: none. */
+  readonly policyByHost?: Readonly<Record<string, string>>;
   readonly input: InputOptions;
   readonly upstream: UpstreamOptions;
   readonly challenge: ChallengeOptions;

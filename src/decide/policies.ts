@@ -2,6 +2,7 @@ import { CountersignError } from '../contract/errors.ts';
 import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
+import { createChoosePolicy } from './choose-policy.ts';
 import type { KeptPolicy } from './kept-policy.ts';
 import type { DecideOptions } from './options.ts';
 import { failedDecision } from './output.ts';
@@ -38,7 +39,6 @@ export interface PolicySet extends Policies {
   status(): readonly PolicyStatus[];
 }
 
-const DEFAULT = 'default';
 const NO_POLICY = { name: '', revision: '' };
 
 export type PoliciesParts = {
@@ -65,6 +65,9 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     const kept = parts.openKept?.(name) ?? null;
     slots.set(name, createPolicySlot(name, policy, options, { clock, logger, prepare, readFile, kept }));
   }
+  const choose = createChoosePolicy(options.policyByHost);
+  // a name that nobody configured would be a label without bounds
+  const knownName = (name: string | null): string => (name !== null && slots.has(name) ? name : '');
 
   const slotOf = (name: string): PolicySlot => {
     const slot = slots.get(name);
@@ -74,16 +77,16 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
 
   return {
     select(request) {
-      const name = request.policyName ?? ownPolicy(request.pep.policies);
+      const name = choose(request);
+      const slot = name === null ? undefined : slots.get(name);
+      if (name === null || slot === undefined) return { refused: 'policy_unknown' };
       if (!request.pep.policies.includes(name)) return { refused: 'policy_not_allowed' };
-      const slot = slots.get(name);
-      if (slot === undefined) return { refused: 'policy_unknown' };
       const policy = slot.active();
       if (policy === null) return { refused: 'policy_not_loaded' };
       return slot.missingData().length === 0 ? policy : { refused: 'data_not_loaded' };
     },
     failed(request, code, policy) {
-      const named = policy === null ? { ...NO_POLICY, name: request.policyName ?? ownPolicy(request.pep.policies) } : policy;
+      const named = policy ?? { ...NO_POLICY, name: knownName(choose(request)) };
       return failedDecision(request, code, { name: named.name, revision: named.revision }, null);
     },
     async load() {
@@ -109,11 +112,6 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     revisions: (name) => slotOf(name).revisions(),
     status: () => [...slots.values()].map((slot) => slot.status()),
   };
-}
-
-/** A gateway gets its only policy, else `default`. */
-function ownPolicy(policies: readonly string[]): string {
-  return policies.length === 1 ? (policies[0] ?? DEFAULT) : DEFAULT;
 }
 
 const noFile: ReadDocumentFile = async () => {

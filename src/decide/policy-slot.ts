@@ -108,7 +108,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
 
   const prepare = async (packed: Uint8Array): Promise<PreparedRevision> => {
     const signing = await readSigningKeys(options.signing, parts.readFile);
-    const outcome = await parts.prepare({ packed, pushed: [], module: null, policy: options, signing, input: shared.input });
+    const outcome = await parts.prepare({ name, packed, pushed: [], module: null, policy: options, signing, input: shared.input });
     judged = outcome.ok ? outcome.prepared.revision : outcome.revision;
     if (!outcome.ok) throw outcome.error;
     return outcome.prepared;

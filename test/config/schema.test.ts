@@ -236,7 +236,7 @@ describe('what is refused', () => {
       { drain: { boundMs: Number.POSITIVE_INFINITY }, policy: { slowMs: Number.NaN } },
       ['policy.slowMs', 'drain.boundMs'],
     ],
-    ['a contract that does not exist yet', { policy: { contract: 'envoy' } }, ['policy.contract']],
+    ['a contract that does not exist', { policy: { contract: 'cedar' } }, ['policy.contract']],
     ['a bundle URL by plain http', { policy: { bundle: 'http://bundles.example/x.tar.gz' } }, ['policy.bundle']],
   ])('%s', (_what, config, paths) => {
     expect(judged(config)).toEqual(paths);

@@ -20,6 +20,7 @@ beforeAll(async () => {
 });
 
 const task = (packed: Uint8Array, more: Partial<PrepareTask> = {}): PrepareTask => ({
+  name: 'default',
   packed,
   pushed: [],
   module: null,
@@ -139,33 +140,33 @@ describe("a bundle's own cases", () => {
 describe('data', () => {
   it('that is pushed takes the place of what the bundle has there', async () => {
     const json = Buffer.from('{"x":1}');
-    const policy = policyOptions({ requiredData: ['tenants.acme.x', 'tenants.other'] });
-    const outcome = await here(task(base, { policy, pushed: [{ path: ['tenants', 'acme'], json }] }));
-    expect(outcome).toMatchObject({ ok: true, prepared: { missingData: ['tenants.other'] } });
+    const policy = policyOptions({ requiredData: ['tenants.default.acme.x', 'tenants.default.other'] });
+    const outcome = await here(task(base, { policy, pushed: [{ path: ['tenants', 'default', 'acme'], json }] }));
+    expect(outcome).toMatchObject({ ok: true, prepared: { missingData: ['tenants.default.other'] } });
   });
 
   it.each([
     ['at a package', ['countersign', 'rules', 'access'], '{}', 'bundle_data_shadows_rules'],
-    ['that is no JSON', ['tenants', 'acme'], '{', 'bundle_data_invalid'],
+    ['that is no JSON', ['tenants', 'default', 'acme'], '{', 'bundle_data_invalid'],
     ['all of it', [], '{}', 'bundle_data_invalid'],
-    ['below a text', ['tenants', 'acme', 'x', 'y'], '1', 'bundle_data_invalid'],
+    ['below a text', ['tenants', 'default', 'acme', 'x', 'y'], '1', 'bundle_data_invalid'],
     ['that breaks its schema', ['countersign', 'limits'], '{"rate":7}', 'bundle_data_invalid'],
   ])('%s is refused', async (_name, path, json, code) => {
-    const first = { path: ['tenants', 'acme'], json: Buffer.from('{"x":"text"}') };
+    const first = { path: ['tenants', 'default', 'acme'], json: Buffer.from('{"x":"text"}') };
     const outcome = await here(task(base, { pushed: [first, { path, json: Buffer.from(json) }] }));
     expect(outcome).toMatchObject({ ok: false, error: { code } });
   });
 
   it('[asks 47] 5 MB of it are decided by', async () => {
     const rule =
-      'package countersign.rules.access.large\n\nverdict := "allow" if data.tenants.large[input.request.host].known\n\nelse := "clear" if input.request\n';
+      'package countersign.rules.access.large\n\nverdict := "allow" if data.tenants.default.large[input.request.host].known\n\nelse := "clear" if input.request\n';
     const bundle = await bundleWith({ 'countersign/rules/access/large.rego': rule });
     const entries = Object.fromEntries(
       Array.from({ length: 100_000 }, (_, index) => [`host-${index}`, { known: index % 2 === 0, tags: ['a', 'b'] }]),
     );
     const json = Buffer.from(JSON.stringify(entries));
     const policy = policyOptions({ memoryPagesMax: 4096 });
-    const outcome = await shared.prepare(task(bundle, { policy, pushed: [{ path: ['tenants', 'large'], json }] }));
+    const outcome = await shared.prepare(task(bundle, { policy, pushed: [{ path: ['tenants', 'default', 'large'], json }] }));
     if (!outcome.ok) throw outcome.error;
     const { policy: active } = await loadRevision('default', outcome.prepared, policy, decideOptions(), CLOCK);
     const verdicts = ['host-99998', 'host-99999'].map((host) => {
@@ -178,11 +179,11 @@ describe('data', () => {
   });
 
   it('[asks 62] that is missing denies, and says so', async () => {
-    const set = createTestPolicies({ policies: { default: policyOptions({ requiredData: ['tenants.acme'] }) } });
+    const set = createTestPolicies({ policies: { default: policyOptions({ requiredData: ['tenants.default.acme'] }) } });
     await set.activate('default', base);
     const { request } = worstFacts([]);
     expect(set.select({ ...request, pep: { ...request.pep, policies: ['default'] } })).toEqual({ refused: 'data_not_loaded' });
-    expect(set.status()).toMatchObject([{ state: 'active', missingData: ['tenants.acme'] }]);
+    expect(set.status()).toMatchObject([{ state: 'active', missingData: ['tenants.default.acme'] }]);
   });
 });
 

@@ -15,7 +15,7 @@ const WINDOW = 100;
 /** What a decision says of itself must be of the revision that it names. */
 const SWAP = `package countersign.rules.access.swap
 
-verdict := {"effect": "allow", "factors": [{"code": "swap", "points": data.tenants.swap.number}]} if input.request
+verdict := {"effect": "allow", "factors": [{"code": "swap", "points": data.tenants.default.swap.number}]} if input.request
 `;
 
 let base: Uint8Array;
@@ -31,7 +31,7 @@ afterAll(() => agent.destroy());
 
 /** The bundle whose decisions all carry the number that its revision ends with. */
 async function numbered(index: number): Promise<Uint8Array> {
-  const bundle = await editBundle(base, (files) => files.set('tenants/swap/data.json', JSON.stringify({ number: index % 90 })));
+  const bundle = await editBundle(base, (files) => files.set('tenants/default/swap/data.json', JSON.stringify({ number: index % 90 })));
   return withManifest(bundle, { revision: `r${index}-${index % 90}` });
 }
 

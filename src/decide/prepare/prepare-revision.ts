@@ -6,6 +6,7 @@ import { checkBundle } from '../bundle-check.ts';
 import { checkData, compileDataChecks } from '../data-schema.ts';
 import type { InputOptions, PolicyOptions } from '../options.ts';
 import { type SigningKeys, verifySignatures } from '../signing/signatures.ts';
+import { ownData } from '../tenant-data.ts';
 import { compileWasm, instantiateWasm, type MemoryImage } from '../wasm-policy.ts';
 import { type BundleCase, readCases } from './bundle-cases.ts';
 import { type PushedDocument, placeDocuments } from './pushed-documents.ts';
@@ -20,13 +21,18 @@ import { tryOut } from './trials.ts';
 const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
 
 export type PrepareTask = {
+  /** Of the policy, below which its data of `tenants` lies. */
+  readonly name: string;
   /** The bundle as it came: a gzip tar. */
   readonly packed: Uint8Array;
   /** Data from elsewhere that takes the place of what the bundle has at its path, one after the other. */
   readonly pushed: readonly PushedDocument[];
   /** The bundle's module where it was compiled before; saves the work, and the new instance is as warm as the old one. */
   readonly module: WebAssembly.Module | null;
-  readonly policy: Pick<PolicyOptions, 'entrypoint' | 'memoryPagesMax' | 'requiredRules' | 'requiredData' | 'worstCaseMs'>;
+  readonly policy: Pick<
+    PolicyOptions,
+    'contract' | 'input' | 'entrypoint' | 'memoryPagesMax' | 'requiredRules' | 'requiredData' | 'worstCaseMs'
+  >;
   /** Keys that may sign; null where bundles must not be signed. */
   readonly signing: SigningKeys | null;
   readonly input: InputOptions;
@@ -84,22 +90,23 @@ export function createPrepareHere(monotonic: () => number): Prepare {
 }
 
 async function prepareBundle(
-  { pushed, policy, input, module: known }: PrepareTask,
+  { name, pushed, policy, input, module: known }: PrepareTask,
   bundle: Bundle,
   cases: readonly BundleCase[],
   monotonic: () => number,
 ): Promise<Omit<PreparedRevision, 'revision' | 'digest' | 'sequence' | 'signed'>> {
   const data = placeDocuments(bundle.data, pushed);
-  const codes = checkBundle({ ...bundle, data }, policy.requiredRules);
+  const codes = checkBundle({ ...bundle, data }, policy);
   const metadata = bundle.manifest.metadata.countersign;
   checkData(data, compileDataChecks(metadata?.schemas ?? {}));
-  const { rego, ...host } = splitData(data);
+  const own = ownData(data, name);
+  const { rego, ...host } = splitData(own);
   const module = known ?? (await compileWasm(bundle.wasm));
   const wasm = await instantiateWasm(module, rego, policy);
   const image = wasm.image();
   const facts = metadata === undefined ? null : { rules: metadata.rules, input: metadata.input };
-  const worstCaseMs = tryOut(wasm, facts, input, cases, policy.worstCaseMs, monotonic);
-  return { module, image, codes, metadata: facts, host, missingData: missingIn(data, policy.requiredData), worstCaseMs };
+  const worstCaseMs = tryOut(wasm, facts, { policy, input, cases, monotonic });
+  return { module, image, codes, metadata: facts, host, missingData: missingIn(own, policy.requiredData), worstCaseMs };
 }
 
 /** A value takes up to 64 bytes of the heap, and a heap that is full while JSON is parsed ends the whole process and not only the thread. */

@@ -18,7 +18,7 @@ const DEPTH_MAX = 32;
  * mounted volume that swaps a symbolic link is seen.
  */
 export function createLocalSource(
-  { bundle, opaBin, entrypoint }: Pick<PolicyOptions, 'bundle' | 'opaBin' | 'entrypoint'>,
+  { bundle, opaBin, entrypoint, contract }: Pick<PolicyOptions, 'bundle' | 'opaBin' | 'entrypoint' | 'contract'>,
   { readFile }: { readonly readFile: ReadChangedFile },
 ): BundleSource {
   let isFolder = false;
@@ -28,7 +28,8 @@ export function createLocalSource(
     // taken first: what changes while OPA compiles is seen the next time
     const version = await versionOf(directory);
     if (version === known) return null;
-    return { packed: await buildBundle({ opaBin: opaBin ?? 'opa', directory, entrypoint }), version };
+    const foreign = contract === 'envoy';
+    return { packed: await buildBundle({ opaBin: opaBin ?? 'opa', directory, entrypoint, foreign }), version };
   };
 
   const ofFile = async (known: string | null): Promise<FoundBundle | null> => {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Decision, Reason, StepUp } from '../../contract/decision.ts';
+import { responseJson, upstreamJson } from './own-parts.ts';
 
 /** The decision as DESIGN 3 writes it: `step_up` only on a step-up, `response` not on allow, `error` only where no decision could be made. */
 export function decideAnswer(decision: Decision): Record<string, unknown> {
@@ -12,8 +13,9 @@ export function decideAnswer(decision: Decision): Record<string, unknown> {
   };
   if (decision.stepUp !== null) answer['step_up'] = stepUpOf(decision.stepUp);
   answer['obligations'] = decision.obligations;
-  answer['upstream'] = { headers_to_set: decision.upstream.headersToSet, headers_to_remove: decision.upstream.headersToRemove };
-  if (decision.response !== null) answer['response'] = decision.response;
+  answer['upstream'] = upstreamJson(decision.upstream);
+  if (decision.response !== null) answer['response'] = responseJson(decision.response);
+  if (decision.dynamicMetadata !== undefined) answer['dynamic_metadata'] = decision.dynamicMetadata;
   answer['policy'] = decision.policy;
   if (decision.error !== null) answer['error'] = decision.error;
   if (decision.explanation !== null) {

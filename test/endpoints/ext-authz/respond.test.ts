@@ -26,7 +26,7 @@ describe('allow', () => {
   test('[asks 4] headers for the client are response headers', () => {
     const upstream = { headersToSet: {}, headersToRemove: [], responseHeadersToSet: { 'x-risk': '3' } };
     const check = read(responder.decided(decision({ upstream })));
-    expect(check.ok).toEqual({ headers: [], remove: [], responseHeaders: [{ key: 'x-risk', value: '3', appendAction: 2 }] });
+    expect(check.ok).toMatchObject({ headers: [], remove: [], responseHeaders: [{ key: 'x-risk', value: '3', appendAction: 2 }] });
   });
 
   test('a value that no header can carry is encoded, each in its own way', () => {
