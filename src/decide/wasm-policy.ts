@@ -1,24 +1,37 @@
-import { type LoadedPolicy, loadPolicy } from '@open-policy-agent/opa-wasm';
 import { asCountersignError, CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject } from '../contract/json.ts';
-import { HOST_BUILTINS, missingBuiltins } from './builtins.ts';
+import type { Moment } from './builtins/builtin.ts';
+import { missingBuiltins } from './builtins/table.ts';
+import { createWasmInstance, type WasmInstance } from './wasm-instance.ts';
 
-/* Owner of npm opa-wasm. It throws strings, objects, RangeErrors and RuntimeErrors: all of them become our errors here. */
+/* OPA's Wasm ABI (1.2 and later). Modules throw strings, RangeErrors and RuntimeErrors: all of them become our errors here. */
 
-const PAGES_INITIAL = 8;
-
-/** OPA's Wasm ABI 1.2 and later; npm opa-wasm writes to stderr where a version is not there. */
-const EXPORTS = ['opa_wasm_abi_version', 'opa_wasm_abi_minor_version', 'opa_eval', 'opa_json_dump', 'builtins', 'entrypoints'];
+const EXPORTS = [
+  'opa_wasm_abi_version',
+  'opa_wasm_abi_minor_version',
+  'opa_eval',
+  'opa_json_dump',
+  'opa_value_dump',
+  'opa_value_parse',
+  'opa_malloc',
+  'opa_json_parse',
+  'opa_heap_ptr_get',
+  'builtins',
+  'entrypoints',
+];
 
 /** A compiled policy with its data in memory. */
 export interface WasmPolicy {
   /**
-   * The entry point's value for an input; undefined where it has none.
+   * The entry point's value for an input; undefined where it has none. `moment` is what builtins of time and chance draw on; by default
+   * the input's own `time` and `id`.
    * @throws CountersignError policy_evaluation_failed; the instance goes on working
    */
-  evaluate(input: JsonObject): unknown;
+  evaluate(input: JsonObject, moment?: Moment): unknown;
   /** The same as the text that `parseAnswer` reads: equal texts are equal values, which many requests have in common. */
-  answer(input: JsonObject): string;
+  answer(input: JsonObject, moment?: Moment): string;
+  /** Names of the builtins that the module calls in the host. */
+  readonly builtins: readonly string[];
 }
 
 export type WasmOptions = { readonly entrypoint: string; readonly memoryPagesMax: number };
@@ -42,19 +55,17 @@ export async function compileWasm(bytes: Uint8Array<ArrayBuffer>): Promise<WebAs
  * @throws CountersignError bundle_wasm_invalid, bundle_builtin_missing and bundle_entrypoint_missing (by name), bundle_data_invalid
  */
 export async function instantiateWasm(module: WebAssembly.Module, data: JsonObject, options: WasmOptions): Promise<WasmPolicy> {
-  const policy = await load(module, options.memoryPagesMax);
-  const missing = missingBuiltins(builtinsOf(policy));
+  const instance = createInstance(module, options.memoryPagesMax);
+  const builtins = namesOf(instance, 'builtins');
+  const missing = missingBuiltins(Object.keys(builtins));
   if (missing.length > 0) throw new CountersignError('bundle_builtin_missing', { field: missing.join(', ') });
-  const entrypoint = entrypointOf(policy, options.entrypoint);
-  try {
-    policy.setData(data);
-  } catch (error) {
-    throw new CountersignError('bundle_data_invalid', { detail: `the data does not fit: ${textOf(error)}`, cause: error });
-  }
-  const answer = createAnswer(policy, entrypoint);
+  const entrypoint = entrypointOf(instance, options.entrypoint);
+  instance.host.name(builtins);
+  const answer = createAnswer(instance, entrypoint, layOut(instance, data));
   return {
     answer,
-    evaluate: (input) => parseAnswer(answer(input)),
+    evaluate: (input, moment) => parseAnswer(answer(input, moment)),
+    builtins: Object.keys(builtins),
   };
 }
 
@@ -65,82 +76,56 @@ export function parseAnswer(text: string): unknown {
   return isJsonObject(first) ? first['result'] : undefined;
 }
 
-const PAGE_BYTES = 65_536;
 const UTF8_BYTES_MAX = 3;
 
+type Data = ReturnType<WasmInstance['layOut']>;
+
 /**
- * OPA's `opa_eval` (ABI 1.2: input JSON in memory behind the data, result JSON out of it, the heap reset by itself), called without the
- * copies, views and decoders that npm opa-wasm makes each time: half the cost of a small evaluation.
+ * OPA's `opa_eval`: input JSON in memory behind the data, result JSON out of it, the heap reset by itself; without copies, views and decoders
+ * that would be made each time, which are half the cost of a small evaluation.
  */
-function createAnswer(policy: LoadedPolicy, entrypoint: number): (input: JsonObject) => string {
-  const evaluate = exportsOf(policy)['opa_eval'];
-  if (typeof evaluate !== 'function') throw new CountersignError('bundle_wasm_invalid', { detail: 'no export opa_eval' });
-  const start: unknown = policy.dataHeapPtr;
-  if (typeof start !== 'number') throw new CountersignError('bundle_wasm_invalid', { detail: 'no heap' });
-  let view = Buffer.from(policy.mem.buffer);
-
-  /** A memory that has grown is another buffer. */
-  function memory(): Buffer {
-    if (view.buffer !== policy.mem.buffer) view = Buffer.from(policy.mem.buffer);
-    return view;
-  }
-
-  return (input) => {
+function createAnswer(instance: WasmInstance, entrypoint: number, { address, heap }: Data): WasmPolicy['answer'] {
+  const { host } = instance;
+  return (input, moment) => {
     try {
+      host.begin(input, moment);
       const text = JSON.stringify(input);
-      const missing = start + text.length * UTF8_BYTES_MAX - policy.mem.buffer.byteLength;
-      if (missing > 0) policy.mem.grow(Math.ceil(missing / PAGE_BYTES));
-      const length = memory().write(text, start, 'utf8');
-      const address: unknown = evaluate(0, entrypoint, policy.dataAddr, start, length, start + length, 0);
-      if (typeof address !== 'number') throw new CountersignError('policy_evaluation_failed', { detail: 'no address' });
-      const after = memory();
-      return after.toString('utf8', address, after.indexOf(0, address));
+      instance.reserve(heap + text.length * UTF8_BYTES_MAX);
+      const length = instance.memory().write(text, heap, 'utf8');
+      return instance.text(instance.call('opa_eval', 0, entrypoint, address, heap, length, heap + length, 0));
     } catch (error) {
       throw new CountersignError('policy_evaluation_failed', { detail: textOf(error), cause: error });
     }
   };
 }
 
-async function load(module: WebAssembly.Module, memoryPagesMax: number): Promise<LoadedPolicy> {
+function createInstance(module: WebAssembly.Module, memoryPagesMax: number): WasmInstance {
   try {
-    return await loadPolicy(module, { initial: Math.min(PAGES_INITIAL, memoryPagesMax), maximum: memoryPagesMax }, HOST_BUILTINS);
-  } catch (error) {
-    throw new CountersignError('bundle_wasm_invalid', { detail: textOf(error), cause: error });
-  }
-}
-
-/** Names of the builtins that the module calls in the host: its export `builtins` points at a JSON object of them. */
-function builtinsOf(policy: LoadedPolicy): string[] {
-  const value = readExport(policy, 'builtins');
-  return isJsonObject(value) ? Object.keys(value) : [];
-}
-
-function entrypointOf(policy: LoadedPolicy, wanted: string): number {
-  const value = readExport(policy, 'entrypoints');
-  const number = isJsonObject(value) && Object.hasOwn(value, wanted) ? value[wanted] : undefined;
-  if (typeof number === 'number') return number;
-  throw new CountersignError('bundle_entrypoint_missing', { field: wanted });
-}
-
-/** The JSON document that an export of OPA's Wasm ABI points at. */
-function readExport(policy: LoadedPolicy, name: string): unknown {
-  try {
-    const exports = exportsOf(policy);
-    const get = exports[name];
-    const dump = exports['opa_json_dump'];
-    if (typeof get !== 'function' || typeof dump !== 'function')
-      throw new CountersignError('bundle_wasm_invalid', { detail: `no export ${name}` });
-    const address: unknown = dump(get());
-    if (typeof address !== 'number') throw new CountersignError('bundle_wasm_invalid', { detail: `export ${name}` });
-    const bytes = new Uint8Array(policy.mem.buffer, address);
-    return JSON.parse(new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0))));
+    return createWasmInstance(module, memoryPagesMax);
   } catch (error) {
     throw asCountersignError(error, 'bundle_wasm_invalid');
   }
 }
 
-function exportsOf({ wasmInstance }: LoadedPolicy): WebAssembly.Exports {
-  return 'exports' in wasmInstance ? wasmInstance.exports : wasmInstance.instance.exports;
+function layOut(instance: WasmInstance, data: JsonObject): Data {
+  try {
+    return instance.layOut(data);
+  } catch (error) {
+    throw new CountersignError('bundle_data_invalid', { detail: `the data does not fit: ${textOf(error)}`, cause: error });
+  }
+}
+
+/** Names with their numbers. */
+function namesOf(instance: WasmInstance, which: 'builtins' | 'entrypoints'): JsonObject {
+  const value = instance.document(which);
+  return isJsonObject(value) ? value : {};
+}
+
+function entrypointOf(instance: WasmInstance, wanted: string): number {
+  const names = namesOf(instance, 'entrypoints');
+  const number = Object.hasOwn(names, wanted) ? names[wanted] : undefined;
+  if (typeof number === 'number') return number;
+  throw new CountersignError('bundle_entrypoint_missing', { field: wanted });
 }
 
 function textOf(thrown: unknown): string {

@@ -1,0 +1,2 @@
+import type { BuiltinTable } from './builtin.ts';
+export const X509: BuiltinTable = {};
