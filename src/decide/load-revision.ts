@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.
 import type { ActivePolicy, Clock } from '../contract/stages.ts';
 import type { RateLimitStatus } from '../contract/status.ts';
 import { createActivePolicy, type PolicyParts } from './active-policy.ts';
+import { inputPathsOf } from './builtins/table.ts';
 import { readBundle } from './bundle.ts';
 import { checkBundle } from './bundle-check.ts';
 import { combine } from './combine.ts';
@@ -11,6 +12,7 @@ import { checkData, compileDataChecks } from './data-schema.ts';
 import { compileInput, parseInputPaths } from './input.ts';
 import { createAddressList } from './lists.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
+import type { InputPaths } from './projection.ts';
 import { createRatePlans } from './rate-plan.ts';
 import { createRouteTable } from './routes.ts';
 import { SMOKE_FACTS } from './smoke.ts';
@@ -46,7 +48,7 @@ export async function loadRevision(
   const wasm = await instantiateWasm(await compileWasm(bundle.wasm), rego, options);
   const titles = new Map<string, RuleFacts>();
   for (const [code, rule] of Object.entries(metadata?.rules ?? {})) titles.set(code, { ...rule, title: rule.title ?? code });
-  const paths = metadata === undefined ? null : parseInputPaths(metadata.input);
+  const paths = withBuiltins(metadata === undefined ? null : parseInputPaths(metadata.input), wasm.builtins);
   const parts: PolicyParts = {
     wasm,
     codes,
@@ -65,6 +67,11 @@ export async function loadRevision(
     (request) => routes.match(request),
   );
   return { policy, rules: codes.length, routes: routes.size, limits: rates.limits };
+}
+
+/** The paths that the rules read, and those that their builtins do. */
+function withBuiltins(paths: InputPaths, builtins: readonly string[]): InputPaths {
+  return paths === null ? null : [...paths, ...inputPathsOf(builtins)];
 }
 
 /** What the host matches by itself never gets into the Wasm memory. */

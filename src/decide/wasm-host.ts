@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../contract/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { type Builtin, BuiltinLimitError, type Moment } from './builtins/builtin.ts';
 import { bytesOfText, textOfBytes } from './builtins/bytes.ts';
 import { BUILTINS } from './builtins/table.ts';
@@ -23,7 +23,7 @@ export type WasmHost = {
   /** Tells it the names of the builtins that the module calls by number. */
   name(builtins: JsonObject): void;
   /** Sets what builtins draw on; undefined takes it from the input, where a builtin asks at all. Costs an assignment. */
-  begin(input: JsonObject, moment?: Moment): void;
+  begin(input: JsonValue | undefined, moment?: Moment): void;
 };
 
 export function createWasmHost(memory: WebAssembly.Memory): WasmHost {
@@ -31,7 +31,7 @@ export function createWasmHost(memory: WebAssembly.Memory): WasmHost {
     throw new Error('no instance');
   };
   let byNumber: readonly { readonly name: string; readonly run: Builtin }[] = [];
-  let input: JsonObject = {};
+  let input: JsonValue | undefined;
   let moment: Moment | undefined;
   const now = (): Moment => {
     moment ??= momentOf(input);
@@ -104,14 +104,16 @@ export function createWasmHost(memory: WebAssembly.Memory): WasmHost {
   };
 }
 
-const NS_A_SECOND = 1_000_000_000n;
+const NOTHING: JsonObject = {};
+const NS_A_MILLISECOND = 1_000_000n;
 
-/** Of our input: `time.unix_seconds` and `id`. */
-function momentOf(input: JsonObject): Moment {
-  const { time, id } = input;
-  const seconds = isJsonObject(time) ? time['unix_seconds'] : undefined;
+/** Of our input: `time.rfc3339` and `id`. */
+function momentOf(input: JsonValue | undefined): Moment {
+  const { time, id } = isJsonObject(input) ? input : NOTHING;
+  const text = isJsonObject(time) ? time['rfc3339'] : undefined;
+  const milliseconds = typeof text === 'string' ? Date.parse(text) : Number.NaN;
   return {
-    nowNs: typeof seconds === 'number' && Number.isInteger(seconds) ? BigInt(seconds) * NS_A_SECOND : undefined,
+    nowNs: Number.isNaN(milliseconds) ? undefined : BigInt(milliseconds) * NS_A_MILLISECOND,
     seed: typeof id === 'string' ? id : undefined,
   };
 }

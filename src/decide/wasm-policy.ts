@@ -1,5 +1,5 @@
 import { asCountersignError, CountersignError } from '../contract/errors.ts';
-import { isJsonObject, type JsonObject } from '../contract/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import type { Moment } from './builtins/builtin.ts';
 import { missingBuiltins } from './builtins/table.ts';
 import { createWasmInstance, type WasmInstance } from './wasm-instance.ts';
@@ -23,13 +23,13 @@ const EXPORTS = [
 /** A compiled policy with its data in memory. */
 export interface WasmPolicy {
   /**
-   * The entry point's value for an input; undefined where it has none. `moment` is what builtins of time and chance draw on; by default
+   * The entry point's value for an input (or for none, where `input` is undefined in Rego); undefined where it has no value. `moment` is what builtins of time and chance draw on; by default
    * the input's own `time` and `id`.
    * @throws CountersignError policy_evaluation_failed; the instance goes on working
    */
-  evaluate(input: JsonObject, moment?: Moment): unknown;
+  evaluate(input: JsonValue | undefined, moment?: Moment): unknown;
   /** The same as the text that `parseAnswer` reads: equal texts are equal values, which many requests have in common. */
-  answer(input: JsonObject, moment?: Moment): string;
+  answer(input: JsonValue | undefined, moment?: Moment): string;
   /** Names of the builtins that the module calls in the host. */
   readonly builtins: readonly string[];
 }
@@ -89,7 +89,7 @@ function createAnswer(instance: WasmInstance, entrypoint: number, { address, hea
   return (input, moment) => {
     try {
       host.begin(input, moment);
-      const text = JSON.stringify(input);
+      const text = input === undefined ? '' : JSON.stringify(input);
       instance.reserve(heap + text.length * UTF8_BYTES_MAX);
       const length = instance.memory().write(text, heap, 'utf8');
       return instance.text(instance.call('opa_eval', 0, entrypoint, address, heap, length, heap + length, 0));

@@ -1,10 +1,10 @@
 import { CountersignError } from '../../../src/contract/errors.ts';
-import { isJsonObject } from '../../../src/contract/json.ts';
+import { isJsonObject, type JsonValue } from '../../../src/contract/json.ts';
 import { canonical } from '../../../src/decide/builtins/value.ts';
 import { parseValue } from '../../../src/decide/builtins/value-text.ts';
 import { compileWasm, instantiateWasm } from '../../../src/decide/wasm-policy.ts';
 import { type Case, parseExactly } from './cases.ts';
-import { inputTextOf, type Made } from './opa.ts';
+import { entrypointOf, inputTextOf, type Made } from './opa.ts';
 
 export type Verdict =
   | { readonly outcome: 'passed' }
@@ -27,7 +27,7 @@ export async function judge(one: Case, made: Made): Promise<Verdict> {
   try {
     const data = isJsonObject(spec.data) ? spec.data : {};
     const module = await compileWasm(made.wasm);
-    const policy = await instantiateWasm(module, data, { entrypoint: one.entrypoint ?? '', memoryPagesMax: PAGES_MAX });
+    const policy = await instantiateWasm(module, data, { entrypoint: entrypointOf(one), memoryPagesMax: PAGES_MAX });
     ours = answerOf(policy, spec);
   } catch (error) {
     if (error instanceof CountersignError && error.code === 'bundle_builtin_missing') return { outcome: 'refused', why: error.field ?? '' };
@@ -39,8 +39,7 @@ export async function judge(one: Case, made: Made): Promise<Verdict> {
 function answerOf(policy: Awaited<ReturnType<typeof instantiateWasm>>, spec: Case['case']): Answer {
   try {
     const text = inputTextOf(spec);
-    // not every input of the cases is an object; what our service hands over always is
-    const input = text === null ? {} : Object(parseExactly(text));
+    const input = text === null ? undefined : jsonValue(parseExactly(text));
     const results = parseValue(policy.answer(input, { nowNs: BigInt(Date.now()) * 1_000_000n, seed: 'conformance' }));
     const first = Array.isArray(results) ? results[0] : undefined;
     const value = first instanceof Map ? first.get('result') : undefined;
@@ -48,6 +47,13 @@ function answerOf(policy: Awaited<ReturnType<typeof instantiateWasm>>, spec: Cas
   } catch (error) {
     return { error: error instanceof Error ? `${error.message}` : String(error) };
   }
+}
+
+/** Numbers that a double would lose are objects of `JSON.rawJSON`, which are written as they are. */
+function jsonValue(value: unknown): JsonValue {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'number') return value;
+  if (Array.isArray(value)) return value.map(jsonValue);
+  return isJsonObject(value) ? value : null;
 }
 
 /** The canonical text of a JSON text; with `sorted`, without the order of lists, since a set is a list in JSON. */

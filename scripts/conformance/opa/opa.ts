@@ -15,7 +15,7 @@ const OPA = process.env['OPA_BIN'] ?? 'opa';
 const CACHE = inRoot('.tools/opa-compliance');
 const TIMEOUT_MS = 30_000;
 /** Of what is kept. */
-const FORM = 'v2';
+const FORM = 'v3';
 
 export type Made = {
   /** Null where OPA does not compile the case. */
@@ -57,18 +57,43 @@ export async function make(one: Case): Promise<Made> {
   return made;
 }
 
-async function fresh({ case: spec, entrypoint }: Case): Promise<Made> {
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const WRAPPED = 'conformance_input/answer';
+
+/** The case's own, or where its input is a term that no wire carries (with a set in it), a rule that gives the term by `with`. */
+export function entrypointOf({ case: spec, entrypoint }: Case): string {
+  return spec.input_term !== undefined && !isJson(spec.input_term) ? WRAPPED : (entrypoint ?? '');
+}
+
+function modulesOf({ case: spec, entrypoint }: Case): readonly string[] {
+  const modules = spec.modules ?? [];
+  if (spec.input_term === undefined || isJson(spec.input_term)) return modules;
+  const query = `data.${(entrypoint ?? '').replaceAll('/', '.')}`;
+  return [...modules, `package conformance_input\n\nanswer := x if x := ${query} with input as ${spec.input_term}\n`];
+}
+
+async function fresh(one: Case): Promise<Made> {
+  const { case: spec } = one;
+  const entrypoint = entrypointOf(one);
   const folder = await mkdtemp(join(tmpdir(), 'countersign-opa-'));
   try {
     const modules = join(folder, 'modules');
     await mkdir(modules);
-    for (const [index, module] of (spec.modules ?? []).entries()) await writeFile(join(modules, `m${index}.rego`), module);
+    for (const [index, module] of modulesOf(one).entries()) await writeFile(join(modules, `m${index}.rego`), module);
     const target = join(folder, 'out.tar.gz');
-    const built = await opa(['build', '-t', 'wasm', '-e', entrypoint ?? '', '-o', target, modules]);
+    const built = await opa(['build', '-t', 'wasm', '-e', entrypoint, '-o', target, modules]);
     if (!built.ok) return { wasm: null, answer: null, error: built.stderr };
     const wasm = await wasmOf(await readFile(target));
     await writeFile(join(modules, 'data.json'), JSON.stringify(spec.data ?? {}));
-    const args = ['eval', '--format', 'raw', '--fail', '-d', modules, `data.${(entrypoint ?? '').replaceAll('/', '.')}`];
+    const args = ['eval', '--format', 'raw', '--fail', '-d', modules, `data.${entrypoint.replaceAll('/', '.')}`];
     const input = inputTextOf(spec);
     if (input !== null) {
       await writeFile(join(folder, 'input.json'), input);
@@ -98,9 +123,9 @@ function answerOf(raw: string, value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : raw.trimEnd();
 }
 
-/** JSON; null where the case has none. A term with sets is no JSON and cannot come over a wire. */
+/** JSON; null where the case has none, or a Rego term that is no JSON. */
 export function inputTextOf({ input, input_term: term }: Case['case']): string | null {
-  if (term !== undefined) return term;
+  if (term !== undefined) return isJson(term) ? term : null;
   return input === undefined ? null : JSON.stringify(input);
 }
 

@@ -47,7 +47,7 @@ function signed(digits: string, isNegative: boolean, prefix: string, spec: Spec,
 const BASES: Readonly<Record<string, number>> = { d: 10, v: 10, b: 2, o: 8, O: 8, x: 16, X: 16 };
 
 function wholeText(value: bigint, verb: string, spec: Spec, isBig: boolean): string | undefined {
-  const base = BASES[verb];
+  const base = isBig && verb === 's' ? 10 : BASES[verb];
   if (base === undefined) return isBig ? undefined : characterText(value, verb, spec);
   const size = value < 0n ? -value : value;
   const { precision, flags } = spec;

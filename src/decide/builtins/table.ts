@@ -56,8 +56,8 @@ export function missingBuiltins(needed: readonly string[]): string[] {
 
 /** What of the input a builtin reads by itself, as paths below `input`: `opa deps` does not see it. */
 const READS: Readonly<Record<string, readonly string[]>> = {
-  'time.now_ns': ['time', 'unix_seconds'],
-  'io.jwt.decode_verify': ['time', 'unix_seconds'],
+  'time.now_ns': ['time', 'rfc3339'],
+  'io.jwt.decode_verify': ['time', 'rfc3339'],
   'uuid.rfc4122': ['id'],
   'rand.intn': ['id'],
 };

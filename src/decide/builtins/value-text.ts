@@ -9,7 +9,7 @@ export class ValueTextError extends Error {}
 
 /** A whole number as number or bigint, any other one as its text. */
 export function numberOf(text: string): RegoNumber {
-  if (!/^-?\d+$/.test(text)) return new RegoDecimal(text);
+  if (!/^-?\d+$/.test(text)) return new RegoDecimal(text.replace(/^(-?)\./, '$10.').replace(/\.(?!\d)/, '.0'));
   const small = Number(text);
   return Number.isSafeInteger(small) && !Object.is(small, -0) ? small : BigInt(text);
 }
@@ -25,7 +25,8 @@ export function parseValue(text: string): RegoValue {
 }
 
 const QUOTE = 0x22;
-const NUMBER = /-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?/y;
+/** Rego also writes `.5`. */
+const NUMBER = /-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const STRING = /"(?:[^"\\]|\\.)*"/sy;
 const BLANKS = /[ \t\r\n]*/y;
 

@@ -63,11 +63,18 @@ export function wholeOf(value: RegoValue | undefined): bigint | undefined {
 export function canonical(value: RegoValue): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return JSON.stringify(value);
-  if (isNumber(value)) return String(wholeOf(value) ?? doubleOf(value));
+  if (isNumber(value)) return numberKey(value);
   if (isArray(value)) return `[${value.map(canonical).join()}]`;
   if (value instanceof RegoSet) return `<${[...new Set(value.items.map(canonical))].sort().join()}>`;
   const members = [...value].map(([key, member]) => `${canonical(key)}:${canonical(member)}`);
   return `{${members.sort().join()}}`;
+}
+
+/** A number beyond the doubles is known by its text. */
+function numberKey(value: RegoNumber): string {
+  const double = doubleOf(value);
+  if (value instanceof RegoDecimal && !Number.isFinite(double)) return value.text;
+  return String(wholeOf(value) ?? double);
 }
 
 export function isEqual(one: RegoValue, other: RegoValue): boolean {
