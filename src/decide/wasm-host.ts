@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { type Builtin, BuiltinLimitError, type Moment } from './builtins/builtin.ts';
-import { bytesOfText, textOfBytes } from './builtins/bytes.ts';
+import { textOfBytes } from './builtins/bytes.ts';
 import { BUILTINS } from './builtins/table.ts';
 import type { RegoValue } from './builtins/value.ts';
 import { parseValue, valueText } from './builtins/value-text.ts';
@@ -10,6 +10,7 @@ import { parseValue, valueText } from './builtins/value-text.ts';
  * (`opa_value_dump`), which JSON would lose on the way.
  */
 
+const LONE_SURROGATE = /\\ud[89a-f]/;
 /** What all the arguments of one call may be together, as text. */
 const ARGUMENT_BYTES_MAX = 1 << 20;
 
@@ -43,37 +44,45 @@ export function createWasmHost(memory: WebAssembly.Memory): WasmHost {
     return view.subarray(address, view.indexOf(0, address));
   }
 
-  function read(addresses: readonly number[], name: string): readonly RegoValue[] {
+  function read(addresses: readonly number[]): readonly RegoValue[] {
     let size = 0;
     return addresses.map((address) => {
       const bytes = textAt(call('opa_value_dump', address));
       size += bytes.length;
-      if (size > ARGUMENT_BYTES_MAX) throw new BuiltinLimitError(`${name}: more than ${ARGUMENT_BYTES_MAX} bytes of arguments`);
+      if (size > ARGUMENT_BYTES_MAX) throw new BuiltinLimitError(`more than ${ARGUMENT_BYTES_MAX} bytes of arguments`);
       return parseValue(textOfBytes(bytes));
     });
   }
 
   function write(value: RegoValue | undefined): number {
     if (value === undefined) return 0;
-    const bytes = bytesOfText(valueText(value));
+    const text = valueText(value);
+    // a lone surrogate stands for a byte that is no UTF-8, which the module cannot read
+    if (LONE_SURROGATE.test(text)) throw new BuiltinLimitError('a text that is no UTF-8');
+    const bytes = Buffer.from(text);
     const address = call('opa_malloc', bytes.length);
     Buffer.from(memory.buffer).set(bytes, address);
     return call('opa_value_parse', address, bytes.length);
   }
 
   /** A builtin that fails has no value, as in OPA; a limit ends the evaluation, since OPA would have had one. */
+  function outcomeOf(run: Builtin, values: readonly RegoValue[]): RegoValue | undefined {
+    try {
+      return run(values, now);
+    } catch (error) {
+      if (error instanceof BuiltinLimitError) throw error;
+      return undefined;
+    }
+  }
+
   function dispatch(number: number, _context: number, ...addresses: number[]): number {
     const builtin = byNumber[number];
     if (builtin === undefined) throw new BuiltinLimitError(`no builtin ${number}`);
-    const values = read(addresses, builtin.name);
-    let result: RegoValue | undefined;
     try {
-      result = builtin.run(values, now);
+      return write(outcomeOf(builtin.run, read(addresses)));
     } catch (error) {
-      if (error instanceof BuiltinLimitError) throw new BuiltinLimitError(`${builtin.name}: ${error.message}`);
-      result = undefined;
+      throw error instanceof BuiltinLimitError ? new BuiltinLimitError(`${builtin.name}: ${error.message}`) : error;
     }
-    return write(result);
   }
 
   return {

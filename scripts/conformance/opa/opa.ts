@@ -91,7 +91,7 @@ async function fresh(one: Case): Promise<Made> {
     const target = join(folder, 'out.tar.gz');
     const built = await opa(['build', '-t', 'wasm', '-e', entrypoint, '-o', target, modules]);
     if (!built.ok) return { wasm: null, answer: null, error: built.stderr };
-    const wasm = await wasmOf(await readFile(target));
+    const wasm = await unpackWasm(await readFile(target));
     await writeFile(join(modules, 'data.json'), JSON.stringify(spec.data ?? {}));
     const args = ['eval', '--format', 'raw', '--fail', '-d', modules, `data.${entrypoint.replaceAll('/', '.')}`];
     const input = inputTextOf(spec);
@@ -129,7 +129,8 @@ export function inputTextOf({ input, input_term: term }: Case['case']): string |
   return input === undefined ? null : JSON.stringify(input);
 }
 
-function wasmOf(packed: Buffer): Promise<Uint8Array<ArrayBuffer>> {
+/** The module in a bundle. */
+export function unpackWasm(packed: Buffer): Promise<Uint8Array<ArrayBuffer>> {
   return new Promise((resolve, reject) => {
     const reader = extract();
     reader.on('entry', ({ name }, stream, next) => {

@@ -1,7 +1,7 @@
 /* Layouts of Go's package `time`, in which policies write how a time looks: `2006-01-02T15:04:05Z07:00`. */
 
 /** One piece of a layout: what it stands for, and the text that comes before it. */
-export type LayoutPiece = { readonly before: string; readonly kind: PieceKind | null; readonly digits: number };
+export type LayoutPiece = { readonly before: string; readonly kind: PieceKind | null; readonly digits: number; readonly point: string };
 
 export type PieceKind =
   | 'month_long' | 'month_short' | 'month' | 'month_zero' | 'weekday_long' | 'weekday_short' | 'day' | 'day_space' | 'day_zero'
@@ -76,11 +76,11 @@ export function piecesOf(layout: string): readonly LayoutPiece[] {
       at++;
       continue;
     }
-    pieces.push({ before: layout.slice(start, at + found.skip), kind: found.kind, digits: found.digits });
+    pieces.push({ before: layout.slice(start, at + found.skip), kind: found.kind, digits: found.digits, point: layout.charAt(at) });
     at += found.skip + found.length;
     start = at;
   }
-  return [...pieces, { before: layout.slice(start), kind: null, digits: 0 }];
+  return [...pieces, { before: layout.slice(start), kind: null, digits: 0, point: '' }];
 }
 
 type Found = { readonly kind: PieceKind; readonly skip: number; readonly length: number; readonly digits: number };

@@ -27,8 +27,10 @@ class Exact {
 function converted(value: unknown, depth: number): RegoValue {
   if (depth > DEPTH_MAX) throw new ValueTextError('too deep');
   if (value instanceof Exact) return numberOf(value.source);
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
+  if (value === null || typeof value === 'boolean') return value;
+  // what is no UTF-8, or a lone surrogate, is U+FFFD as in Go
+  if (typeof value === 'string') return value.toWellFormed();
   if (Array.isArray(value)) return value.map((item) => converted(item, depth + 1));
   if (typeof value !== 'object') throw new ValueTextError('no value');
-  return new Map(Object.entries(value).map(([name, member]) => [name, converted(member, depth + 1)]));
+  return new Map(Object.entries(value).map(([name, member]) => [name.toWellFormed(), converted(member, depth + 1)]));
 }

@@ -116,7 +116,7 @@ function argumentText(argument: Argument, verb: string, spec: Spec): string {
       : argument.kind === 'float'
         ? doubleText(argument.value, verb, spec)
         : wholeText(argument.value, verb, spec, argument.kind === 'big');
-  return text ?? `%!${verb}(${TYPES[argument.kind]}=${argumentText(argument, 'v', PLAIN)})`;
+  return text ?? `%!${verb}(${TYPES[argument.kind]}=${argumentText(argument, 'v', spec)})`;
 }
 
 const DIRECTIVE = /%([+\-# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(.)?/suy;

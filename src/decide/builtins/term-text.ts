@@ -1,3 +1,4 @@
+import { sorted } from './order.ts';
 import { isArray, isNumber, RegoSet, type RegoValue } from './value.ts';
 import { numberText } from './value-text.ts';
 
@@ -34,5 +35,7 @@ export function termText(value: RegoValue): string {
   if (isNumber(value)) return numberText(value);
   if (isArray(value)) return `[${value.map(termText).join(', ')}]`;
   if (value instanceof RegoSet) return value.items.length === 0 ? 'set()' : `{${value.items.map(termText).join(', ')}}`;
-  return `{${[...value].map(([key, member]) => `${termText(key)}: ${termText(member)}`).join(', ')}}`;
+  return `{${sorted([...value.keys()])
+    .map((key) => `${termText(key)}: ${termText(value.get(key) ?? null)}`)
+    .join(', ')}}`;
 }

@@ -17,7 +17,7 @@ function two(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-function pieceText({ kind, digits }: LayoutPiece, at: Civil): string {
+function pieceText({ kind, digits, point }: LayoutPiece, at: Civil): string {
   switch (kind) {
     case null:
     case 'zone':
@@ -67,10 +67,10 @@ function pieceText({ kind, digits }: LayoutPiece, at: Civil): string {
     case 'pm':
       return at.hour >= 12 ? 'pm' : 'am';
     case 'fraction':
-      return `.${String(at.nanosecond).padStart(9, '0').padEnd(digits, '0').slice(0, digits)}`;
+      return `${point}${String(at.nanosecond).padStart(9, '0').padEnd(digits, '0').slice(0, digits)}`;
     case 'fraction_trimmed': {
       const shown = String(at.nanosecond).padStart(9, '0').slice(0, digits).replace(/0+$/, '');
-      return shown === '' ? '' : `.${shown}`;
+      return shown === '' ? '' : point + shown;
     }
     default:
       return offsetText(kind, at.offset);

@@ -173,15 +173,14 @@ function offset(reading: Reading, kind: OffsetKind): boolean {
   return true;
 }
 
-/** `MST`, `GMT+3`: only UTC and GMT with an offset say where they are. */
+/** `MST`, `GMT+3`: a name is only a name, as in Go where the zone of the host is UTC. */
 function zoneName(reading: Reading): boolean {
   const name = reading.take(
     /^(?:UTC|ChST|MeST|GMT(?:[+-]\d{1,2})?|[+-]\d\d(?:\d\d)?|WITA|[A-Z]{4}T(?![A-Z])|[A-Z]{3}T(?![A-Z])|[A-Z]{3}(?![A-Z]))/,
   );
   if (name === null) return false;
-  const hours = name.startsWith('GMT') ? Number(name.slice(3)) : 0;
-  reading.zone = fixedZone(hours * 3600);
-  return Math.abs(hours) < 24;
+  reading.zone = UTC;
+  return true;
 }
 
 function instant(reading: Reading): bigint | undefined {

@@ -1,3 +1,4 @@
+import { sorted } from './order.ts';
 import { isArray, isNumber, RegoDecimal, type RegoNumber, RegoSet, type RegoValue } from './value.ts';
 
 /* The text that OPA's `opa_value_dump` writes and `opa_value_parse` reads: JSON with sets (`{1, 2}`, `set()`) and keys of any kind. */
@@ -73,7 +74,7 @@ class Reader {
         this.blanks();
       }
       this.expect('}');
-      return new RegoSet(items);
+      return new RegoSet(sorted(items));
     }
     const made = new Map<RegoValue, RegoValue>([[first, this.value()]]);
     this.blanks();
@@ -143,10 +144,10 @@ class Reader {
   }
 }
 
-/** The text of a value. Strings that hold bytes (`bytes.ts`) keep their lone surrogates, for the encoder to write as bytes. */
+/** The text of a value. A string of bytes that are no UTF-8 (`bytes.ts`) has none that OPA's Wasm would read. */
 export function valueText(value: RegoValue): string {
   if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return value.isWellFormed() ? JSON.stringify(value) : byteStringText(value);
+  if (typeof value === 'string') return JSON.stringify(value);
   if (isNumber(value)) return numberText(value);
   if (isArray(value)) return `[${value.map(valueText).join()}]`;
   if (value instanceof RegoSet) return value.items.length === 0 ? 'set()' : `{${value.items.map(valueText).join()}}`;
@@ -158,9 +159,4 @@ export function numberText(value: RegoNumber): string {
   if (typeof value === 'bigint') return String(value);
   if (!Number.isFinite(value)) throw new ValueTextError('no number');
   return Number.isSafeInteger(value) ? value.toFixed(0) : String(value);
-}
-
-/** JSON.stringify would escape the lone surrogates. */
-function byteStringText(value: string): string {
-  return `"${Array.from(value, (one) => (one.isWellFormed() ? JSON.stringify(one).slice(1, -1) : one)).join('')}"`;
 }

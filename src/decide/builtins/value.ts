@@ -11,7 +11,7 @@ export class RegoDecimal {
   }
 }
 
-/** A set; the Wasm side sorts it and drops what is twice. */
+/** A set; read ones are in the order of Rego, and of made ones the Wasm drops what is twice. */
 export class RegoSet {
   readonly items: readonly RegoValue[];
   constructor(items: readonly RegoValue[]) {
@@ -19,7 +19,7 @@ export class RegoSet {
   }
 }
 
-/** Keys are any values, in the order of Rego; look up with `lookup`. */
+/** Keys are any values, in no order; look up with `lookup`. */
 export type RegoObject = ReadonlyMap<RegoValue, RegoValue>;
 
 export type RegoNumber = number | bigint | RegoDecimal;

@@ -13,7 +13,7 @@ type Read = { readonly value: RegoValue } | undefined;
 /** The first document; undefined where any is malformed. */
 function read(text: string): Read {
   atMost(text.length, CHARS_MAX, 'characters');
-  const documents = parseAllDocuments(text, { version: '1.2', merge: true, intAsBigInt: true, uniqueKeys: true, logLevel: 'silent' });
+  const documents = parseAllDocuments(text, { version: '1.2', merge: true, intAsBigInt: true, uniqueKeys: false, logLevel: 'silent' });
   const listed = Array.isArray(documents) ? documents : [];
   if (listed.some(({ errors }) => errors.length > 0)) return undefined;
   const value = listed[0] === undefined ? null : fromJson(listed[0].toJS({ maxAliasCount: ALIASES_MAX }));
@@ -34,7 +34,7 @@ const marshalYaml: Builtin = ([value]) => {
   if (value === undefined) return undefined;
   // by way of JSON, as OPA does it
   const plain: unknown = JSON.parse(marshal(value, null, 0));
-  return stringify(plain, { version: '1.2', indent: 2, lineWidth: 0, indentSeq: false, sortMapEntries: true });
+  return stringify(plain, { version: '1.2', indent: 2, lineWidth: 0, sortMapEntries: true });
 };
 
 export const YAML: BuiltinTable = {
