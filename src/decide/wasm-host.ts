@@ -27,6 +27,7 @@ export type WasmHost = {
   begin(input: JsonValue | undefined, moment?: Moment): void;
 };
 
+/** The host of one instance, over its memory. */
 export function createWasmHost(memory: WebAssembly.Memory): WasmHost {
   let call: Call = () => {
     throw new Error('no instance');

@@ -61,14 +61,17 @@ export function sizeOf({ first, prefix }: Network): bigint {
   return 1n << BigInt(first.bits - prefix);
 }
 
+/** The last address of a network. */
 export function lastOf(network: Network): bigint {
   return network.first.value + sizeOf(network) - 1n;
 }
 
+/** True where an address of the same family lies in a network. */
 export function contains(network: Network, address: Address): boolean {
   return network.first.bits === address.bits && masked(address, network.prefix) === network.first.value;
 }
 
+/** True where all of a network lies in another one. */
 export function containsNetwork(outer: Network, inner: Network): boolean {
   return outer.prefix <= inner.prefix && contains(outer, inner.first);
 }
@@ -102,6 +105,7 @@ export function addressText(address: Address): string {
   return `${groups.slice(0, longest.index).join(':')}::${groups.slice(longest.index + longest.length).join(':')}`;
 }
 
+/** CIDR notation. */
 export function networkText({ first, prefix }: Network): string {
   return `${addressText(first)}/${prefix}`;
 }

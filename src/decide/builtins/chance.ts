@@ -75,7 +75,7 @@ function timedFields(bytes: Buffer, version: number): [string, RegoValue][] {
   const first = bytes[10] ?? 0;
   const domain = bytes[9] ?? 0;
   const fields: [string, RegoValue][] = [
-    ['time', wholeNumber((time - GREGORIAN) * 100n)],
+    ['time', wholeNumber(BigInt.asIntN(64, (time - GREGORIAN) * 100n))],
     ['nodeid', [...bytes.subarray(10)].map((one) => one.toString(16).padStart(2, '0')).join('-')],
     ['macvariables', `${(first & 2) === 2 ? 'local' : 'global'}:${(first & 1) === 1 ? 'multicast' : 'unicast'}`],
     ['clocksequence', bytes.readUInt16BE(8) & 0x3fff],

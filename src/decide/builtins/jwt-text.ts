@@ -40,6 +40,7 @@ export type JwtHeader = { readonly algorithm: string; readonly kid: string; read
 
 const KNOWN = new Set<RegoValue>(['alg', 'kid', 'typ', 'cty', 'crit']);
 
+/** The members of a header that verification reads; undefined where one has the wrong type. */
 export function headerOf({ header }: Jwt): JwtHeader | undefined {
   const [algorithm = '', kid = '', typ = '', contentType = ''] = ['alg', 'kid', 'typ', 'cty'].map((name) => header.get(name));
   const critical = header.get('crit') ?? null;

@@ -14,6 +14,7 @@ export function compareValues(one: RegoValue, other: RegoValue): number {
   return Number(one) - Number(other);
 }
 
+/** In the order of Rego. */
 export function sorted(values: readonly RegoValue[]): readonly RegoValue[] {
   return values.toSorted(compareValues);
 }

@@ -77,10 +77,12 @@ export type Civil = {
   readonly offset: number;
 };
 
+/** Whole seconds since 1970, rounded down. */
 export function secondsOf(ns: bigint): number {
   return Number(ns / NS) - (ns < 0n && ns % NS !== 0n ? 1 : 0);
 }
 
+/** What a zone's clocks and calendars show at an instant. */
 export function civilOf(ns: bigint, zone: Zone): Civil {
   const seconds = secondsOf(ns);
   const offset = zone.offsetAt(seconds);

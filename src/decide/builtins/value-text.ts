@@ -154,6 +154,7 @@ export function valueText(value: RegoValue): string {
   return `{${[...value].map(([key, member]) => `${valueText(key)}:${valueText(member)}`).join()}}`;
 }
 
+/** The text of a number. @throws ValueTextError where it is not finite */
 export function numberText(value: RegoNumber): string {
   if (value instanceof RegoDecimal) return value.text;
   if (typeof value === 'bigint') return String(value);

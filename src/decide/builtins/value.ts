@@ -25,14 +25,17 @@ export type RegoObject = ReadonlyMap<RegoValue, RegoValue>;
 export type RegoNumber = number | bigint | RegoDecimal;
 export type RegoValue = null | boolean | string | RegoNumber | readonly RegoValue[] | RegoSet | RegoObject;
 
+/** True for a row of values. */
 export function isArray(value: RegoValue | undefined): value is readonly RegoValue[] {
   return Array.isArray(value);
 }
 
+/** True for an object. */
 export function isObject(value: RegoValue | undefined): value is RegoObject {
   return value instanceof Map;
 }
 
+/** True for a number of any kind. */
 export function isNumber(value: RegoValue | undefined): value is RegoNumber {
   return typeof value === 'number' || typeof value === 'bigint' || value instanceof RegoDecimal;
 }
@@ -77,6 +80,7 @@ function numberKey(value: RegoNumber): string {
   return String(wholeOf(value) ?? double);
 }
 
+/** Rego's equality: `1.0` is `1`. */
 export function isEqual(one: RegoValue, other: RegoValue): boolean {
   return one === other || canonical(one) === canonical(other);
 }

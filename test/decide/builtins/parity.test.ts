@@ -11,7 +11,7 @@ import { parseValue } from '../../../src/decide/builtins/value-text.ts';
 import { compileWasm, instantiateWasm } from '../../../src/decide/wasm-policy.ts';
 
 const Cases = z.strictObject({ same: z.record(z.string(), z.array(z.string()).min(1)) });
-const { same } = Cases.parse(parse(readFileSync(join(import.meta.dirname, '../../cases/builtins.yaml'), 'utf8')));
+const { same } = Cases.parse(parse(readFileSync(join(import.meta.dirname, 'expressions.yaml'), 'utf8')));
 const expressions = Object.values(same).flat();
 
 /** In the Wasm a set is in no order. */
