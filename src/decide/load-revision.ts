@@ -3,11 +3,11 @@ import type { ActivePolicy, Clock } from '../contract/stages.ts';
 import type { RateLimitStatus } from '../contract/status.ts';
 import { createActivePolicy, type PolicyParts } from './active-policy.ts';
 import { createContract } from './contracts/create-contract.ts';
-import { compileInput, parseInputPaths } from './input.ts';
+import { compileInput } from './input.ts';
 import { createAddressList } from './lists.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import type { PreparedRevision } from './prepare/prepare-revision.ts';
-import { ruleFactsOf } from './prepare/trials.ts';
+import { pathsReadBy, ruleFactsOf } from './prepare/trials.ts';
 import { createRatePlans } from './rate-plan.ts';
 import { createRouteTable } from './routes.ts';
 import { restoreWasm } from './wasm-policy.ts';
@@ -38,7 +38,7 @@ export async function loadRevision(
   const routes = createRouteTable(host.routes, name, rates.of);
   const addresses = createAddressList(host.blocked, 'countersign.limits.network.addresses_blocked');
   const wasm = await restoreWasm(prepared.module, prepared.image, options);
-  const build = compileInput(shared.input, metadata === null ? null : parseInputPaths(metadata.input));
+  const build = compileInput(shared.input, pathsReadBy(metadata, wasm));
   const buildWhole = compileInput(shared.input, null);
   const parts: PolicyParts = {
     wasm,

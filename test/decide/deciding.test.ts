@@ -22,18 +22,18 @@ function decide(policy: ActivePolicy, request: DecisionRequest = ask(['default']
 }
 
 describe('deciding', () => {
-  it('a builtin that throws on any input is found by the trial', async () => {
-    const rego = 'package countersign.rules.access.extra\n\nverdict := "clear" if is_string(sprintf("%z", [input.id]))\n';
+  it('a builtin that has too much to do on any input is found by the trial', async () => {
+    const rego = 'package countersign.rules.access.extra\n\nverdict := "clear" if count(net.cidr_expand("10.0.0.0/8")) > 0\n';
     const bundle = await bundleWith({ 'countersign/rules/access/extra.rego': rego });
     await expect(createTestPolicies().activate('default', bundle)).rejects.toMatchObject({ code: 'bundle_smoke_failed' });
   });
 
-  it('[asks 57] a builtin that throws on this input makes a deny 503 with its cause, and the instance goes on', async () => {
+  it('[asks 57] a builtin that has too much to do on this input makes a deny 503 with its cause, and the instance goes on', async () => {
     const rego =
-      'package countersign.rules.access.extra\n\nverdict := "clear" if {\n\tis_string(sprintf(input.context.format, [1]))\n} else := "clear" if {\n\tnot input.context.format\n}\n';
+      'package countersign.rules.access.extra\n\nverdict := "clear" if {\n\tcount(net.cidr_expand(input.context.cidr)) > 0\n} else := "clear" if {\n\tnot input.context.cidr\n}\n';
     const set = createTestPolicies();
     const policy = await set.activate('default', await bundleWith({ 'countersign/rules/access/extra.rego': rego }));
-    const failed = decide(policy, ask(['default'], null, { context: { format: '%z' } }));
+    const failed = decide(policy, ask(['default'], null, { context: { cidr: '2001:db8::/32' } }));
     expect(failed).toMatchObject({ decision: { effect: 'deny', error: { code: 'policy_evaluation_failed' }, response: { status: 503 } } });
     expect(failed.cause).toMatchObject({ code: 'policy_evaluation_failed' });
     expect(decide(policy).decision.error).toBeNull();

@@ -1,7 +1,9 @@
 import { CountersignError } from '../../contract/errors.ts';
+import { inputPathsOf } from '../builtins/table.ts';
 import { createContract } from '../contracts/create-contract.ts';
 import { compileInput, parseInputPaths } from '../input.ts';
 import type { InputOptions, PolicyOptions } from '../options.ts';
+import type { InputPaths } from '../projection.ts';
 import { SMOKE_FACTS } from '../smoke.ts';
 import type { RuleFacts } from '../verdict.ts';
 import { parseAnswer, type WasmPolicy } from '../wasm-policy.ts';
@@ -23,6 +25,12 @@ export function ruleFactsOf(metadata: PreparedRevision['metadata']): Map<string,
   return new Map(Object.entries(metadata?.rules ?? {}).map(([code, rule]) => [code, { ...rule, title: rule.title ?? code }]));
 }
 
+/** The paths of the input that the rules read, and those that their builtins do; null where it is not known. */
+export function pathsReadBy(metadata: PreparedRevision['metadata'], { builtins }: WasmPolicy): InputPaths {
+  const paths = metadata === null ? null : parseInputPaths(metadata.input);
+  return paths === null ? null : [...paths, ...inputPathsOf(builtins)];
+}
+
 /**
  * Evaluates a bundle before it answers anybody: on an input that knows nothing, on its own cases, and on the worst input that the caps
  * allow, of which the best of three runs counts, since other work on the machine is not the bundle's fault.
@@ -32,7 +40,7 @@ export function ruleFactsOf(metadata: PreparedRevision['metadata']): Map<string,
 export function tryOut(wasm: WasmPolicy, metadata: PreparedRevision['metadata'], options: TrialOptions): number {
   const { policy, input, cases, monotonic } = options;
   const buildWhole = compileInput(input, null);
-  const build = compileInput(input, metadata === null ? null : parseInputPaths(metadata.input));
+  const build = compileInput(input, pathsReadBy(metadata, wasm));
   const contract = createContract(policy, input, { build, buildWhole }, ruleFactsOf(metadata));
   attempt(() => contract.tried(wasm.evaluate(contract.build(contract.trial))));
   // they are of our own input, whatever the contract reads
