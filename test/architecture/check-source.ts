@@ -19,7 +19,20 @@ const PARTS: Readonly<Record<string, PartRule>> = {
   registry: { values: ['contract', 'formats'], types: ['stores'] },
   stores: { values: ['contract/errors.ts', 'contract/codes.ts'] },
   config: { values: ['formats'] },
-  cli: { values: ['contract', 'config', 'formats', 'registry'] },
+  authoring: { values: ['contract', 'formats'] },
+  // it stands in for the stages before a policy, by their own readers
+  cases: {
+    values: [
+      'contract',
+      'formats',
+      'registry',
+      'endpoints/decide/receive.ts',
+      'identify/delegation.ts',
+      'identify/registered.ts',
+      'stores/bounded-cache.ts',
+    ],
+  },
+  cli: { values: ['contract', 'config', 'formats', 'registry', 'authoring'] },
   'pdp.ts': { values: ['contract'] },
   'readiness.ts': { values: ['contract'] },
   'decision-id.ts': { values: ['contract'] },
