@@ -68,7 +68,7 @@ export async function loadRevision(
 }
 
 /** What the host matches by itself never gets into the Wasm memory. */
-function splitData(data: JsonObject): {
+export function splitData(data: JsonObject): {
   readonly rego: JsonObject;
   readonly limits: JsonValue | undefined;
   readonly routes: JsonValue | undefined;
