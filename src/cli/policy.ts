@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
+import { addPolicyBuild } from './policy-build.ts';
 import { addPolicyCheck } from './policy-check.ts';
 import type { PolicyParts } from './policy-command.ts';
+import { addPolicyEval } from './policy-eval.ts';
+import { addPolicyInspect } from './policy-inspect.ts';
+import { addPolicyPush } from './policy-push.ts';
 import { addPolicyTest } from './policy-test.ts';
 
 /**
@@ -11,4 +15,8 @@ export function addPolicyCommands(program: Command, parts: PolicyParts, exit: (c
   const group = program.command('policy').description('write, check, test, build, compare and ship policies');
   addPolicyCheck(group, parts, exit);
   addPolicyTest(group, parts, exit);
+  addPolicyBuild(group, parts, exit);
+  addPolicyInspect(group, parts, exit);
+  addPolicyEval(group, parts, exit);
+  addPolicyPush(group, parts, exit);
 }

@@ -32,7 +32,7 @@ const PARTS: Readonly<Record<string, PartRule>> = {
       'stores/bounded-cache.ts',
     ],
   },
-  cli: { values: ['contract', 'config', 'formats', 'registry', 'authoring'] },
+  cli: { values: ['contract', 'config', 'formats', 'registry', 'authoring', 'cases'] },
   'pdp.ts': { values: ['contract'] },
   'readiness.ts': { values: ['contract'] },
   'decision-id.ts': { values: ['contract'] },
