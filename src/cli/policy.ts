@@ -3,8 +3,10 @@ import { addPolicyBuild } from './policy-build.ts';
 import { addPolicyCheck } from './policy-check.ts';
 import type { PolicyParts } from './policy-command.ts';
 import { addPolicyEval } from './policy-eval.ts';
+import { addPolicyInit } from './policy-init.ts';
 import { addPolicyInspect } from './policy-inspect.ts';
 import { addPolicyPush } from './policy-push.ts';
+import { addPolicyRoutes } from './policy-routes.ts';
 import { addPolicyTest } from './policy-test.ts';
 
 /**
@@ -13,6 +15,8 @@ import { addPolicyTest } from './policy-test.ts';
  */
 export function addPolicyCommands(program: Command, parts: PolicyParts, exit: (code: number) => void): void {
   const group = program.command('policy').description('write, check, test, build, compare and ship policies');
+  addPolicyInit(group, parts, exit);
+  addPolicyRoutes(group, parts, exit);
   addPolicyCheck(group, parts, exit);
   addPolicyTest(group, parts, exit);
   addPolicyBuild(group, parts, exit);
