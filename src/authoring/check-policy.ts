@@ -42,7 +42,8 @@ export async function checkPolicy(request: BuildRequest, { opa, tools }: CheckPa
     ...rules.flatMap((module) => checkRule(module, modules)),
   ];
   const built = checked.length + parsed.findings.length > 0 ? null : await build(request, modules, tools);
-  if (built !== null) findings.push(...built.findings);
+  // a bundle that cannot be read is most likely what was found already
+  if (built !== null && (built.bundle !== undefined || findings.length === 0)) findings.push(...built.findings);
   const loaded = built?.bundle === undefined || findings.length > 0 ? [] : await preflight(request, files, built.bundle, tools);
   findings.push(...loaded);
   return {

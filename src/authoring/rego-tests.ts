@@ -16,10 +16,12 @@ export type RegoTests = {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** Of what is no test itself; null where the tests did not run. */
+  /** Of what is no test itself; null where the tests did not run, or did not all pass: OPA tells none then. */
   readonly coverage: Coverage | null;
   readonly findings: readonly Finding[];
 };
+
+const NOTHING_RUN: Omit<RegoTests, 'findings'> = { passed: 0, failed: 0, skipped: 0, coverage: null };
 
 /** Runs `opa test` over a folder, and once more for its coverage. */
 export async function runRegoTests(opa: Opa, directory: string, coverageMin: number): Promise<RegoTests> {
@@ -30,10 +32,10 @@ export async function runRegoTests(opa: Opa, directory: string, coverageMin: num
   const results = parseOutput(ran.stdout);
   // where nothing could be compiled there is no list of tests
   if (!Array.isArray(results)) {
-    const findings = ran.ok
-      ? [findingOf('tests_missing', { file: '.manifest', line: 1, column: 1 })]
-      : findingsOf(ran, '.manifest', 'opa test');
-    return { passed: 0, failed: 0, skipped: 0, coverage: null, findings };
+    if (ran.ok) return { ...NOTHING_RUN, findings: [findingOf('tests_missing', { file: '.manifest', line: 1, column: 1 })] };
+    // `opa test` tells it in words alone, `opa check` by its place
+    const checked = findingsOf(await opa(['check', '--bundle', '--format', 'json', '.'], directory), '.manifest', 'opa check');
+    return { ...NOTHING_RUN, findings: checked.length > 0 ? checked : findingsOf(ran, '.manifest', 'opa test') };
   }
   const tests = results.filter(isJsonObject);
   const failed = tests.filter((one) => one['fail'] === true || one['error'] !== undefined);
