@@ -26,7 +26,7 @@ function read(server: JsonObject): { readonly base: string; readonly host: strin
     const variable = variables[name];
     return isJsonObject(variable) && typeof variable['default'] === 'string' ? variable['default'] : `{${name}}`;
   });
-  const absolute = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)([^?#]*)/i.exec(text);
+  const absolute = /^(?:[a-z][a-z0-9+.-]*:)?\/\/([^/?#]*)([^?#]*)/i.exec(text);
   const host = absolute === null ? null : (absolute[1] ?? '').replace(/^.*@/, '').replace(/:\d+$/, '').toLowerCase();
   const path = absolute === null ? text.replace(/[?#].*$/, '') : (absolute[2] ?? '');
   const base = path.replace(/^\.\//, '/').replace(/\/+$/, '');
@@ -38,7 +38,7 @@ function read(server: JsonObject): { readonly base: string; readonly host: strin
  * becomes one as a whole. Null where the template is no path.
  */
 export function pathOf(base: string, template: string): { readonly path: string; readonly widened: boolean } | null {
-  if (!template.startsWith('/') || /[?#]/.test(base + template)) return null;
+  if (!template.startsWith('/') || /[?#]|\/\/./.test(base + template)) return null;
   const names = new Set<string>();
   let widened = false;
   const segments = `${base}${template}`
