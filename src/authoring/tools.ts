@@ -49,6 +49,7 @@ export type AdminRequest = {
   readonly allowInsecureHttp: boolean;
 };
 
+/** Everything of other parts that the commands work with; none of it needs a running service. */
 export interface PolicyTools {
   /** The JSON Schema of the input, as the service writes it. */
   inputSchema(): string;
