@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { asCountersignError, CountersignError } from '../contract/errors.ts';
 import { isJsonObject } from '../contract/json.ts';
-import { builtinFindings } from './builtin-calls.ts';
+import { builtinFindings, callsOf } from './builtin-calls.ts';
 import { placeOfData } from './data-place.ts';
 import { type Finding, findingOf, sortFindings } from './finding.ts';
 import { findingsOf, type Opa } from './opa.ts';
-import { filesBelow, parseModules } from './policy-folder.ts';
+import { filesBelow, parseModules, parseOne } from './policy-folder.ts';
 import { type Module, nodesIn } from './rego-ast.ts';
 import { checkRule, isRule } from './rule-check.ts';
 import type { BuildRequest, PolicyTools } from './tools.ts';
@@ -39,9 +39,9 @@ export async function checkPolicy(request: BuildRequest, { opa, tools }: CheckPa
     // what does not parse is told by both
     ...(checked.length > 0 ? checked : parsed.findings),
     ...(modules.some(readsInputSchema) || modules.length === 0 ? [] : [findingOf('schema_unused', placeOfFirst(modules))]),
-    ...rules.flatMap((module) => checkRule(module, modules)),
+    ...(await findingsOfRules(rules, modules, directory, opa)),
   ];
-  const built = checked.length + parsed.findings.length > 0 ? null : await build(request, modules, tools);
+  const built = checked.length + parsed.findings.length > 0 ? null : await build(request, modules, { opa, tools });
   // a bundle that cannot be read is most likely what was found already
   if (built !== null && (built.bundle !== undefined || findings.length === 0)) findings.push(...built.findings);
   const loaded = built?.bundle === undefined || findings.length > 0 ? [] : await preflight(request, files, built.bundle, tools);
@@ -52,6 +52,18 @@ export async function checkPolicy(request: BuildRequest, { opa, tools }: CheckPa
     files: modules.length,
     bundle: findings.length === 0 ? (built?.bundle ?? null) : null,
   };
+}
+
+/** Trees without places tell which rules have findings, those with places where. */
+async function findingsOfRules(rules: readonly Module[], modules: readonly Module[], directory: string, opa: Opa): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const rule of rules) if (checkRule(rule, modules).length > 0) found.push(...checkRule(await located(rule, directory, opa), modules));
+  return found;
+}
+
+async function located(module: Module, directory: string, opa: Opa): Promise<Module> {
+  const { module: placed } = await parseOne(opa, directory, module.file);
+  return placed === null ? module : { ...placed, annotations: module.annotations };
 }
 
 function placeOfFirst(modules: readonly Module[]) {
@@ -84,12 +96,15 @@ async function opaCheck(directory: string, files: readonly string[], opa: Opa, t
 async function build(
   request: BuildRequest,
   modules: readonly Module[],
-  tools: PolicyTools,
+  { opa, tools }: CheckParts,
 ): Promise<{ readonly findings: readonly Finding[]; readonly bundle?: Uint8Array }> {
   try {
     const bundle = await tools.build(request);
     const { builtins } = await tools.read(bundle);
-    return { bundle, findings: builtinFindings(tools.missingBuiltins(builtins), modules) };
+    const missing = tools.missingBuiltins(builtins);
+    const callers = modules.filter((module) => missing.some((entry) => callsOf(entry, module).length > 0));
+    const placed = await Promise.all(callers.map((module) => located(module, request.directory, opa)));
+    return { bundle, findings: builtinFindings(missing, placed) };
   } catch (error) {
     const failure = asCountersignError(error, 'policy_compile_failed');
     if (failure.code === 'opa_missing') throw failure;

@@ -5,7 +5,7 @@ import type { Place } from './rego-ast.ts';
 
 const DATA_FILE = /(^|\/)data\.(json|ya?ml)$/;
 
-/** Where a path of the data is written: the data file below which it lies, and the line there; null where no file holds a part of it. */
+/** Where a path of the data is written, or the longest part of it that is there; null where no file could hold it. */
 export async function placeOfData(
   directory: string,
   files: readonly string[],
@@ -20,20 +20,20 @@ export async function placeOfData(
     const lines = new LineCounter();
     const document = parseDocument(await readFile(join(directory, file), 'utf8'), { lineCounter: lines });
     const rest = path.slice(root.length);
-    for (let length = rest.length; length > 0 || candidates.length === 1; length--) {
-      const at = startOf(document, rest.slice(0, Math.max(0, length)));
-      if (at !== null) {
-        const { line, col } = lines.linePos(at);
-        return { file, line: Math.max(1, line), column: Math.max(1, col) };
-      }
-      if (length <= 0) break;
+    for (let length = rest.length; length > 0; length--) {
+      const at = startOf(document, rest.slice(0, length));
+      if (at === null) continue;
+      const { line, col } = lines.linePos(at);
+      return { file, line, column: col };
     }
   }
-  return null;
+  // what is missing belongs into the file that is nearest to it
+  const nearest = candidates[0];
+  return nearest === undefined ? null : { file: nearest.file, line: 1, column: 1 };
 }
 
 function startOf(document: ReturnType<typeof parseDocument>, path: readonly string[]): number | null {
   const keys = path.map((name) => (/^\d+$/.test(name) ? Number(name) : name));
-  const node = path.length === 0 ? document.contents : (document.getIn(path, true) ?? document.getIn(keys, true));
+  const node = document.getIn(path, true) ?? document.getIn(keys, true);
   return isNode(node) && node.range ? node.range[0] : null;
 }

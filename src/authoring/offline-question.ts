@@ -22,9 +22,12 @@ export function readQuestion(text: string): Question | { readonly problem: strin
     return { problem: error instanceof Error ? error.message : 'no JSON' };
   }
   if (!isJsonObject(document)) return { problem: 'it is no object' };
-  // a line of the decision log holds what Rego read
-  const logged = isJsonObject(document['input']) && !('ask' in document) && !('request' in document) ? document['input'] : document;
-  if ('signals' in logged && isJsonObject(logged)) return { form: 'input', input: logged };
+  if (document['kind'] === 'decision') {
+    // a line of the decision log holds what Rego read, if the service keeps it
+    const { input } = document;
+    return isJsonObject(input) ? { form: 'input', input } : { problem: 'the line of the decision log holds no input' };
+  }
+  if ('signals' in document) return { form: 'input', input: document };
   const isCase = 'ask' in document;
   const wanted = { effect: 'deny', reasons: ['-'], record: { route: '-' } };
   const parsed = Case.safeParse({

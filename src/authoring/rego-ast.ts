@@ -1,6 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 
-/* The syntax tree that `opa parse --format json --json-include locations` prints: terms are `{type, value, location}`. */
+/*
+ * The syntax tree that `opa parse --format json --json-include locations` prints: terms are `{type, value, location}`. What `rego.parse_module`
+ * gives is the same without most places.
+ */
 
 export type Place = { readonly line: number; readonly column: number };
 

@@ -36,7 +36,7 @@ function verifiedByOpa(bundle: string, key: readonly string[]): boolean {
   }
 }
 
-describe('policy build', () => {
+describe('policy build', { timeout: 120_000 }, () => {
   it('makes the same bytes of the same sources, wherever they lie', async () => {
     const elsewhere = at('elsewhere');
     cpSync(POLICIES, elsewhere, { recursive: true });
@@ -129,7 +129,7 @@ describe('policy build', () => {
   });
 });
 
-describe('policy inspect and diff', () => {
+describe('policy inspect and diff', { timeout: 120_000 }, () => {
   it('tell what is in a bundle, read from a file, from standard input, or compiled', async () => {
     const { code, said } = await policyJson(['inspect', at('plain.tar.gz')]);
     expect(code).toBe(0);

@@ -23,7 +23,7 @@ const rule = (name: string, body: string, metadata = '# METADATA\n# title: A tit
 const CLEAR = 'verdict := "clear" if {\n\tinput.route.status == "none"\n}';
 const extra = (name: string): string => `countersign/rules/extra/${name}.rego`;
 
-describe('policy check', () => {
+describe('policy check', { timeout: 120_000 }, () => {
   it('finds the base pack sound', async () => {
     const { code, said } = await policyJson(['check', POLICIES]);
     expect([code, said]).toEqual([0, { ok: true, rules: expect.any(Number), files: expect.any(Number), findings: [] }]);

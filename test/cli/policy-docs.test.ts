@@ -78,7 +78,7 @@ describe('docs/policy-cli.md', () => {
     for (const code of [...Object.keys(FINDINGS), ...Object.keys(IMPORT_NOTES)]) expect(TEXT).toContain(`\`${code}\``);
   });
 
-  it.each(shown)('$command', { timeout: 60_000 }, async ({ command, output }) => {
+  it.each(shown)('$command', { timeout: 120_000 }, async ({ command, output }) => {
     const ran = await run(command);
     expect(ran.output).toMatch(patternOf(output));
     expect(ran.code).toBe(output.some((line) => / findings; /.test(line)) ? 1 : 0);

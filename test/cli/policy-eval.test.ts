@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const codesOf = (list: unknown): string[] => (Array.isArray(list) ? list.map(({ code }) => code) : []);
 
-describe('policy eval', () => {
+describe('policy eval', { timeout: 120_000 }, () => {
   it('answers a body of POST /decide, with every rule', async () => {
     const { code, said } = await policyJson(
       ['eval', bundle, '--input', '-'],
@@ -60,7 +60,7 @@ describe('policy eval', () => {
     const some = cases.filter((_one, index) => index % 12 === 0);
     for (const one of some) {
       const { decision, input } = runCase(policy, one).evaluated;
-      for (const document of [input('full'), { decision_id: 'x', input: input('referenced') }]) {
+      for (const document of [input('full'), { kind: 'decision', request: { method: 'GET' }, signals: {}, input: input('referenced') }]) {
         const { said } = await policyJson(['eval', bundle, '--input', '-'], JSON.stringify(document));
         expect({ effect: said.effect, reasons: codesOf(said.reasons) }, one.name).toEqual({
           effect: decision.effect,
@@ -81,6 +81,7 @@ describe('policy eval', () => {
   it.each([
     ['no JSON', '{'],
     ['a list', '[]'],
+    ['a line of the log without its input', '{"kind":"decision","signals":{},"input":null}'],
     ['an unknown field', '{"request":{"method":"GET","path":"/"},"more":1}'],
     ['a case of no form', '{"ask":{},"given":{"token":1}}'],
   ])('refuses %s with 65', async (_what, text) => {
@@ -97,7 +98,7 @@ describe('policy eval', () => {
   });
 });
 
-describe('policy bench', () => {
+describe('policy bench', { timeout: 120_000 }, () => {
   it('counts what it measures, over cases or one question', async () => {
     const { code, said } = await policyJson(['bench', bundle, '--cases', join(PROJECT_ROOT, 'test/cases'), '--decisions', '500']);
     expect(code).toBe(0);

@@ -5,7 +5,7 @@ import { copyWith } from '../decide/bundles.ts';
 import { opa } from '../decide/fixtures.ts';
 import { policyCli, policyJson } from '../support/policy-cli.ts';
 
-describe('policy init', () => {
+describe('policy init', { timeout: 120_000 }, () => {
   it('writes rules that are formatted, checked and tested, whatever they say', async () => {
     const directory = copyWith({});
     const paths = (name: string) => [

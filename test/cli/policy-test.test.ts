@@ -17,7 +17,7 @@ function small(test: string): string {
   return copyWith({ 'countersign_test/public_test.rego': test });
 }
 
-describe('policy test', () => {
+describe('policy test', { timeout: 120_000 }, () => {
   it('runs the Rego tests of the base pack with their coverage, and its cases against the compiled Wasm', async () => {
     const { code, said } = await policyJson(['test', POLICIES, '--cases', join(PROJECT_ROOT, 'test/cases')]);
     expect([code, said.findings]).toEqual([0, []]);
