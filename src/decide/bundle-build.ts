@@ -3,15 +3,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { pack } from 'tar-stream';
 import { CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { BUNDLE_LIMITS, unpack } from './bundle.ts';
+import { packBundle } from './bundle-pack.ts';
 
-/* Runs OPA over a directory of Rego and adds to its bundle's manifest what plain `opa build` leaves out. Owner of tar-stream's writing side. */
+/* Runs OPA over a directory of Rego and adds to its bundle's manifest what plain `opa build` leaves out. */
 
 const run = promisify(execFile);
 const OPA_TIMEOUT_MS = 60_000;
@@ -173,10 +171,5 @@ async function repack(bundle: Uint8Array, metadata: JsonObject, directory: strin
     revision: said ?? hash.digest('hex').slice(0, 16),
     metadata: { ...(isJsonObject(manifest['metadata']) ? manifest['metadata'] : {}), countersign: metadata },
   };
-  const tar = pack();
-  const header = (name: string) => ({ name: `/${name}`, mtime: new Date(0), mode: 0o600 });
-  tar.entry(header('.manifest'), JSON.stringify(enriched));
-  for (const path of paths) tar.entry(header(path), files.get(path) ?? '');
-  tar.finalize();
-  return promisify(gzip)(await buffer(tar));
+  return packBundle(new Map<string, Uint8Array | string>([...files, ['.manifest', JSON.stringify(enriched)]]));
 }

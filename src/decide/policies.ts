@@ -57,7 +57,7 @@ export type PoliciesParts = {
 /** The decide stage: nothing is loaded before `load`, and until then every request is a deny `policy_not_loaded`. */
 export function createPolicies(options: DecideOptions, parts: PoliciesParts): PolicySet {
   const { clock, logger, openSource } = parts;
-  const prepare = parts.prepare ?? createPrepareHere(() => clock.monotonic());
+  const prepare = parts.prepare ?? createPrepareHere(clock, null);
   const readFile = parts.readFile ?? noFile;
   const slots = new Map<string, PolicySlot>();
   const following = new Map<string, Following>();

@@ -61,6 +61,7 @@ const CONFIRM_SECONDS = 60;
 export function createPolicySlot(name: string, options: PolicyOptions, shared: DecideOptions, parts: SlotParts): PolicySlot {
   const { clock, logger, kept } = parts;
   const history = createRevisionHistory();
+  const plain = { input: shared.input, upstream: shared.upstream, challenge: shared.challenge };
   const seconds = (): number => Math.floor(clock.now() / 1000);
   const source = createSourceView();
   let loaded: LoadedRevision | null = null;
@@ -108,7 +109,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
 
   const prepare = async (packed: Uint8Array): Promise<PreparedRevision> => {
     const signing = await readSigningKeys(options.signing, parts.readFile);
-    const outcome = await parts.prepare({ name, packed, pushed: [], module: null, policy: options, signing, input: shared.input });
+    const outcome = await parts.prepare({ name, packed, pushed: [], module: null, policy: options, signing, shared: plain });
     judged = outcome.ok ? outcome.prepared.revision : outcome.revision;
     if (!outcome.ok) throw outcome.error;
     return outcome.prepared;

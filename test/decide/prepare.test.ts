@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { enrichmentOf, identityOf, requestOf } from '../../src/cases/signals.ts';
+import { runBundleCases } from '../../src/compose/bundle-cases.ts';
 import { loadRevision } from '../../src/decide/load-revision.ts';
 import { createPrepareHere, type PrepareTask } from '../../src/decide/prepare/prepare-revision.ts';
 import { createPrepareThread, type PrepareThreadOptions } from '../../src/decide/prepare/prepare-thread.ts';
 import { worstFacts } from '../../src/decide/prepare/worst-facts.ts';
 import { loadCases } from '../cases/load.ts';
-import { enrichmentOf, identityOf, requestOf } from '../cases/signals.ts';
 import { bundleWith, editBundle, tarOf } from './bundles.ts';
 import { baseBundle, CLOCK, createTestPolicies, decideOptions, policyOptions } from './fixtures.ts';
 
@@ -26,10 +27,10 @@ const task = (packed: Uint8Array, more: Partial<PrepareTask> = {}): PrepareTask 
   module: null,
   policy: policyOptions(),
   signing: null,
-  input: decideOptions().input,
+  shared: { input: decideOptions().input, upstream: decideOptions().upstream, challenge: decideOptions().challenge },
   ...more,
 });
-const here = createPrepareHere(() => CLOCK.monotonic());
+const here = createPrepareHere(CLOCK, runBundleCases);
 
 /** A rule that is quick for a small request, and slower with a power of the number of its segments. */
 function slowRule(power: number): string {
@@ -110,12 +111,9 @@ describe('the worst input', () => {
 });
 
 describe("a bundle's own cases", () => {
-  const file = (effect: string) => `- name: a public route
-  input: { route: { status: matched, id: health, public: true, tier: low } }
-  want: { effect: ${effect} }
-- name: nothing is known
-  input: {}
-  want: { effect: deny }
+  const file = (effect: string) => `- name: anybody reads the health of the service
+  ask: { request: { method: GET, host: api.example, path: /health } }
+  want: { effect: ${effect}, reasons: [access.public_route], record: { route: health } }
 `;
   const withCases = (text: string) => editBundle(base, (files) => files.set('cases/first.yaml', text));
 
@@ -125,13 +123,12 @@ describe("a bundle's own cases", () => {
 
   it('that fail refuse it, by their names', async () => {
     const outcome = await here(task(await withCases(file('step_up'))));
-    expect(outcome).toMatchObject({ ok: false, error: { code: 'bundle_cases_failed', field: 'a public route' } });
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'bundle_cases_failed', field: 'anybody reads the health of the service' } });
   });
 
   it.each([
     ['no YAML', '- {'],
     ['another form', '- name: x\n'],
-    ['an alias', '- &a {name: x, input: {}, want: {effect: deny}}\n- *a\n'],
   ])('%s', async (_name, text) => {
     expect(await here(task(await withCases(text)))).toMatchObject({ ok: false, error: { code: 'bundle_cases_failed' } });
   });

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { enrichmentOf, identityOf, requestOf } from '../../src/cases/signals.ts';
 import { loadCases } from '../cases/load.ts';
-import { enrichmentOf, identityOf, requestOf } from '../cases/signals.ts';
 import { editBundle } from '../decide/bundles.ts';
 import { baseBundle, createTestPolicies } from '../decide/fixtures.ts';
 

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { asCountersignError, CountersignError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
+import type { ActivePolicy, Clock } from '../../contract/stages.ts';
 import { type Bundle, type BundleMetadata, bundleOf, unpack } from '../bundle.ts';
 import { checkBundle } from '../bundle-check.ts';
 import { checkData, compileDataChecks } from '../data-schema.ts';
-import type { InputOptions, PolicyOptions } from '../options.ts';
+import { loadRevision } from '../load-revision.ts';
+import type { DecideOptions, PolicyOptions } from '../options.ts';
 import { type SigningKeys, verifySignatures } from '../signing/signatures.ts';
 import { ownData } from '../tenant-data.ts';
 import { compileWasm, instantiateWasm, type MemoryImage } from '../wasm-policy.ts';
-import { type BundleCase, readCases } from './bundle-cases.ts';
 import { type PushedDocument, placeDocuments } from './pushed-documents.ts';
 import { splitData } from './split-data.ts';
 import { tryOut } from './trials.ts';
@@ -29,14 +30,17 @@ export type PrepareTask = {
   readonly pushed: readonly PushedDocument[];
   /** The bundle's module where it was compiled before; saves the work, and the new instance is as warm as the old one. */
   readonly module: WebAssembly.Module | null;
-  readonly policy: Pick<
-    PolicyOptions,
-    'contract' | 'input' | 'entrypoint' | 'memoryPagesMax' | 'requiredRules' | 'requiredData' | 'worstCaseMs'
-  >;
+  readonly policy: PolicyOptions;
   /** Keys that may sign; null where bundles must not be signed. */
   readonly signing: SigningKeys | null;
-  readonly input: InputOptions;
+  readonly shared: Pick<DecideOptions, 'input' | 'upstream' | 'challenge'>;
 };
+
+/**
+ * Asks a policy the cases that its bundle brings, by the paths of their files.
+ * @throws CountersignError bundle_cases_failed
+ */
+export type RunBundleCases = (files: ReadonlyMap<string, Uint8Array>, policy: ActivePolicy) => Promise<void>;
 
 /** A revision that passed every check, ready to be put together. */
 export type PreparedRevision = {
@@ -68,8 +72,8 @@ export type PrepareOutcome =
 /** Checks and prepares a bundle; never rejects. */
 export type Prepare = (task: PrepareTask) => Promise<PrepareOutcome>;
 
-/** In the thread that calls it, which it blocks for as long as it takes. `monotonic` is a clock in milliseconds. */
-export function createPrepareHere(monotonic: () => number): Prepare {
+/** In the thread that calls it, which it blocks for as long as it takes. Without `runCases` the cases of a bundle are not looked at. */
+export function createPrepareHere(clock: Clock, runCases: RunBundleCases | null): Prepare {
   return async (task) => {
     let revision: string | null = null;
     try {
@@ -81,8 +85,13 @@ export function createPrepareHere(monotonic: () => number): Prepare {
       const bundle = bundleOf(files);
       revision = bundle.manifest.revision || digest.slice(0, 16);
       const sequence = bundle.manifest.metadata.sequence ?? null;
-      const prepared = await prepareBundle(task, bundle, readCases(files), monotonic);
-      return { ok: true, prepared: { ...prepared, revision, digest, sequence, signed: task.signing !== null } };
+      const made = await prepareBundle(task, bundle, () => clock.monotonic());
+      const prepared = { ...made, revision, digest, sequence, signed: task.signing !== null };
+      // also finds what is wrong with the routes and the limits, here and not where requests wait
+      const { policy } = await loadRevision(task.name, prepared, task.policy, task.shared, clock);
+      const cases = new Map([...files].filter(([path]) => CASES.test(path)));
+      if (cases.size > 0 && runCases !== null) await runCases(cases, policy);
+      return { ok: true, prepared };
     } catch (thrown) {
       return { ok: false, error: asCountersignError(thrown, 'bundle_unreadable'), revision };
     }
@@ -90,9 +99,8 @@ export function createPrepareHere(monotonic: () => number): Prepare {
 }
 
 async function prepareBundle(
-  { name, pushed, policy, input, module: known }: PrepareTask,
+  { name, pushed, policy, shared, module: known }: PrepareTask,
   bundle: Bundle,
-  cases: readonly BundleCase[],
   monotonic: () => number,
 ): Promise<Omit<PreparedRevision, 'revision' | 'digest' | 'sequence' | 'signed'>> {
   const data = placeDocuments(bundle.data, pushed);
@@ -105,9 +113,11 @@ async function prepareBundle(
   const wasm = await instantiateWasm(module, rego, policy);
   const image = wasm.image();
   const facts = metadata === undefined ? null : { rules: metadata.rules, input: metadata.input };
-  const worstCaseMs = tryOut(wasm, facts, { policy, input, cases, monotonic });
+  const worstCaseMs = tryOut(wasm, facts, { policy, input: shared.input, monotonic });
   return { module, image, codes, metadata: facts, host, missingData: missingIn(own, policy.requiredData), worstCaseMs };
 }
+
+const CASES = /^cases\/[^/]+\.ya?ml$/;
 
 /** A value takes up to 64 bytes of the heap, and a heap that is full while JSON is parsed ends the whole process and not only the thread. */
 const VALUES_MAX = 2_000_000;

@@ -4,10 +4,8 @@ import { createContract } from '../contracts/create-contract.ts';
 import { compileInput, parseInputPaths } from '../input.ts';
 import type { InputOptions, PolicyOptions } from '../options.ts';
 import type { InputPaths } from '../projection.ts';
-import { SMOKE_FACTS } from '../smoke.ts';
 import type { RuleFacts } from '../verdict.ts';
 import { parseAnswer, type WasmPolicy } from '../wasm-policy.ts';
-import { type BundleCase, runCases } from './bundle-cases.ts';
 import type { PreparedRevision } from './prepare-revision.ts';
 import { worstFacts } from './worst-facts.ts';
 
@@ -16,7 +14,6 @@ const ROUNDS = 3;
 export type TrialOptions = {
   readonly policy: Pick<PolicyOptions, 'contract' | 'input' | 'worstCaseMs'>;
   readonly input: InputOptions;
-  readonly cases: readonly BundleCase[];
   readonly monotonic: () => number;
 };
 
@@ -32,19 +29,17 @@ export function pathsReadBy(metadata: PreparedRevision['metadata'], { builtins }
 }
 
 /**
- * Evaluates a bundle before it answers anybody: on an input that knows nothing, on its own cases, and on the worst input that the caps
- * allow, of which the best of three runs counts, since other work on the machine is not the bundle's fault.
+ * Evaluates a bundle before it answers anybody: on an input that knows nothing, and on the worst input that the caps allow, of which the
+ * best of three runs counts, since other work on the machine is not the bundle's fault.
  * @returns milliseconds on the worst input
- * @throws CountersignError bundle_smoke_failed, bundle_cases_failed, bundle_too_slow
+ * @throws CountersignError bundle_smoke_failed, bundle_too_slow
  */
 export function tryOut(wasm: WasmPolicy, metadata: PreparedRevision['metadata'], options: TrialOptions): number {
-  const { policy, input, cases, monotonic } = options;
+  const { policy, input, monotonic } = options;
   const buildWhole = compileInput(input, null);
   const build = compileInput(input, pathsReadBy(metadata, wasm));
   const contract = createContract(policy, input, { build, buildWhole }, ruleFactsOf(metadata));
   attempt(() => contract.tried(wasm.evaluate(contract.build(contract.trial))));
-  // they are of our own input, whatever the contract reads
-  if (policy.contract !== 'envoy') runCases(cases, buildWhole(SMOKE_FACTS), (document) => contract.read(wasm.evaluate(document)));
   const worst = contract.build(worstFacts(input.headers));
   let bestMs = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS && bestMs > policy.worstCaseMs / ROUNDS; round++) {

@@ -22,7 +22,9 @@ verdict := "clear" if {
 
 _states := {"present", "absent", "invalid", "unavailable"}
 
-_codes := [code | some code in _offered; code in credential.revoked]
+_codes := [code | some code in offered; code in credential.revoked] if {
+	offered := _offered
+}
 
 _offered contains input.signals.token.code if input.signals.token.status == "invalid"
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
-import type { DecisionRequest } from '../../src/contract/request.ts';
-import type { RegistryParts } from '../../src/identify/registered.ts';
-import { createTestRegistry } from '../identify/registries.ts';
-import { createKey, HASH_KEYS } from '../support/registry.ts';
+import { isJsonObject, type JsonObject } from '../contract/json.ts';
+import type { DecisionRequest } from '../contract/request.ts';
+import type { RegistryParts } from '../identify/registered.ts';
+import { createDeclaredRegistry } from './declared-registry.ts';
+import { CASE_HASH_KEY_ID, CASE_HASH_KEYS, createCaseKey } from './made-key.ts';
 
 /** What a case says of the registry; `unavailable`: it was never loaded. */
 export const Registered = z.union([
@@ -42,11 +42,11 @@ export function registryOf(given: Registered | undefined, holder: object): Made 
 }
 
 function make(given: Registered): Made {
-  const registry = createTestRegistry();
-  const parts = { registry, hashKeys: HASH_KEYS, addressOf: ({ source }: DecisionRequest) => source.ip };
+  const registry = createDeclaredRegistry(CASE_HASH_KEY_ID);
+  const parts = { registry, hashKeys: CASE_HASH_KEYS, addressOf: ({ source }: DecisionRequest) => source.ip };
   if (given === 'unavailable') {
     registry.available = false;
-    return { parts, header: { name: 'x-api-key', value: createKey('nobody').text } };
+    return { parts, header: { name: 'x-api-key', value: createCaseKey('nobody').text } };
   }
   const { clients, key, by, defect, revocations } = given;
   if (key === undefined) {
@@ -55,13 +55,13 @@ function make(given: Registered): Made {
     return { parts, header: null };
   }
   const { client, ...more } = key;
-  const created = createKey(String(client), more);
+  const created = createCaseKey(String(client), more);
   registry.declare({ clients, keys: [created.entry] });
   registry.revoke(...revocations.map((one) => (one['apiKey'] === 'own' ? { ...one, apiKey: created.id } : one)));
   const sent = {
     malformed: 'garbage',
     checksum_wrong: `${created.text.slice(0, -1)}${created.text.endsWith('0') ? '1' : '0'}`,
-    unknown: createKey(String(client)).text,
+    unknown: createCaseKey(String(client)).text,
     multiple: [created.text, created.text],
   };
   const value = defect === undefined ? created.text : sent[defect];

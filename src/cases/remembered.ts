@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { BehaviourSignal, BehaviourValue, DeviceSignal, DeviceValue } from '../../src/contract/behaviour.ts';
-import type { Memories } from '../../src/enrich/remembered.ts';
+import type { BehaviourSignal, BehaviourValue, DeviceSignal, DeviceValue } from '../contract/behaviour.ts';
 
 /* What is remembered of the client of a case, the same at every level: what is not named is null, and nothing is being learnt any more. */
 
@@ -50,12 +49,14 @@ export const GivenBehaviour = z.union([
   unavailable,
 ]);
 
-type Given = {
+/** The part of `given` that is remembered. */
+export type Remembered = {
   readonly device?: z.output<typeof GivenDevice> | undefined;
   readonly behaviour?: z.output<typeof GivenBehaviour> | undefined;
 };
 
-export function deviceOf({ device }: Given): DeviceSignal {
+/** The device signal of a case. */
+export function deviceOf({ device }: Remembered): DeviceSignal {
   if (device === undefined) return { status: 'absent', code: 'device_missing' };
   if ('unavailable' in device) return { status: 'unavailable', code: device.unavailable };
   const value: DeviceValue = {
@@ -74,7 +75,8 @@ export function deviceOf({ device }: Given): DeviceSignal {
   return { status: 'present', value };
 }
 
-export function behaviourOf({ behaviour }: Given): BehaviourSignal {
+/** The behaviour signal of a case. */
+export function behaviourOf({ behaviour }: Remembered): BehaviourSignal {
   if (behaviour === undefined) return { status: 'absent', code: 'client_unknown' };
   if ('unavailable' in behaviour) return { status: 'unavailable', code: behaviour.unavailable };
   const value: BehaviourValue = {
@@ -100,18 +102,4 @@ export function behaviourOf({ behaviour }: Given): BehaviourSignal {
     addressFailedCredentials: behaviour.address_failed_credentials,
   };
   return { status: 'present', value };
-}
-
-/** Memories that say what the case gives. */
-export function memoriesOf(given: Given): Memories {
-  return {
-    devices: { look: () => deviceOf(given), learn: () => undefined, entries: () => ({ clients: 0, fingerprints: 0 }) },
-    behaviour: {
-      look: () => behaviourOf(given),
-      learn: () => undefined,
-      outcome: () => undefined,
-      entries: () => ({ clients: 0, tokens: 0, addresses: 0 }),
-    },
-    feedback: null,
-  };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TRUSTS } from '../../src/contract/pep.ts';
+import { TRUSTS } from '../contract/pep.ts';
 import { Registered } from './registered.ts';
 import { GivenBehaviour, GivenDevice } from './remembered.ts';
 

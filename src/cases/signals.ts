@@ -1,7 +1,7 @@
-import type { AssuranceLevel, Identity } from '../../src/contract/identity.ts';
-import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
-import type { Pep } from '../../src/contract/pep.ts';
-import type { DecisionRequest } from '../../src/contract/request.ts';
+import type { AssuranceLevel, Identity } from '../contract/identity.ts';
+import { isJsonObject, type JsonObject } from '../contract/json.ts';
+import type { Pep } from '../contract/pep.ts';
+import type { DecisionRequest } from '../contract/request.ts';
 import type {
   BindingCode,
   BindingState,
@@ -12,18 +12,19 @@ import type {
   TokenCode,
   TokenValue,
   WindowCounts,
-} from '../../src/contract/signals.ts';
-import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
-import { readDelegation } from '../../src/identify/delegation.ts';
-import { createRegistered } from '../../src/identify/registered.ts';
-import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
+} from '../contract/signals.ts';
+import { receiveDecide } from '../endpoints/decide/receive.ts';
+import { readDelegation } from '../identify/delegation.ts';
+import { createRegistered } from '../identify/registered.ts';
+import { createBoundedCache } from '../stores/bounded-cache.ts';
+import { CaseError } from './case-error.ts';
 import { listFactsOfCase } from './lists.ts';
 import { registryOf, withApiKey } from './registered.ts';
 import { behaviourOf, deviceOf } from './remembered.ts';
 import type { Case } from './schema.ts';
 import { agreementOf, txnSignalOf } from './txn-token.ts';
 
-/* Level `wasm`: the question is received as POST /decide receives it; what identify and enrich would say comes from `given`. */
+/* The question is received as POST /decide receives it; what identify and enrich would say comes from `given`. */
 
 /** The question of a case, by the border's own parser. */
 export function requestOf(one: Case): DecisionRequest {
@@ -39,10 +40,11 @@ export function requestOf(one: Case): DecisionRequest {
   const receivedAtMs = Date.parse(given.time);
   const asked = { id: '01978a3c-0000-7000-8000-000000000001', pep, receivedAtMs, deadlineAtMs: Number.MAX_SAFE_INTEGER, explain: false };
   const request = receiveDecide(new TextEncoder().encode(JSON.stringify(ask)), asked);
-  if ('refused' in request) throw new Error(`the case's question is refused: ${request.refused} ${request.field ?? ''}`);
+  if ('refused' in request) throw new CaseError(`the question is refused: ${request.refused} ${request.field ?? ''}`.trimEnd());
   return request;
 }
 
+/** What identify would say, by `given` and by what the question brings. */
 export function identityOf(one: Case, request: DecisionRequest): Identity {
   const { given } = one;
   const nowSeconds = Math.floor(request.receivedAtMs / 1000);
@@ -185,7 +187,7 @@ function certificateOf(given: Case['given'], request: DecisionRequest): Identity
   if (given.certificate_defect !== undefined) return { status: 'invalid', code: given.certificate_defect };
   const offer = request.credentials.certificates[0];
   if (offer === undefined) return { status: 'absent', code: 'certificate_missing' };
-  if (offer.form !== 'fields') throw new Error('cases give certificates by their fields');
+  if (offer.form !== 'fields') throw new CaseError('a certificate is given by its fields, not as a PEM');
   const { form: _form, ...fields } = offer;
   const value: CertificateValue = {
     ...fields,
@@ -200,6 +202,7 @@ function certificateOf(given: Case['given'], request: DecisionRequest): Identity
   return { status: 'present', value };
 }
 
+/** What enrich would say, by `given`. */
 export function enrichmentOf({ given }: Case, request: DecisionRequest, identity: Identity): EnrichmentSignals {
   return {
     network: networkOf(given, request),
