@@ -1,12 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { asCountersignError, type CountersignError } from '../contract/errors.ts';
+import { CountersignError } from '../contract/errors.ts';
 import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
 import { buildBundle } from './bundle-build.ts';
-import { type LoadedRevision, loadRevision } from './load-revision.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import { failedDecision } from './output.ts';
+import { createPolicySlot, type PolicyRevision, type PolicySlot } from './policy-slot.ts';
 
 /** The policies of this process, with their loading. */
 export interface PolicySet extends Policies {
@@ -17,45 +17,32 @@ export interface PolicySet extends Policies {
    * @throws CountersignError `bundle_*`, or policy_unknown: the active revision stays
    */
   activate(name: string, bundle: Uint8Array): Promise<ActivePolicy>;
+  /**
+   * Makes one of the last five revisions the active one again; null is the one that was active before.
+   * @throws CountersignError policy_unknown, revision_unknown: the active revision stays
+   */
+  rollback(name: string, revision: string | null): Promise<ActivePolicy>;
+  /**
+   * The revisions that `rollback` can name, the newest first.
+   * @throws CountersignError policy_unknown
+   */
+  revisions(name: string): readonly PolicyRevision[];
   /** One entry a configured policy, in the order of the config. */
   status(): readonly PolicyStatus[];
 }
-
-type Slot = {
-  readonly name: string;
-  readonly options: PolicyOptions;
-  revision: LoadedRevision | null;
-  activatedAt: number | null;
-  lastError: PolicyStatus['lastError'];
-};
 
 const DEFAULT = 'default';
 const NO_POLICY = { name: '', revision: '' };
 
 /** The decide stage: nothing is loaded before `load`, and until then every request is a deny `policy_not_loaded`. */
-export function createPolicies(options: DecideOptions, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }): PolicySet {
-  const slots = new Map<string, Slot>();
-  for (const [name, policy] of Object.entries(options.policies)) {
-    slots.set(name, { name, options: policy, revision: null, activatedAt: null, lastError: null });
-  }
-  const seconds = (): number => Math.floor(clock.now() / 1000);
+export function createPolicies(options: DecideOptions, parts: { readonly clock: Clock; readonly logger: Logger }): PolicySet {
+  const slots = new Map<string, PolicySlot>();
+  for (const [name, policy] of Object.entries(options.policies)) slots.set(name, createPolicySlot(name, policy, options, parts));
 
-  /** `source` is the file that the bundle came from, if it came from one (USER-ASKS 55). */
-  const fail = (slot: Slot, error: CountersignError, source: string | null): void => {
-    const text = source === null ? error.message : `${source}: ${error.message}`;
-    slot.lastError = { code: error.code, text, at: seconds() };
-    const state = slot.revision === null ? 'not_loaded' : 'active';
-    logger.error('policy_load_failed', { policy: slot.name, code: error.code, text, state });
-  };
-
-  const replace = async (slot: Slot, packed: Uint8Array): Promise<ActivePolicy> => {
-    const loaded = await loadRevision(slot.name, packed, slot.options, options, clock);
-    slot.revision = loaded;
-    slot.activatedAt = seconds();
-    slot.lastError = null;
-    const { revision } = loaded.policy;
-    logger.info('policy_activated', { policy: slot.name, revision, rules: loaded.rules, routes: loaded.routes });
-    return loaded.policy;
+  const slotOf = (name: string): PolicySlot => {
+    const slot = slots.get(name);
+    if (slot === undefined) throw new CountersignError('policy_unknown');
+    return slot;
   };
 
   return {
@@ -64,33 +51,19 @@ export function createPolicies(options: DecideOptions, { clock, logger }: { read
       if (!request.pep.policies.includes(name)) return { refused: 'policy_not_allowed' };
       const slot = slots.get(name);
       if (slot === undefined) return { refused: 'policy_unknown' };
-      return slot.revision === null ? { refused: 'policy_not_loaded' } : slot.revision.policy;
+      return slot.active() ?? { refused: 'policy_not_loaded' };
     },
     failed(request, code, policy) {
       const named = policy === null ? { ...NO_POLICY, name: request.policyName ?? ownPolicy(request.pep.policies) } : policy;
       return failedDecision(request, code, { name: named.name, revision: named.revision }, null);
     },
     async load() {
-      for (const slot of slots.values()) {
-        try {
-          await replace(slot, await readPolicy(slot.options));
-        } catch (error) {
-          fail(slot, asCountersignError(error, 'bundle_unreadable'), basename(slot.options.bundle));
-        }
-      }
+      for (const slot of slots.values()) await loadSlot(slot);
     },
-    async activate(name, bundle) {
-      const slot = slots.get(name);
-      if (slot === undefined) throw asCountersignError(new RangeError(name), 'policy_unknown');
-      try {
-        return await replace(slot, bundle);
-      } catch (error) {
-        const failure = asCountersignError(error, 'bundle_unreadable');
-        fail(slot, failure, null);
-        throw failure;
-      }
-    },
-    status: () => [...slots.values()].map(statusOf),
+    activate: async (name, bundle) => slotOf(name).activate(bundle, null),
+    rollback: async (name, revision) => slotOf(name).rollback(revision),
+    revisions: (name) => slotOf(name).revisions(),
+    status: () => [...slots.values()].map((slot) => slot.status()),
   };
 }
 
@@ -99,20 +72,20 @@ function ownPolicy(policies: readonly string[]): string {
   return policies.length === 1 ? (policies[0] ?? DEFAULT) : DEFAULT;
 }
 
+async function loadSlot(slot: PolicySlot): Promise<void> {
+  const source = basename(slot.options.bundle);
+  let packed: Uint8Array;
+  try {
+    packed = await readPolicy(slot.options);
+  } catch (thrown) {
+    slot.fail(thrown, source);
+    return;
+  }
+  // the slot has noted what was wrong
+  await slot.activate(packed, source).catch(() => undefined);
+}
+
 async function readPolicy({ bundle, opaBin, entrypoint }: PolicyOptions): Promise<Uint8Array> {
   const found = await stat(bundle);
   return found.isDirectory() ? buildBundle({ opaBin: opaBin ?? 'opa', directory: bundle, entrypoint }) : readFile(bundle);
-}
-
-function statusOf({ name, revision, activatedAt, lastError }: Slot): PolicyStatus {
-  return {
-    name,
-    state: revision === null ? 'not_loaded' : 'active',
-    revision: revision?.policy.revision ?? null,
-    activatedAt,
-    rules: revision?.rules ?? 0,
-    routes: revision?.routes ?? 0,
-    limits: revision?.limits ?? [],
-    lastError,
-  };
 }
