@@ -25,9 +25,7 @@ export interface PolicyAdmin {
 }
 
 /** What a change of data carries; the bytes are foreign. */
-export type DataEdit =
-  | { readonly kind: 'put' | 'merge_patch' | 'json_patch'; readonly bytes: Uint8Array }
-  | { readonly kind: 'delete' };
+export type DataEdit = { readonly kind: 'put' | 'merge_patch' | 'json_patch'; readonly bytes: Uint8Array } | { readonly kind: 'delete' };
 
 /** What has to hold for a change (RFC 9110 section 13.1): one of these entity tags, anything (`*`), or nothing there at all. */
 export type DataCondition = { readonly match: readonly string[] | '*' } | { readonly match: null };

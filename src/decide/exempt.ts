@@ -1,3 +1,4 @@
+import type { Reason } from '../contract/decision.ts';
 import type { PolicyException, UsedException } from '../contract/exceptions.ts';
 import type { RuleFacts, Verdict } from './verdict.ts';
 
@@ -13,7 +14,11 @@ export type Exempted = { readonly verdicts: readonly Verdict[]; readonly used: r
  * `allow`, since what it asks for is what the exception waives. What could not be decided (undecided, or a status of 5xx) stays, and so does a rule
  * whose METADATA says `custom.exceptions: false`.
  */
-export function exempt(verdicts: readonly Verdict[], exceptions: readonly PolicyException[], rules: ReadonlyMap<string, RuleFacts>): Exempted {
+export function exempt(
+  verdicts: readonly Verdict[],
+  exceptions: readonly PolicyException[],
+  rules: ReadonlyMap<string, RuleFacts>,
+): Exempted {
   const lifted = new Map<PolicyException, string[]>();
   const left = verdicts.map((verdict) => {
     const exception = isOpposed(verdict, rules) ? exceptions.find((one) => one.rules.includes(verdict.code)) : undefined;
@@ -30,4 +35,10 @@ function isOpposed({ code, effect, details }: Verdict, rules: ReadonlyMap<string
   const facts = rules.get(code);
   if (facts?.exceptions === false || (effect !== 'deny' && effect !== 'step_up')) return false;
   return (details.status ?? facts?.status ?? 403) < 500;
+}
+
+/** Beside the reasons of an allow, so that nobody takes it for an ordinary one. */
+export function exceptionReason(used: readonly UsedException[]): Reason {
+  const details = { exceptions: used.map(({ id, owner, rules }) => ({ id, owner, rules })) };
+  return { code: 'exception', effect: 'allow', title: 'A time-boxed exception took the verdicts of rules back', public: false, details };
 }

@@ -84,7 +84,9 @@ function remove(document: JsonValue, path: Tokens): Step {
   return change(document, path, (container, token) => {
     if (resolveJsonPointer(container, [token]) === undefined) return MISSING;
     if (isList(container)) return { value: container.toSpliced(Number(token), 1) };
-    return { value: isJsonObject(container) ? Object.fromEntries(Object.entries(container).filter(([name]) => name !== token)) : container };
+    return {
+      value: isJsonObject(container) ? Object.fromEntries(Object.entries(container).filter(([name]) => name !== token)) : container,
+    };
   });
 }
 

@@ -1,3 +1,4 @@
+import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 
 /** One metric: what `/metrics` shows and `docs/metrics.md` explains. */
@@ -258,6 +259,8 @@ export const METRICS = {
     labels: ['result'],
   },
   ...SOURCE_METRICS,
+  ...PUSHED_METRICS,
+  exceptionUses: EXCEPTION_USES,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {
     name: 'countersign_build_info',

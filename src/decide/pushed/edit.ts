@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import type { AdminRefused, DataEdit } from '../../contract/admin.ts';
+import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import { applyJsonPatch } from '../../formats/json-patch.ts';
 import { applyMergePatch } from '../../formats/merge-patch.ts';
 import { parseStrictJson } from '../../formats/strict-json.ts';
@@ -42,7 +42,8 @@ export function applyEdit(data: JsonObject, state: PushedState, request: EditReq
   let value = parsed.value;
   if (edit.kind !== 'put') {
     if (before === undefined) return { refused: 'data_unknown', field: pathText(path) };
-    const patched = edit.kind === 'merge_patch' ? { ok: true as const, value: applyMergePatch(before, value) } : applyJsonPatch(before, value);
+    const patched =
+      edit.kind === 'merge_patch' ? { ok: true as const, value: applyMergePatch(before, value) } : applyJsonPatch(before, value);
     if (!patched.ok) {
       const refused = patched.problem === 'invalid' ? ('patch_invalid' as const) : ('patch_conflict' as const);
       return patched.operation === null ? { refused } : { refused, field: `/${patched.operation}` };

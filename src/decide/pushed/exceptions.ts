@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { PolicyException } from '../../contract/exceptions.ts';
 import { CountersignError } from '../../contract/errors.ts';
+import type { PolicyException } from '../../contract/exceptions.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { createAddressList } from '../lists.ts';
 import type { RuleFacts } from '../verdict.ts';
@@ -15,7 +15,10 @@ const Entry = z
     reason: z.string().trim().min(1).max(512),
     client: z.string().min(1).max(256).optional(),
     address: z.string().max(64).optional(),
-    rules: z.array(z.string().regex(/^[a-z_]\w*\.[a-z_]\w*$/)).min(1).max(64),
+    rules: z
+      .array(z.string().regex(/^[a-z_]\w*\.[a-z_]\w*$/))
+      .min(1)
+      .max(64),
     ends_at: z.int().min(0),
   })
   .refine(({ client, address }) => (client === undefined) !== (address === undefined), 'either client or address');
@@ -60,7 +63,8 @@ export function checkExceptions(
     const { id, endsAt, rules } = exception;
     const kept = before.some((one) => JSON.stringify(one) === JSON.stringify(exception));
     if (!kept && endsAt <= facts.nowSeconds) throw invalid([id, 'ends_at'], 'is past');
-    if (endsAt > facts.nowSeconds + bounds.exceptionMaxSeconds) throw invalid([id, 'ends_at'], `is more than ${bounds.exceptionMaxSeconds} s away`);
+    if (endsAt > facts.nowSeconds + bounds.exceptionMaxSeconds)
+      throw invalid([id, 'ends_at'], `is more than ${bounds.exceptionMaxSeconds} s away`);
     for (const [index, code] of rules.entries()) {
       if (kept) continue;
       if (!facts.codes.has(code)) throw invalid([id, 'rules', String(index)], 'is no rule of the policy');

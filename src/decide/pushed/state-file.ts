@@ -29,7 +29,14 @@ const State = z.strictObject({
   revision: z.int().min(0),
   roots: z.record(z.string(), z.int().min(0)),
   documents: z
-    .array(z.strictObject({ path: z.array(z.string()), value: z.custom<JsonValue>((value) => value !== undefined), at: z.int(), by: z.string() }))
+    .array(
+      z.strictObject({
+        path: z.array(z.string()),
+        value: z.custom<JsonValue>((value) => value !== undefined),
+        at: z.int(),
+        by: z.string(),
+      }),
+    )
     .max(DOCUMENTS_MAX),
 });
 
