@@ -74,7 +74,6 @@ export const CODES = {
   bundle_sequence_behind: { http: 400, rpc: 3, text: 'The sequence of the bundle is lower than that of the active one' },
   bundle_too_slow: { http: 400, rpc: 3, text: 'The bundle is too slow on the worst input' },
   bundle_cases_failed: { http: 400, rpc: 3, text: 'A case of the bundle itself failed' },
-  bundle_withdrawn: { http: 400, rpc: 3, text: 'The bundle was rolled back, and its source still has it' },
   revision_unknown: { http: 404, rpc: 5, text: 'No such revision is kept' },
   policy_compile_failed: { http: 400, rpc: 3, text: 'OPA could not compile the policies' },
   opa_missing: { http: 503, rpc: 13, text: 'OPA is needed to compile the policies and was not found' },

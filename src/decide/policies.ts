@@ -1,17 +1,27 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import type { DataAdmin } from '../contract/admin.ts';
 import { CountersignError } from '../contract/errors.ts';
 import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
-import { buildBundle } from './bundle-build.ts';
-import type { DecideOptions, PolicyOptions } from './options.ts';
+import type { ReadDocumentFile } from '../stores/read-file.ts';
+import type { KeptPolicy } from './kept-policy.ts';
+import type { DecideOptions } from './options.ts';
 import { failedDecision } from './output.ts';
 import { createPolicySlot, type PolicyRevision, type PolicySlot } from './policy-slot.ts';
+import { createPrepareHere, type Prepare } from './prepare/prepare-revision.ts';
+import { createDataAdmin } from './pushed/data-slot.ts';
+import type { PushedData } from './pushed/pushed-data.ts';
+import { type Following, follow } from './source/follow.ts';
+import type { BundleSource } from './source/source.ts';
 
 /** The policies of this process, with their loading. */
 export interface PolicySet extends Policies {
-  /** Reads (or compiles) every configured bundle. Never rejects: a policy that fails keeps what it had, `status()` and the log say why. */
+  /**
+   * Takes what was kept over the restart, reads (or compiles) every configured bundle, and goes on reading them as they change. Never
+   * rejects: a policy that fails keeps what it had, `status()` and the log say why.
+   */
   load(): Promise<void>;
+  /** Reads no source any more. What is active stays. */
+  stop(): void;
   /**
    * Checks a bundle and makes it the active revision of a policy; requests in flight keep theirs.
    * @throws CountersignError `bundle_*`, or policy_unknown: the active revision stays
@@ -27,6 +37,8 @@ export interface PolicySet extends Policies {
    * @throws CountersignError policy_unknown
    */
   revisions(name: string): readonly PolicyRevision[];
+  /** The data that operators push. */
+  readonly data: DataAdmin;
   /** One entry a configured policy, in the order of the config. */
   status(): readonly PolicyStatus[];
 }
@@ -34,10 +46,33 @@ export interface PolicySet extends Policies {
 const DEFAULT = 'default';
 const NO_POLICY = { name: '', revision: '' };
 
+export type PoliciesParts = {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where each policy comes from; without it policies come by `activate` alone. */
+  readonly openSource?: (name: string) => BundleSource;
+  /** What each policy keeps over a restart. */
+  readonly openKept?: (name: string) => KeptPolicy | null;
+  /** What operators push over each policy. */
+  readonly openPushed?: (name: string) => PushedData;
+  /** Checks and prepares bundles; in this thread where it is left out. */
+  readonly prepare?: Prepare;
+  /** Reads the keys that may sign. */
+  readonly readFile?: ReadDocumentFile;
+};
+
 /** The decide stage: nothing is loaded before `load`, and until then every request is a deny `policy_not_loaded`. */
-export function createPolicies(options: DecideOptions, parts: { readonly clock: Clock; readonly logger: Logger }): PolicySet {
+export function createPolicies(options: DecideOptions, parts: PoliciesParts): PolicySet {
+  const { clock, logger, openSource } = parts;
+  const prepare = parts.prepare ?? createPrepareHere(() => clock.monotonic());
+  const readFile = parts.readFile ?? noFile;
   const slots = new Map<string, PolicySlot>();
-  for (const [name, policy] of Object.entries(options.policies)) slots.set(name, createPolicySlot(name, policy, options, parts));
+  const following = new Map<string, Following>();
+  for (const [name, policy] of Object.entries(options.policies)) {
+    const kept = parts.openKept?.(name) ?? null;
+    const pushed = parts.openPushed?.(name) ?? null;
+    slots.set(name, createPolicySlot(name, policy, options, { clock, logger, prepare, readFile, kept, pushed }));
+  }
 
   const slotOf = (name: string): PolicySlot => {
     const slot = slots.get(name);
@@ -51,18 +86,36 @@ export function createPolicies(options: DecideOptions, parts: { readonly clock: 
       if (!request.pep.policies.includes(name)) return { refused: 'policy_not_allowed' };
       const slot = slots.get(name);
       if (slot === undefined) return { refused: 'policy_unknown' };
-      return slot.active() ?? { refused: 'policy_not_loaded' };
+      const policy = slot.active();
+      if (policy === null) return { refused: 'policy_not_loaded' };
+      return slot.missingData().length === 0 ? policy : { refused: 'data_not_loaded' };
     },
     failed(request, code, policy) {
       const named = policy === null ? { ...NO_POLICY, name: request.policyName ?? ownPolicy(request.pep.policies) } : policy;
       return failedDecision(request, code, { name: named.name, revision: named.revision }, null);
     },
     async load() {
-      for (const slot of slots.values()) await loadSlot(slot);
+      for (const slot of slots.values()) await slot.restore();
+      if (openSource === undefined) return;
+      for (const [name, slot] of slots) {
+        following.get(name)?.stop();
+        const source = openSource(name);
+        const one = follow(source, {
+          offered: async ({ packed }) => ((await slot.offer(packed, source.name)) ? 'done' : 'again'),
+          confirmed: () => slot.confirm(),
+          failed: (thrown) => slot.fail(thrown, source.name),
+        });
+        following.set(name, one);
+        await one.first;
+      }
     },
-    activate: async (name, bundle) => slotOf(name).activate(bundle, null),
+    stop() {
+      for (const one of following.values()) one.stop();
+    },
+    activate: async (name, bundle) => slotOf(name).activate(bundle),
     rollback: async (name, revision) => slotOf(name).rollback(revision),
     revisions: (name) => slotOf(name).revisions(),
+    data: createDataAdmin((name) => slots.get(name)?.data ?? null),
     status: () => [...slots.values()].map((slot) => slot.status()),
   };
 }
@@ -72,20 +125,6 @@ function ownPolicy(policies: readonly string[]): string {
   return policies.length === 1 ? (policies[0] ?? DEFAULT) : DEFAULT;
 }
 
-async function loadSlot(slot: PolicySlot): Promise<void> {
-  const source = basename(slot.options.bundle);
-  let packed: Uint8Array;
-  try {
-    packed = await readPolicy(slot.options);
-  } catch (thrown) {
-    slot.fail(thrown, source);
-    return;
-  }
-  // the slot has noted what was wrong
-  await slot.activate(packed, source).catch(() => undefined);
-}
-
-async function readPolicy({ bundle, opaBin, entrypoint }: PolicyOptions): Promise<Uint8Array> {
-  const found = await stat(bundle);
-  return found.isDirectory() ? buildBundle({ opaBin: opaBin ?? 'opa', directory: bundle, entrypoint }) : readFile(bundle);
-}
+const noFile: ReadDocumentFile = async () => {
+  throw new CountersignError('fetch_failed', { detail: 'no files are read here' });
+};

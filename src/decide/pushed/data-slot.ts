@@ -1,9 +1,9 @@
-import type { AdminRefused, DataChanged, DataRead, DataRequest, PushedList } from '../../contract/admin.ts';
-import { asCountersignError, CountersignError } from '../../contract/errors.ts';
+import type { AdminRefused, DataAdmin, DataChanged, DataRead, DataRequest, PushedList } from '../../contract/admin.ts';
+import { asCountersignError } from '../../contract/errors.ts';
 import type { LoadedRevision } from '../load-revision.ts';
 import type { KeptData } from './data-job.ts';
 import { checkExceptions } from './exceptions.ts';
-import type { Base, DataBounds, PushedData } from './pushed-data.ts';
+import type { Base, PushedData } from './pushed-data.ts';
 
 /** What changing the data of a policy needs of the policy. */
 export type DataHost = {
@@ -12,8 +12,11 @@ export type DataHost = {
   base(): Base | null;
   /** Of the decisions now; null where nothing is active. */
   revision(): string | null;
-  /** Rules that the bundle at `base` has. @throws CountersignError `bundle_*` */
-  load(base: Base, kept: KeptData): Promise<LoadedRevision>;
+  /**
+   * Puts the bundle together with other data over it; `path` is what is changed.
+   * @throws CountersignError `bundle_*`
+   */
+  load(base: Base, kept: KeptData, path: readonly string[]): Promise<LoadedRevision>;
   /** Takes a revision into use at once. */
   use(base: Base, loaded: LoadedRevision): void;
   /** After everything else that was asked of the policy before. */
@@ -29,7 +32,7 @@ export interface DataSlot {
 }
 
 /** Changes go one after the other: each is worked out, put together, kept and then taken into use whole, or nothing of it is. */
-export function createDataSlot(host: DataHost, pushed: PushedData, bounds: DataBounds, persisted: boolean): DataSlot {
+export function createDataSlot(host: DataHost, pushed: PushedData): DataSlot {
   async function change(request: DataRequest): Promise<DataChanged | AdminRefused> {
     const base = host.base();
     if (base === null) return { refused: 'policy_not_loaded' };
@@ -37,9 +40,9 @@ export function createDataSlot(host: DataHost, pushed: PushedData, bounds: DataB
     if ('refused' in planned) return planned;
     const { kept, before, after } = planned;
     try {
-      const loaded = await host.load(base, kept);
+      const loaded = await host.load(base, kept, request.path);
       const facts = { ...loaded.facts, nowSeconds: host.nowSeconds() };
-      checkExceptions(kept.exceptions, pushed.kept()?.exceptions ?? [], facts, bounds);
+      checkExceptions(kept.exceptions, pushed.kept()?.exceptions ?? [], facts, pushed.bounds);
       await pushed.commit(kept);
       host.use(base, loaded);
     } catch (thrown) {
@@ -52,7 +55,7 @@ export function createDataSlot(host: DataHost, pushed: PushedData, bounds: DataB
       dataRevision: kept.revision,
       etag: pushed.etagOf(base, request.path),
       created: before === null && after !== null,
-      persisted,
+      persisted: pushed.persisted,
       before,
       after,
     };
@@ -73,12 +76,13 @@ export function createDataSlot(host: DataHost, pushed: PushedData, bounds: DataB
   };
 }
 
-/** A bundle that is refused for the data that lies over it: the bundle alone would do. */
-export function unfit(cause: CountersignError): CountersignError {
-  return new CountersignError('data_unfit', { ...(cause.field === null ? {} : { field: cause.field }), detail: cause.message, cause });
-}
+const UNKNOWN: AdminRefused = { refused: 'policy_not_configured' };
 
-/** The revision that decisions name: of the bundle, and of the data over it. */
-export function decisionRevision(bundle: string, kept: KeptData | null): string {
-  return kept === null || kept.documents.length === 0 ? bundle : `${bundle}+d${kept.revision}`;
+/** The data of all policies; `slotOf` gives null where there is no such policy. */
+export function createDataAdmin(slotOf: (policy: string) => DataSlot | null): DataAdmin {
+  return {
+    list: (policy) => slotOf(policy)?.list() ?? UNKNOWN,
+    read: async (policy, path) => slotOf(policy)?.read(path) ?? UNKNOWN,
+    change: async (request) => slotOf(request.policy)?.change(request) ?? UNKNOWN,
+  };
 }

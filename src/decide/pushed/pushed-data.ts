@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AdminRefused, DataRead, DataRequest, DataSide, PushedDocument } from '../../contract/admin.ts';
-import { CountersignError } from '../../contract/errors.ts';
+import { asCountersignError, CountersignError } from '../../contract/errors.ts';
 import type { PolicyException } from '../../contract/exceptions.ts';
 import type { Clock, Logger } from '../../contract/stages.ts';
 import type { PushedStatus } from '../../contract/status.ts';
@@ -17,8 +17,8 @@ export type StateFile = {
   read(): Promise<Uint8Array | null>;
   /** Whole or not at all. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Moves what cannot be read out of the way, for whoever wants to look at it. */
-  setAside(): Promise<void>;
+  /** Keeps what cannot be read under another name, for whoever wants to look at it. */
+  setAside(bytes: Uint8Array): Promise<void>;
 };
 
 export type PushedDataParts = {
@@ -39,6 +39,9 @@ export type Base = { readonly packed: Uint8Array; readonly digest: string };
 
 /** What was pushed over one policy. */
 export interface PushedData {
+  readonly bounds: DataBounds;
+  /** True where it outlives the process. */
+  readonly persisted: boolean;
   /** Reads what was kept over the restart; what cannot be read is left aside, and said. Never rejects. */
   open(): Promise<void>;
   /** Null until something was pushed. */
@@ -76,19 +79,25 @@ export function createPushedData({ policy, run, file, bounds, clock, logger }: P
   }
 
   return {
+    bounds,
+    persisted: file !== null,
     async open() {
       if (file === null) return;
-      const read = await file.read().catch((cause: unknown) => new CountersignError('state_invalid', { cause }));
+      const read = await file.read().catch((cause: unknown) => asCountersignError(cause, 'state_invalid'));
       if (read === null) return;
       const outcome = read instanceof CountersignError ? null : await run({ kind: 'open', policy, file: read });
       if (outcome?.kind === 'opened') {
-        kept = outcome.kept;
+        const exceptions = inForce(outcome.kept.exceptions, seconds(), bounds);
+        kept = { ...outcome.kept, exceptions };
+        const { revision, documents, sha256 } = kept;
+        logger.info('data_restored', { policy, revision, documents: documents.length, sha256, exceptions: exceptions.length });
         return;
       }
       damaged = true;
       const detail = outcome?.kind === 'refused' ? (outcome.detail ?? outcome.refused) : 'it could not be read';
       logger.error('data_state_invalid', { policy, code: 'state_invalid', detail });
-      await file.setAside().catch((cause: unknown) => logger.warn('data_state_not_moved', { policy, cause }));
+      if (!(read instanceof CountersignError))
+        await file.setAside(read).catch((cause: unknown) => logger.warn('data_state_not_set_aside', { policy, cause }));
     },
     kept: () => kept,
     async plan(base, { path, edit, condition, operator }) {

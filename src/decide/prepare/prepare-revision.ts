@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { asCountersignError, type CountersignError } from '../../contract/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
+import { type Bundle, type BundleMetadata, bundleOf, unpack } from '../bundle.ts';
+import { checkBundle } from '../bundle-check.ts';
+import { checkData, compileDataChecks } from '../data-schema.ts';
+import type { InputOptions, PolicyOptions } from '../options.ts';
+import { type SigningKeys, verifySignatures } from '../signing/signatures.ts';
+import { compileWasm, instantiateWasm, type MemoryImage } from '../wasm-policy.ts';
+import { type BundleCase, readCases } from './bundle-cases.ts';
+import { type PushedDocument, placeDocuments } from './pushed-documents.ts';
+import { splitData } from './split-data.ts';
+import { tryOut } from './trials.ts';
+
+/*
+ * Everything about a revision that takes long and needs no part of the running service: it works the same in this thread and in another
+ * one (prepare-thread.ts), so all that goes in and comes out can be copied between threads.
+ */
+
+export type PrepareTask = {
+  /** The bundle as it came: a gzip tar. */
+  readonly packed: Uint8Array;
+  /** Data from elsewhere that takes the place of what the bundle has at its path, one after the other. */
+  readonly pushed: readonly PushedDocument[];
+  /** The bundle's module where it was compiled before; saves the work, and the new instance is as warm as the old one. */
+  readonly module: WebAssembly.Module | null;
+  readonly policy: Pick<PolicyOptions, 'entrypoint' | 'memoryPagesMax' | 'requiredRules' | 'requiredData' | 'worstCaseMs'>;
+  /** Keys that may sign; null where bundles must not be signed. */
+  readonly signing: SigningKeys | null;
+  readonly input: InputOptions;
+};
+
+/** A revision that passed every check, ready to be put together. */
+export type PreparedRevision = {
+  /** Of the manifest, else from the hash of the bundle. */
+  readonly revision: string;
+  readonly sequence: number | null;
+  readonly signed: boolean;
+  /** SHA-256 of the bundle, lower-case hex. */
+  readonly digest: string;
+  readonly module: WebAssembly.Module;
+  readonly image: MemoryImage;
+  /** Of every rule, sorted. */
+  readonly codes: readonly string[];
+  /** Null where plain `opa build` made the bundle. */
+  readonly metadata: Pick<BundleMetadata, 'rules' | 'input'> | null;
+  /** What the host matches by itself, and Rego never sees. */
+  readonly host: { readonly limits: JsonValue | undefined; readonly routes: JsonValue | undefined; readonly blocked: readonly JsonValue[] };
+  /** Of the required data, what is not there. */
+  readonly missingData: readonly string[];
+  /** Milliseconds on the worst input that the caps allow. */
+  readonly worstCaseMs: number;
+};
+
+/** Or why the bundle is refused, with its revision where its manifest could be read. */
+export type PrepareOutcome =
+  | { readonly ok: true; readonly prepared: PreparedRevision }
+  | { readonly ok: false; readonly error: CountersignError; readonly revision: string | null };
+
+/** Checks and prepares a bundle; never rejects. */
+export type Prepare = (task: PrepareTask) => Promise<PrepareOutcome>;
+
+/** In the thread that calls it, which it blocks for as long as it takes. `monotonic` is a clock in milliseconds. */
+export function createPrepareHere(monotonic: () => number): Prepare {
+  return async (task) => {
+    let revision: string | null = null;
+    try {
+      const files = await unpack(task.packed);
+      const digest = createHash('sha256').update(task.packed).digest('hex');
+      // before anything in it is believed
+      verifySignatures(files, task.signing);
+      const bundle = bundleOf(files);
+      revision = bundle.manifest.revision || digest.slice(0, 16);
+      const sequence = bundle.manifest.metadata.sequence ?? null;
+      const prepared = await prepareBundle(task, bundle, readCases(files), monotonic);
+      return { ok: true, prepared: { ...prepared, revision, digest, sequence, signed: task.signing !== null } };
+    } catch (thrown) {
+      return { ok: false, error: asCountersignError(thrown, 'bundle_unreadable'), revision };
+    }
+  };
+}
+
+async function prepareBundle(
+  { pushed, policy, input, module: known }: PrepareTask,
+  bundle: Bundle,
+  cases: readonly BundleCase[],
+  monotonic: () => number,
+): Promise<Omit<PreparedRevision, 'revision' | 'digest' | 'sequence' | 'signed'>> {
+  const data = placeDocuments(bundle.data, pushed);
+  const codes = checkBundle({ ...bundle, data }, policy.requiredRules);
+  const metadata = bundle.manifest.metadata.countersign;
+  checkData(data, compileDataChecks(metadata?.schemas ?? {}));
+  const { rego, ...host } = splitData(data);
+  const module = known ?? (await compileWasm(bundle.wasm));
+  const wasm = await instantiateWasm(module, rego, policy);
+  const image = wasm.image();
+  const facts = metadata === undefined ? null : { rules: metadata.rules, input: metadata.input };
+  const worstCaseMs = tryOut(wasm, facts, input, cases, policy.worstCaseMs, monotonic);
+  return { module, image, codes, metadata: facts, host, missingData: missingIn(data, policy.requiredData), worstCaseMs };
+}
+
+/** The paths (`countersign.limits`) at which there is nothing. */
+function missingIn(data: JsonObject, required: readonly string[]): string[] {
+  return required.filter((path) => {
+    let at: JsonValue | undefined = data;
+    for (const name of path.split('.')) at = isJsonObject(at) && Object.hasOwn(at, name) ? at[name] : undefined;
+    return at === undefined;
+  });
+}
