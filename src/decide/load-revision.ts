@@ -1,17 +1,14 @@
-import { isJsonObject } from '../contract/json.ts';
 import type { ActivePolicy, Clock } from '../contract/stages.ts';
 import type { RateLimitStatus } from '../contract/status.ts';
 import { createActivePolicy, type PolicyParts } from './active-policy.ts';
 import { compileInput, parseInputPaths } from './input.ts';
-import { createAddressList } from './lists.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
+import { unpackHostData } from './prepare/host-data.ts';
 import type { PreparedRevision } from './prepare/prepare-revision.ts';
 import { ruleFactsOf } from './prepare/trials.ts';
 import type { KeptData } from './pushed/data-job.ts';
 import { createExceptionTable } from './pushed/exceptions.ts';
 import { decisionRevision } from './pushed/revision-name.ts';
-import { createRatePlans } from './rate-plan.ts';
-import { createRouteTable } from './routes.ts';
 import type { RuleFacts } from './verdict.ts';
 import { restoreWasm } from './wasm-policy.ts';
 
@@ -45,9 +42,7 @@ export async function loadRevision(
   pushed: KeptData | null = null,
 ): Promise<LoadedRevision> {
   const { codes, metadata, host, revision, missingData } = prepared;
-  const rates = createRatePlans(host.limits, new Set(Object.keys(isJsonObject(host.routes) ? host.routes : {})), name);
-  const routes = createRouteTable(host.routes, name, rates.of);
-  const addresses = createAddressList(host.blocked, 'countersign.limits.network.addresses_blocked');
+  const { rates, routes, addresses } = await unpackHostData(host, name);
   const wasm = await restoreWasm(prepared.module, prepared.image, options);
   const titles = ruleFactsOf(metadata);
   const parts: PolicyParts = {

@@ -18,7 +18,7 @@ function isHttpsUrl(text: string): boolean {
 }
 
 /** One route as `countersign/routes/data.yaml` writes it. */
-const RouteEntry = z.strictObject({
+const RouteForm = z.strictObject({
   hosts: z.array(z.string().regex(HOST)).default([]).describe('Lower-case names, or `*.example.com`; none means any host'),
   methods: z
     .array(z.union([z.literal('*'), z.string().regex(METHOD)]))
@@ -35,7 +35,9 @@ const RouteEntry = z.strictObject({
 });
 
 /** The data document `countersign.routes`: id to route. */
-export const RoutesData = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/), RouteEntry);
+export const RoutesData = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/), RouteForm);
+/** One route, every member there. */
+export type RouteEntry = z.infer<typeof RouteForm>;
 
 type Leaf = { readonly route: Route; readonly names: readonly string[] };
 type Node = {
@@ -62,18 +64,37 @@ const newNode = (): Node => ({ children: new Map(), parameter: null, leaves: new
  * @throws CountersignError bundle_routes_invalid, the field names the route
  */
 export function createRouteTable(data: unknown, catalogue: string, planOf?: (routeId: string) => RatePlan | undefined): RouteTable {
+  const builder = createRouteTableBuilder(catalogue, planOf);
+  builder.add(Object.entries(parseRoutes(data)));
+  return builder.table();
+}
+
+/** @throws CountersignError bundle_routes_invalid, the field is the path within the catalogue */
+export function parseRoutes(data: unknown): Readonly<Record<string, RouteEntry>> {
   const parsed = RoutesData.safeParse(data ?? {});
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new CountersignError('bundle_routes_invalid', { field: issue?.path.join('.') ?? '', detail: issue?.message ?? '' });
   }
+  return parsed.data;
+}
+
+/** The same table, filled portion after portion with routes that were parsed. */
+export interface RouteTableBuilder {
+  /** @throws CountersignError bundle_routes_invalid, the field names the route */
+  add(entries: readonly (readonly [string, RouteEntry])[]): void;
+  /** Once all are there. */
+  table(): RouteTable;
+}
+
+export function createRouteTableBuilder(catalogue: string, planOf?: (routeId: string) => RatePlan | undefined): RouteTableBuilder {
   const counted = (id: string): Pick<Route, 'rate'> => {
     const rate = planOf?.(id);
     return rate === undefined ? {} : { rate };
   };
   const hosts = new Map<string, Node>();
-  const entries = Object.entries(parsed.data);
-  for (const [id, entry] of entries) {
+  let size = 0;
+  const file = ([id, entry]: readonly [string, RouteEntry]): void => {
     if (id === 'unknown') throw new CountersignError('bundle_routes_invalid', { field: id, detail: 'the id is reserved' });
     const { tier, scopes, resource_metadata: resourceMetadataUrl = null } = entry;
     const shared = { catalogue, id, tier, scopes, public: entry.public, resourceMetadataUrl };
@@ -86,7 +107,8 @@ export function createRouteTable(data: unknown, catalogue: string, planOf?: (rou
       }
       insert(root, entry, route);
     }
-  }
+    size += 1;
+  };
   const outside = (status: 'unknown' | 'ambiguous' | 'none'): Route => ({
     status,
     catalogue,
@@ -98,15 +120,21 @@ export function createRouteTable(data: unknown, catalogue: string, planOf?: (rou
     parameters: {},
     ...counted('unknown'),
   });
-  const unknown = outside('unknown');
-  const ambiguous = outside('ambiguous');
-  const none = outside('none');
+  return {
+    add: (entries) => entries.forEach(file),
+    table: () => tableOf(size, hosts, { unknown: outside('unknown'), ambiguous: outside('ambiguous'), none: outside('none') }),
+  };
+}
+
+type Outside = Readonly<Record<'unknown' | 'ambiguous' | 'none', Route>>;
+
+function tableOf(size: number, hosts: ReadonlyMap<string, Node>, { unknown, ambiguous, none }: Outside): RouteTable {
   const anyHost = hosts.get('');
   const named = hosts.size > (anyHost === undefined ? 0 : 1);
   const leafOf = ({ host, method }: HttpFacts, segments: readonly string[]): Leaf | null =>
     (named ? findByHost(hosts, host, method, segments) : null) ?? (anyHost === undefined ? null : find(anyHost, method, segments, 0));
   return {
-    size: entries.length,
+    size,
     match({ http }) {
       if (http === null) return none;
       if (http.pathAmbiguous) return ambiguous;
@@ -120,7 +148,7 @@ export function createRouteTable(data: unknown, catalogue: string, planOf?: (rou
   };
 }
 
-function insert(root: Node, entry: z.infer<typeof RouteEntry>, route: Route): void {
+function insert(root: Node, entry: RouteEntry, route: Route): void {
   const fail = (detail: string): never => {
     throw new CountersignError('bundle_routes_invalid', { field: route.id, detail });
   };

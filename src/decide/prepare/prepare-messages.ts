@@ -20,10 +20,15 @@ export type PrepareReply =
 export function servePreparing(port: MessagePort, prepare: Prepare): void {
   port.on('message', ({ task }: PrepareRequest) => {
     void prepare(task).then((outcome) => {
-      if (outcome.ok) port.postMessage(outcome satisfies PrepareReply, [outcome.prepared.image.bytes.buffer]);
+      if (outcome.ok) port.postMessage(outcome satisfies PrepareReply, buffersOf(outcome.prepared));
       else port.postMessage(refusal(outcome.error, outcome.revision));
     });
   });
+}
+
+/** What changes its thread without a copy. */
+function buffersOf({ image, host }: PreparedRevision): ArrayBuffer[] {
+  return [image.bytes, ...host.routes, ...host.blocked].map(({ buffer }) => buffer);
 }
 
 function refusal(error: CountersignError, revision: string | null): PrepareReply {

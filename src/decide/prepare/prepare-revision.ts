@@ -8,6 +8,7 @@ import type { InputOptions, PolicyOptions } from '../options.ts';
 import { type SigningKeys, verifySignatures } from '../signing/signatures.ts';
 import { compileWasm, instantiateWasm, type MemoryImage } from '../wasm-policy.ts';
 import { type BundleCase, readCases } from './bundle-cases.ts';
+import { type HostData, packHostData } from './host-data.ts';
 import { type PushedDocument, placeDocuments } from './pushed-documents.ts';
 import { splitData } from './split-data.ts';
 import { tryOut } from './trials.ts';
@@ -45,7 +46,7 @@ export type PreparedRevision = {
   /** Null where plain `opa build` made the bundle. */
   readonly metadata: Pick<BundleMetadata, 'rules' | 'input'> | null;
   /** What the host matches by itself, and Rego never sees. */
-  readonly host: { readonly limits: JsonValue | undefined; readonly routes: JsonValue | undefined; readonly blocked: readonly JsonValue[] };
+  readonly host: HostData;
   /** Of the required data, what is not there. */
   readonly missingData: readonly string[];
   /** Milliseconds on the worst input that the caps allow. */
@@ -90,7 +91,8 @@ async function prepareBundle(
   const codes = checkBundle({ ...bundle, data }, policy.requiredRules);
   const metadata = bundle.manifest.metadata.countersign;
   checkData(data, compileDataChecks(metadata?.schemas ?? {}));
-  const { rego, ...host } = splitData(data);
+  const { rego, ...others } = splitData(data);
+  const host = packHostData(others);
   const module = known ?? (await compileWasm(bundle.wasm));
   const wasm = await instantiateWasm(module, rego, policy);
   const image = wasm.image();
