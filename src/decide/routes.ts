@@ -40,13 +40,14 @@ export const RoutesData = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{
 export type RouteEntry = z.infer<typeof RouteForm>;
 
 type Leaf = { readonly route: Route; readonly names: readonly string[] };
+/** Most nodes have but one of these: a hundred thousand routes are no place for empty maps. */
 type Node = {
-  readonly children: Map<string, Node>;
+  children: Map<string, Node> | null;
   parameter: Node | null;
   /** By method, `*` for every other one. */
-  readonly leaves: Map<string, Leaf>;
+  leaves: Map<string, Leaf> | null;
   /** Leaves of `{name*}` patterns, which end here. */
-  readonly rest: Map<string, Leaf>;
+  rest: Map<string, Leaf> | null;
 };
 
 /** The compiled catalogue of one policy. */
@@ -56,7 +57,9 @@ export interface RouteTable {
   match(request: DecisionRequest): Route;
 }
 
-const newNode = (): Node => ({ children: new Map(), parameter: null, leaves: new Map(), rest: new Map() });
+const newNode = (): Node => ({ children: null, parameter: null, leaves: null, rest: null });
+const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze({});
+const NO_SCOPES: readonly string[] = Object.freeze([]);
 
 /**
  * Compiles a catalogue. `data` is the value of `data.countersign.routes` (undefined means no route).
@@ -97,8 +100,8 @@ export function createRouteTableBuilder(catalogue: string, planOf?: (routeId: st
   const file = ([id, entry]: readonly [string, RouteEntry]): void => {
     if (id === 'unknown') throw new CountersignError('bundle_routes_invalid', { field: id, detail: 'the id is reserved' });
     const { tier, scopes, resource_metadata: resourceMetadataUrl = null } = entry;
-    const shared = { catalogue, id, tier, scopes, public: entry.public, resourceMetadataUrl };
-    const route: Route = { status: 'matched', ...shared, parameters: {}, ...counted(id) };
+    const shared = { catalogue, id, tier, scopes: scopes.length === 0 ? NO_SCOPES : scopes, public: entry.public, resourceMetadataUrl };
+    const route: Route = { status: 'matched', ...shared, parameters: NO_PARAMETERS, ...counted(id) };
     for (const host of entry.hosts.length === 0 ? [''] : entry.hosts) {
       let root = hosts.get(host);
       if (root === undefined) {
@@ -160,6 +163,7 @@ function insert(root: Node, entry: RouteEntry, route: Route): void {
     const parameter = PARAMETER.exec(part);
     if (parameter === null) {
       if (!SEGMENT.test(part)) fail(`segment ${index + 1} of the path is not a name, {name} or {name*}`);
+      node.children ??= new Map();
       let child = node.children.get(part);
       if (child === undefined) {
         child = newNode();
@@ -179,7 +183,10 @@ function insert(root: Node, entry: RouteEntry, route: Route): void {
       node = node.parameter;
     }
   });
-  const leaves = rest ? node.rest : node.leaves;
+  let leaves = rest ? node.rest : node.leaves;
+  leaves ??= new Map();
+  if (rest) node.rest = leaves;
+  else node.leaves = leaves;
   const leaf: Leaf = { route, names: names.some((name) => name !== '') ? names : [] };
   for (const method of entry.methods) {
     if (leaves.has(method)) fail('host, method and path are those of another route');
@@ -211,12 +218,12 @@ function findByHost(hosts: ReadonlyMap<string, Node>, host: string, method: stri
 
 function find(node: Node, method: string, segments: readonly string[], index: number): Leaf | null {
   const segment = segments[index];
-  if (segment === undefined) return node.leaves.get(method) ?? node.leaves.get('*') ?? null;
-  const child = node.children.get(segment);
+  if (segment === undefined) return node.leaves?.get(method) ?? node.leaves?.get('*') ?? null;
+  const child = node.children?.get(segment);
   const literal = child === undefined ? null : find(child, method, segments, index + 1);
   if (literal !== null) return literal;
   const named = node.parameter === null ? null : find(node.parameter, method, segments, index + 1);
-  return named ?? node.rest.get(method) ?? node.rest.get('*') ?? null;
+  return named ?? node.rest?.get(method) ?? node.rest?.get('*') ?? null;
 }
 
 function parametersOf(leaf: Leaf, segments: readonly string[]): Record<string, string> {
