@@ -90,6 +90,7 @@ export interface RouteTableBuilder {
   table(): RouteTable;
 }
 
+/** Nothing is in it at first; `planOf` says what is counted for a route. */
 export function createRouteTableBuilder(catalogue: string, planOf?: (routeId: string) => RatePlan | undefined): RouteTableBuilder {
   const counted = (id: string): Pick<Route, 'rate'> => {
     const rate = planOf?.(id);

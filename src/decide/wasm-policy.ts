@@ -10,6 +10,9 @@ const PAGES_INITIAL = 8;
 /** OPA's Wasm ABI 1.2 and later; npm opa-wasm writes to stderr where a version is not there. */
 const EXPORTS = ['opa_wasm_abi_version', 'opa_wasm_abi_minor_version', 'opa_eval', 'opa_json_dump', 'builtins', 'entrypoints'];
 
+/** The first that has `opa_eval`. */
+const ABI_MINOR_MIN = 2;
+
 /** A compiled policy with its data in memory. */
 export interface WasmPolicy {
   /**
@@ -29,7 +32,7 @@ export interface WasmPolicy {
  */
 export type MemoryImage = {
   /** From address 0 to the end of the data. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   /** Size of the memory, in pages of 64 KiB. */
   readonly pages: number;
   readonly dataAddress: number;
@@ -69,10 +72,10 @@ export async function instantiateWasm(module: WebAssembly.Module, data: JsonObje
   return policyOf(policy, entrypoint);
 }
 
-const COPY_BYTES = 2 << 20;
+const COPY_BYTES = 1 << 20;
 
 /**
- * Makes an instance with a memory that was prepared elsewhere, by the same module. The copy gives way to other work every two MiB, so that
+ * Makes an instance with a memory that was prepared elsewhere, by the same module. The copy gives way to other work every MiB, so that
  * no request waits for a large document.
  * @throws CountersignError bundle_wasm_invalid, bundle_entrypoint_missing
  */
@@ -97,7 +100,9 @@ function policyOf(policy: LoadedPolicy, entrypoint: number): WasmPolicy {
 function imageOf({ mem, dataAddr, dataHeapPtr }: LoadedPolicy): MemoryImage {
   if (typeof dataAddr !== 'number' || typeof dataHeapPtr !== 'number')
     throw new CountersignError('bundle_wasm_invalid', { detail: 'no heap' });
-  const bytes = new Uint8Array(mem.buffer.slice(0, dataHeapPtr));
+  // shared, so that another thread gets it without a copy, and without the garbage collection that so much foreign memory brings about
+  const bytes = new Uint8Array(new SharedArrayBuffer(dataHeapPtr));
+  bytes.set(new Uint8Array(mem.buffer, 0, dataHeapPtr));
   return { bytes, pages: mem.buffer.byteLength / PAGE_BYTES, dataAddress: dataAddr, heapAddress: dataHeapPtr };
 }
 
@@ -146,7 +151,9 @@ function createAnswer(policy: LoadedPolicy, entrypoint: number): (input: JsonObj
 
 async function load(module: WebAssembly.Module, memoryPagesMax: number, pages: number = PAGES_INITIAL): Promise<LoadedPolicy> {
   try {
-    return await loadPolicy(module, { initial: Math.min(pages, memoryPagesMax), maximum: memoryPagesMax }, HOST_BUILTINS);
+    const policy = await loadPolicy(module, { initial: Math.min(pages, memoryPagesMax), maximum: memoryPagesMax }, HOST_BUILTINS);
+    if (!(policy.minorVersion >= ABI_MINOR_MIN)) throw new Error(`unsupported ABI version 1.${policy.minorVersion}`);
+    return policy;
   } catch (error) {
     throw new CountersignError('bundle_wasm_invalid', { detail: textOf(error), cause: error });
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { asCountersignError, type CountersignError } from '../../contract/errors.ts';
+import { asCountersignError, CountersignError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
 import { type Bundle, type BundleMetadata, bundleOf, unpack } from '../bundle.ts';
 import { checkBundle } from '../bundle-check.ts';
@@ -17,6 +17,8 @@ import { tryOut } from './trials.ts';
  * Everything about a revision that takes long and needs no part of the running service: it works the same in this thread and in another
  * one (prepare-thread.ts), so all that goes in and comes out can be copied between threads.
  */
+
+const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
 
 export type PrepareTask = {
   /** The bundle as it came: a gzip tar. */
@@ -67,6 +69,7 @@ export function createPrepareHere(monotonic: () => number): Prepare {
     let revision: string | null = null;
     try {
       const files = await unpack(task.packed);
+      boundValues(files, task.pushed);
       const digest = createHash('sha256').update(task.packed).digest('hex');
       // before anything in it is believed
       verifySignatures(files, task.signing);
@@ -99,6 +102,21 @@ async function prepareBundle(
   const facts = metadata === undefined ? null : { rules: metadata.rules, input: metadata.input };
   const worstCaseMs = tryOut(wasm, facts, input, cases, policy.worstCaseMs, monotonic);
   return { module, image, codes, metadata: facts, host, missingData: missingIn(data, policy.requiredData), worstCaseMs };
+}
+
+/** A value takes up to 64 bytes of the heap, and a heap that is full while JSON is parsed ends the whole process and not only the thread. */
+const VALUES_MAX = 2_000_000;
+
+/** @throws CountersignError bundle_too_large where the documents have too many values to be parsed */
+function boundValues(files: ReadonlyMap<string, Uint8Array>, pushed: readonly PushedDocument[]): void {
+  let values = 0;
+  const count = (name: string, bytes: Uint8Array): void => {
+    // more than there are, where strings hold such characters
+    for (const byte of bytes) if (byte === COMMA || byte === BRACKET || byte === BRACE) values++;
+    if (values > VALUES_MAX) throw new CountersignError('bundle_too_large', { field: name, detail: 'values' });
+  };
+  for (const [path, bytes] of files) if (!/\.(rego|wasm)$/.test(path)) count(path, bytes);
+  for (const { path, json } of pushed) count(path.join('.'), json);
 }
 
 /** The paths (`countersign.limits`) at which there is nothing. */

@@ -37,6 +37,7 @@ export function applyEdit(data: JsonObject, state: PushedState, request: EditReq
   const before = valueInForce(data, state, path);
   if (present !== null && present !== (before !== undefined)) return { refused: 'precondition_failed' };
   if (edit.kind === 'delete') return withdrawn(data, state, request, before);
+  if (hasTooManyValues(edit.bytes)) return { refused: 'data_too_large', field: 'values' };
   const parsed = parseStrictJson(edit.bytes, STATE_JSON_LIMITS);
   if (!parsed.ok) return { refused: `body_${parsed.problem}`, ...(parsed.name === undefined ? {} : { field: parsed.name }) };
   let value = parsed.value;
@@ -54,6 +55,17 @@ export function applyEdit(data: JsonObject, state: PushedState, request: EditReq
   if (documents === null) return { refused: 'data_path_invalid', field: pathText(path) };
   if (documents.length > DOCUMENTS_MAX) return { refused: 'data_too_large', field: 'documents' };
   return finished(state, request, documents, before, value);
+}
+
+/** As many as the preparation of a revision takes: a heap that is full while JSON is parsed ends the whole process and not only the thread. */
+const VALUES_MAX = 2_000_000;
+const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
+
+function hasTooManyValues(bytes: Uint8Array): boolean {
+  if (bytes.byteLength <= VALUES_MAX) return false;
+  let values = 0;
+  for (const byte of bytes) if (byte === COMMA || byte === BRACKET || byte === BRACE) values++;
+  return values > VALUES_MAX;
 }
 
 /** The documents with a value at a path: within the one that lies there or above it, else as one of its own that takes the place of those below. */

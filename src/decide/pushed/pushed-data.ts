@@ -60,6 +60,7 @@ export interface PushedData {
   status(): PushedStatus | undefined;
 }
 
+/** Nothing is there before `open`. */
 export function createPushedData({ policy, run, file, bounds, clock, logger }: PushedDataParts): PushedData {
   let kept: KeptData | null = null;
   let damaged = false;

@@ -17,6 +17,7 @@ export function isPlainPath(path: readonly string[]): boolean {
   return path.length <= SEGMENTS_MAX && path.every((name) => name !== '' && name !== '__proto__' && name.length <= SEGMENT_CHARS_MAX);
 }
 
+/** Whether a path lies at or below another. */
 export function startsWith(path: readonly string[], start: readonly string[]): boolean {
   return start.length <= path.length && start.every((name, index) => name === path[index]);
 }

@@ -40,6 +40,7 @@ const State = z.strictObject({
     .max(DOCUMENTS_MAX),
 });
 
+/** The bytes of the state file, which `decodeState` reads. */
 export function encodeState({ policy, revision, roots, documents }: PushedState): Uint8Array<ArrayBuffer> {
   const text = JSON.stringify({ version: 1, policy, revision, roots, documents });
   return new Uint8Array(Buffer.from(`${HEAD}${createHash('sha256').update(text).digest('hex')}\n${text}`));

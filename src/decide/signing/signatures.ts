@@ -34,10 +34,10 @@ const FILE = '.signatures.json';
 const CURVES: Readonly<Record<string, string>> = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' };
 const RSA_BITS_MIN = 2048;
 
-const SignaturesFile = z.looseObject({ signatures: z.array(z.string()).length(1), plugin: z.literal('').optional() });
+const SignaturesFile = z.looseObject({ signatures: z.array(z.string()).length(1), plugin: z.enum(['', '_default']).optional() });
 const Header = z.looseObject({ alg: z.string(), kid: z.string().optional(), crit: z.undefined().optional() });
 const Payload = z.looseObject({
-  files: z.array(z.looseObject({ name: z.string(), hash: z.string(), algorithm: z.string() })).default([]),
+  files: z.array(z.looseObject({ name: z.string(), hash: z.string(), algorithm: z.string().default('') })).default([]),
   keyid: z.string().default(''),
   scope: z.string().default(''),
 });

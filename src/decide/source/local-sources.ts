@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CountersignError } from '../../contract/errors.ts';
 import type { ReadChangedFile } from '../../stores/changed-file.ts';
@@ -24,10 +24,11 @@ export function createLocalSource(
   let isFolder = false;
 
   const ofFolder = async (known: string | null): Promise<FoundBundle | null> => {
+    const directory = await contentOf(bundle);
     // taken first: what changes while OPA compiles is seen the next time
-    const version = await versionOf(bundle);
+    const version = await versionOf(directory);
     if (version === known) return null;
-    return { packed: await buildBundle({ opaBin: opaBin ?? 'opa', directory: bundle, entrypoint }), version };
+    return { packed: await buildBundle({ opaBin: opaBin ?? 'opa', directory, entrypoint }), version };
   };
 
   const ofFile = async (known: string | null): Promise<FoundBundle | null> => {
@@ -54,14 +55,21 @@ export function createLocalSource(
   };
 }
 
-/** A hash over what every file of a tree is known by, links followed; names that begin with two dots are Kubernetes' own. */
+/**
+ * Where the files of a folder lie: Kubernetes mounts a volume as links into `..data`, itself a link, which it swaps. What that points to never
+ * changes, so that nothing is compiled half from the old and half from the new.
+ */
+function contentOf(directory: string): Promise<string> {
+  return realpath(join(directory, '..data')).catch(() => directory);
+}
+
+/** A hash over what every file of a tree is known by, links followed. */
 async function versionOf(directory: string): Promise<string> {
   const hash = createHash('sha256');
   let files = 0;
   const walk = async (path: string, depth: number): Promise<void> => {
     if (depth > DEPTH_MAX) throw new CountersignError('bundle_too_large', { field: 'depth' });
-    const names = (await readdir(path)).filter((name) => !name.startsWith('..')).sort();
-    for (const name of names) {
+    for (const name of (await readdir(path)).sort()) {
       const below = join(path, name);
       const found = await stat(below, { bigint: true });
       if (found.isDirectory()) {

@@ -1,67 +1,34 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { editBundle } from './decide/bundles.ts';
-import { baseBundle } from './decide/fixtures.ts';
-import { type AdminCall, createAdminClient, OPERATORS } from './support/admin-client.ts';
-import { type Countersign, startCountersign } from './support/countersign.ts';
+import { type AdminCall, createAdminClient } from './support/admin-client.ts';
+import {
+  type AdminFolder,
+  codesOf,
+  createAdminFolder,
+  decide,
+  linesOf,
+  revisedBundle,
+  startAdminService,
+  statusOf,
+} from './support/admin-service.ts';
+import type { Countersign } from './support/countersign.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'countersign-admin-'));
-const BUNDLE = join(folder, 'bundle.tar.gz');
-let nextState = 0;
+let folder: AdminFolder;
 let service: Countersign;
 let admin: ReturnType<typeof createAdminClient>;
 
-/** The service on the base pack as a bundle, with a state folder of its own or with one that another one left. */
-function start(state = join(folder, `state-${nextState++}`), bundle = BUNDLE, until: 'ready' | 'live' = 'ready'): Promise<Countersign> {
-  return startCountersign({
-    config: {
-      operations: { tokens: OPERATORS },
-      state: { directory: state },
-      policy: { bundle },
-      peps: [{ name: 'local', anonymous: true, trusts: ['client_address', 'explain'] }],
-      admin: { documentMaxBytes: 65_536, dataMaxBytes: 131_072, exceptionMaxSeconds: 3600, exceptionsMax: 5 },
-      drain: { noticeMs: 0, boundMs: 1000 },
-    },
-    until,
-  });
-}
-
-const questionOf = (path: string, ip: string) =>
-  JSON.stringify({ request: { id: '1', method: 'GET', scheme: 'https', host: 'api.example.com', path, headers: {} }, source: { ip } });
-
-async function decide(port: number, path: string, ip = '192.0.2.1', explain = false): Promise<Record<string, unknown>> {
-  const url = `http://127.0.0.1:${port}/decide${explain ? '?explain=true' : ''}`;
-  const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: questionOf(path, ip) });
-  return JSON.parse(await answer.text());
-}
-
-const codesOf = (decision: Record<string, unknown>): unknown[] =>
-  Array.isArray(decision['reasons']) ? decision['reasons'].map(({ code }) => code) : [];
-const linesOf = (one: Countersign, event: string): Record<string, unknown>[] =>
-  one
-    .output()
-    .split('\n')
-    .filter((line) => line.includes(`"event":"${event}"`))
-    .map((line) => JSON.parse(line));
-
-async function statusOf(one: Countersign): Promise<Record<string, unknown>> {
-  const answer = await fetch(`http://127.0.0.1:${one.operationsPort}/status`, { headers: { authorization: 'Bearer viewer-token' } });
-  return JSON.parse(await answer.text()).policies[0];
-}
-const inHour = (): number => Math.floor(Date.now() / 1000) + 3000;
 const blocks = (addresses: readonly string[], more: AdminCall = {}): Promise<Awaited<ReturnType<typeof admin>>> =>
   admin('data/countersign/limits/network/addresses_blocked', { method: 'PUT', body: addresses, ...more });
 
 beforeAll(async () => {
-  writeFileSync(BUNDLE, await baseBundle());
-  service = await start();
+  folder = await createAdminFolder();
+  service = await startAdminService(folder, 'state');
   admin = createAdminClient(service.operationsPort);
 });
 afterAll(async () => {
   await service.stop();
-  rmSync(folder, { recursive: true });
+  folder.remove();
 });
 
 describe('data that is pushed', () => {
@@ -189,14 +156,14 @@ describe('data that is pushed', () => {
   });
 
   test('outlives the process, and lies over each bundle', async () => {
-    const state = join(folder, 'state-kept');
-    const first = await start(state);
+    const state = 'kept';
+    const first = await startAdminService(folder, state);
     const { json } = await createAdminClient(first.operationsPort)('data/countersign/limits/network/addresses_blocked', {
       method: 'PUT',
       body: ['192.0.2.7'],
     });
     await first.stop();
-    const again = await start(state);
+    const again = await startAdminService(folder, state);
     onTestFinished(async () => void (await again.stop()));
     const call = createAdminClient(again.operationsPort);
     expect(await decide(again.httpPort, '/orders/1', '192.0.2.7')).toMatchObject({
@@ -205,7 +172,7 @@ describe('data that is pushed', () => {
     });
     expect(linesOf(again, 'data_restored')).toMatchObject([{ revision: 1, documents: 1 }]);
 
-    const pushed = await call('policies/default', { method: 'PUT', type: 'application/gzip', body: await revised('r2') });
+    const pushed = await call('policies/default', { method: 'PUT', type: 'application/gzip', body: await revisedBundle('r2') });
     expect([pushed.status, pushed.json]).toEqual([200, { name: 'default', revision: 'r2' }]);
     expect(await decide(again.httpPort, '/orders/1', '192.0.2.7')).toMatchObject({
       policy: { revision: 'r2+d1' },
@@ -219,14 +186,14 @@ describe('data that is pushed', () => {
   });
 
   test('that does not fit a new bundle keeps the bundle out, visibly, until the data is withdrawn', async () => {
-    const one = await start();
+    const one = await startAdminService(folder, 'unfit');
     onTestFinished(async () => void (await one.stop()));
     const call = createAdminClient(one.operationsPort);
     await call('data/countersign/limits/rate/client', { method: 'PUT', body: { '10s': 7 } });
     const other = {
       method: 'PUT',
       type: 'application/gzip',
-      body: await revised('r2', (text) => text.replace('"10s":{"type":"number","minimum":1}', '"10s":{"type":"number","minimum":100}')),
+      body: await revisedBundle('r2', strict),
     };
     const refused = await call('policies/default', other);
     expect([refused.status, refused.json['code'], refused.json['field']]).toEqual([
@@ -242,20 +209,20 @@ describe('data that is pushed', () => {
   });
 
   test('that was damaged is left aside: the service starts, says so, and counts on', async () => {
-    const state = join(folder, 'state-damaged');
-    const first = await start(state);
+    const state = 'damaged';
+    const first = await startAdminService(folder, state);
     await createAdminClient(first.operationsPort)('data/countersign/limits/network/addresses_blocked', {
       method: 'PUT',
       body: ['192.0.2.7'],
     });
     await first.stop();
-    const file = join(state, 'data', 'default', 'data.json');
+    const file = join(folder.path, state, 'data', 'default', 'data.json');
     writeFileSync(file, readFileSync(file, 'utf8').replace('192.0.2.7', '192.0.2.8'));
-    const again = await start(state);
+    const again = await startAdminService(folder, state);
     onTestFinished(async () => void (await again.stop()));
     expect(await statusOf(again)).toMatchObject({ state: 'active', data: { state: 'damaged', documents: 0 } });
     expect(linesOf(again, 'data_state_invalid')).toMatchObject([{ level: 'error', policy: 'default', code: 'state_invalid' }]);
-    expect(readdirSync(join(state, 'data', 'default')).sort()).toEqual(['data.json', 'data.json.damaged']);
+    expect(readdirSync(join(folder.path, state, 'data', 'default')).sort()).toEqual(['data.json', 'data.json.damaged']);
     const { json } = await createAdminClient(again.operationsPort)('data/countersign/limits/network/addresses_blocked', {
       method: 'PUT',
       body: ['192.0.2.7'],
@@ -263,87 +230,29 @@ describe('data that is pushed', () => {
     expect(json['data_revision']).toBeGreaterThan(1_700_000_000);
     expect(await statusOf(again)).toMatchObject({ data: { state: 'ready', documents: 1 } });
   });
-});
 
-describe('a time-boxed exception', () => {
-  const exception = (more: Record<string, unknown> = {}) => ({
-    owner: 'ann@example.com',
-    reason: 'INC-7',
-    address: '198.51.100.9',
-    rules: ['network.address_blocked'],
-    ends_at: inHour(),
-    ...more,
-  });
-  const push = (id: string, body: unknown, call: AdminCall = {}) =>
-    admin(`data/countersign/limits/exceptions/${id}`, { method: 'PUT', ifNoneMatch: '*', body, ...call });
-
-  test('takes back what a rule says, loudly, and ends', async () => {
-    await admin('data/countersign/routes/open', {
-      method: 'PUT',
-      ifNoneMatch: '*',
-      body: { methods: ['GET'], path: '/open', tier: 'low', public: true },
-    });
-    // the base pack blocks 198.51.100.0/24
-    await admin('data/countersign/limits/network', { method: 'DELETE' });
-    expect((await decide(service.httpPort, '/open', '198.51.100.9'))['decision']).toBe('deny');
-    const pushed = await push('inc-7', exception());
-    expect(pushed.status).toBe(201);
-    const decision = await decide(service.httpPort, '/open', '198.51.100.9', true);
-    expect(decision).toMatchObject({
-      decision: 'allow',
-      reasons: [
-        { code: 'access.public_route' },
-        { code: 'exception', details: { exceptions: [{ id: 'inc-7', owner: 'ann@example.com' }] } },
-      ],
-      policy: { revision: pushed.json['revision'] },
-      exceptions: [{ id: 'inc-7', owner: 'ann@example.com', reason: 'INC-7', rules: ['network.address_blocked'] }],
-    });
-    expect(decision['verdicts']).toContainEqual(
-      expect.objectContaining({ code: 'network.address_blocked', effect: 'clear', exempted_from: 'deny', exempted_by: 'inc-7' }),
+  test('that fits no bundle that is there leaves nothing active, and can be withdrawn then', async () => {
+    const state = 'waiting';
+    const first = await startAdminService(folder, state);
+    await createAdminClient(first.operationsPort)('data/countersign/limits/rate/client', { method: 'PUT', body: { '10s': 7 } });
+    await first.stop();
+    // no last known good, and another bundle at the source
+    rmSync(join(folder.path, state, 'policies'), { recursive: true });
+    const other = { ...folder, bundle: join(folder.path, 'other.tar.gz') };
+    writeFileSync(other.bundle, await revisedBundle('r2', strict));
+    const again = await startAdminService(other, state, 'live');
+    onTestFinished(async () => void (await again.stop()));
+    const call = createAdminClient(again.operationsPort);
+    await vi.waitFor(
+      async () => expect(await statusOf(again)).toMatchObject({ state: 'not_loaded', last_error: { code: 'data_unfit' } }),
+      10_000,
     );
-    expect((await decide(service.httpPort, '/open', '198.51.100.10'))['decision']).toBe('deny');
-
-    const recorded = `"decision_id":"${decision['decision_id']}"`;
-    await vi.waitFor(() => expect(service.output()).toContain(recorded), 5000);
-    const line = service
-      .output()
-      .split('\n')
-      .find((one) => one.includes(recorded));
-    expect(JSON.parse(line ?? '{}')).toMatchObject({
-      kind: 'decision',
-      reasons: ['access.public_route', 'exception'],
-      exceptions: [{ id: 'inc-7', owner: 'ann@example.com', reason: 'INC-7' }],
-    });
-    expect(await statusOf(service)).toMatchObject({
-      data: { exceptions: [{ id: 'inc-7', owner: 'ann@example.com', address: '198.51.100.9' }] },
-    });
-    const metrics = await (await fetch(`http://127.0.0.1:${service.operationsPort}/metrics`)).text();
-    expect(metrics).toContain('countersign_exception_uses_total{exception="inc-7",rule="network.address_blocked"} 1');
-    expect(metrics).toContain('countersign_exceptions_active{policy="default"} 1');
-
-    expect((await admin('data/countersign/limits/exceptions/inc-7', { method: 'DELETE' })).status).toBe(200);
-    expect((await decide(service.httpPort, '/open', '198.51.100.9'))['decision']).toBe('deny');
-  });
-
-  test.each<[string, Record<string, unknown>]>([
-    ['for ever', { ends_at: 9_999_999_999 }],
-    ['past', { ends_at: 1 }],
-    ['of an unknown rule', { rules: ['network.none'] }],
-    ['of a rule that allows none', { rules: ['identity.revoked'] }],
-    ['of nobody', { address: undefined }],
-    ['without an owner', { owner: '' }],
-  ])('is refused: %s', async (_name, more) => {
-    const { status, json } = await push('bad', exception(more));
-    expect([status, json['code']]).toEqual([400, 'exception_invalid']);
-    expect(json['field']).toMatch(/^countersign\/limits\/exceptions\/bad/);
+    expect(await decide(again.httpPort, '/orders/1')).toMatchObject({ decision: 'deny', error: { code: 'policy_not_loaded' } });
+    expect((await call('data/countersign/limits/rate/client', { method: 'DELETE' })).status).toBe(200);
+    expect(await decide(again.httpPort, '/orders/1')).toMatchObject({ policy: { revision: 'r2' } });
+    expect(await statusOf(again)).toMatchObject({ state: 'active' });
   });
 });
 
-/** The base pack under another revision, with its texts changed. */
-async function revised(revision: string, change: (text: string) => string = (text) => text): Promise<Uint8Array> {
-  return editBundle(await baseBundle(), (files) => {
-    const manifest: unknown = JSON.parse(change(Buffer.from(files.get('.manifest') ?? '').toString()));
-    files.set('.manifest', JSON.stringify({ ...Object(manifest), revision }));
-    files.set('data.json', change(Buffer.from(files.get('data.json') ?? '').toString()));
-  });
-}
+/** A limit of ten seconds may not be that low any more. */
+const strict = (text: string): string => text.replace('"10s":{"type":"number","minimum":1}', '"10s":{"type":"number","minimum":100}');
