@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type AdminCall, createAdminClient } from './support/admin-client.ts';
@@ -18,6 +18,7 @@ let folder: AdminFolder;
 let service: Countersign;
 let admin: ReturnType<typeof createAdminClient>;
 
+const WAIT = { timeout: 20_000, interval: 50 };
 const blocks = (addresses: readonly string[], more: AdminCall = {}): Promise<Awaited<ReturnType<typeof admin>>> =>
   admin('data/countersign/limits/network/addresses_blocked', { method: 'PUT', body: addresses, ...more });
 
@@ -229,6 +230,20 @@ describe('data that is pushed', () => {
     });
     expect(json['data_revision']).toBeGreaterThan(1_700_000_000);
     expect(await statusOf(again)).toMatchObject({ data: { state: 'ready', documents: 1 } });
+  });
+
+  test('that keeps a new bundle of the source out is withdrawn, and the bundle is taken', async () => {
+    const own = { ...folder, bundle: join(folder.path, 'own.tar.gz') };
+    cpSync(folder.bundle, own.bundle);
+    const one = await startAdminService(own, 'own');
+    onTestFinished(async () => void (await one.stop()));
+    const call = createAdminClient(one.operationsPort);
+    await call('data/countersign/limits/rate/client', { method: 'PUT', body: { '10s': 7 } });
+    writeFileSync(own.bundle, await revisedBundle('r2', strict));
+    await vi.waitFor(async () => expect(await statusOf(one)).toMatchObject({ state: 'active', last_error: { code: 'data_unfit' } }), WAIT);
+    expect(await statusOf(one)).toMatchObject({ running_on: 'last_known_good', expected_revision: 'r2' });
+    await call('data/countersign/limits/rate/client', { method: 'DELETE' });
+    await vi.waitFor(async () => expect(await statusOf(one)).toMatchObject({ revision: 'r2', running_on: 'source' }), WAIT);
   });
 
   test('that fits no bundle that is there leaves nothing active, and can be withdrawn then', async () => {

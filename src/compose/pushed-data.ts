@@ -7,7 +7,7 @@ import { createStateFolder } from '../stores/state-folder.ts';
 
 /** This module is TypeScript when it is run from source, and so is its neighbour. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './data-worker.ts' : './data-worker.js', import.meta.url);
-const THREAD = { worker: WORKER, timeoutMs: 60_000, heapMbMax: 2048, jobsMax: 64 };
+const THREAD = { worker: WORKER, timeoutMs: 60_000, heapMbMax: 2048, jobsMax: 16 };
 
 /** The thread that works on pushed data, for all policies. */
 export function openDataThread(): ReturnType<typeof createDataThread> {

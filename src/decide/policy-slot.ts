@@ -61,7 +61,7 @@ export type SlotParts = {
 };
 
 /** What refuses a bundle that may be good all the same. */
-const PASSING: ReadonlySet<string> = new Set(['bundle_too_slow', 'opa_missing', 'state_invalid', 'data_unfit']);
+const PASSING: ReadonlySet<string> = new Set(['bundle_too_slow', 'opa_missing', 'state_invalid']);
 /** `policy.ageMax` is over minutes at least: its time need not be written down more often. */
 const CONFIRM_SECONDS = 60;
 
@@ -78,6 +78,8 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
   let savedAt = 0;
   /** A good bundle that nothing is active in place of, and that only what was pushed keeps out. */
   let waiting: Base | null = null;
+  /** Tries the source's bundle again, where what was pushed kept it out. */
+  let again: (() => void) | null = null;
   /** Of the bundle that was last judged; of the source, where it could not be read. */
   let refused: PolicyStatus['lastError'] = null;
   let unread: PolicyStatus['lastError'] = null;
@@ -177,6 +179,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       }
       loaded = next;
       waiting = null;
+      again?.();
       logger.info('policy_data_changed', { policy: name, revision: next.policy.revision, routes: next.routes });
     },
   };
@@ -193,7 +196,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     }
   };
 
-  return {
+  const slot: PolicySlot = {
     name,
     options,
     active: () => loaded?.policy ?? null,
@@ -234,6 +237,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       }),
     offer: (packed, from) =>
       inTurn(async () => {
+        again = null;
         const digest = digestOf(packed);
         const active = history.all()[0];
         const known = loaded !== null && digest === active?.digest;
@@ -253,6 +257,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
           return true;
         } catch (thrown) {
           source.has(judged, false);
+          if (thrown instanceof CountersignError && thrown.code === 'data_unfit') again = () => void slot.offer(packed, from);
           return !(thrown instanceof CountersignError && PASSING.has(thrown.code));
         }
       }),
@@ -288,4 +293,5 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       };
     },
   };
+  return slot;
 }

@@ -26,6 +26,9 @@ const ANY = { has: (): boolean => true };
  * @throws CountersignError bundle_routes_invalid, bundle_data_invalid
  */
 export function packHostData({ limits, routes, blocked }: Pick<SplitData, 'limits' | 'routes' | 'blocked'>): HostData {
+  // exceptions are an operator's, with a name and an end; a bundle that brought its own would be a way around them
+  if (isJsonObject(limits) && Object.hasOwn(limits, 'exceptions'))
+    throw new CountersignError('bundle_data_invalid', { field: 'countersign.limits.exceptions', detail: 'they are pushed, never bundled' });
   const entries = Object.entries(parseRoutes(routes));
   const rates = createRatePlans(limits, new Set(entries.map(([id]) => id)), '');
   createRouteTableBuilder('', rates.of).add(entries);

@@ -113,6 +113,11 @@ describe('refused', () => {
     ['not there', request('countersign/limits/none', put(1), { present: true }), { refused: 'precondition_failed' }],
     ['no JSON', request('countersign/limits/rate', { kind: 'put', bytes: Buffer.from('{') }), { refused: 'body_invalid_json' }],
     [
+      'too many values',
+      request('countersign/limits/rate', { kind: 'put', bytes: Buffer.from(`[${'0,'.repeat(2_000_000)}0]`) }),
+      { refused: 'data_too_large', field: 'values' },
+    ],
+    [
       'a name twice',
       request('countersign/limits/rate', { kind: 'put', bytes: Buffer.from('{"a":1,"a":2}') }),
       { refused: 'body_duplicate_key', field: 'a' },
