@@ -8,6 +8,7 @@ import type { DecideOptions, PolicyOptions } from './options.ts';
 import type { Prepare, PreparedRevision } from './prepare/prepare-revision.ts';
 import type { KeptData } from './pushed/data-job.ts';
 import { createDataSlot, type DataHost, type DataSlot } from './pushed/data-slot.ts';
+import { prepareOver } from './pushed/prepare-over.ts';
 import { type Base, documentsOver, type PushedData } from './pushed/pushed-data.ts';
 import { EXCEPTIONS, startsWith } from './pushed/roots.ts';
 import { createRevisionHistory } from './revision-history.ts';
@@ -76,7 +77,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
   /** Of the active revision, or of the one that was kept and could not be used. */
   let floor: number | null = null;
   let savedAt = 0;
-  /** A good bundle that nothing is active in place of, and that only what was pushed keeps out. */
+  /** The source's bundle, which only what was pushed keeps out. */
   let waiting: Base | null = null;
   /** Tries the source's bundle again, where what was pushed kept it out. */
   let again: (() => void) | null = null;
@@ -127,23 +128,9 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     return outcome.prepared;
   };
 
-  /** A bundle with what was pushed over it; where only that keeps it out, the refusal says so. */
-  const prepareOver = async (packed: Uint8Array): Promise<PreparedRevision> => {
-    const data = pushed?.kept() ?? null;
-    try {
-      return await prepare(packed, data, null);
-    } catch (thrown) {
-      if (data === null || data.documents.length === 0) throw thrown;
-      await prepare(packed, null, null);
-      const { field, message } = asCountersignError(thrown, 'bundle_data_invalid');
-      if (loaded === null) waiting = { packed, digest: digestOf(packed) };
-      throw new CountersignError('data_unfit', { ...(field === null ? {} : { field }), detail: message, cause: thrown });
-    }
-  };
-
   /** The one place where a revision becomes active: a request that has one keeps it. */
   const install = async (packed: Uint8Array, from: PolicyOrigin, activatedAt: number, bounded: boolean): Promise<ActivePolicy> => {
-    const prepared = await prepareOver(packed);
+    const prepared = await prepareOver((data) => prepare(packed, data, null), pushed?.kept() ?? null);
     const { revision, digest, sequence, signed } = prepared;
     if (bounded && signed && floor !== null && (sequence ?? -1) < floor)
       throw new CountersignError('bundle_sequence_behind', { detail: `${sequence ?? 'none'} after ${floor}` });
@@ -246,7 +233,10 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         try {
           if (known || taken) {
             // what was rolled back, or replaced by hand, is not taken again until the source has something else
-            if (known) refused = null;
+            if (known) {
+              origin = 'source';
+              refused = null;
+            }
             source.has(history.all().find((one) => one.digest === digest)?.revision ?? null, true);
           } else {
             await attempt(from, () => install(packed, 'source', seconds(), true));
@@ -257,7 +247,10 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
           return true;
         } catch (thrown) {
           source.has(judged, false);
-          if (thrown instanceof CountersignError && thrown.code === 'data_unfit') again = () => void slot.offer(packed, from);
+          if (thrown instanceof CountersignError && thrown.code === 'data_unfit') {
+            again = () => void slot.offer(packed, from);
+            waiting = { packed, digest };
+          }
           return !(thrown instanceof CountersignError && PASSING.has(thrown.code));
         }
       }),

@@ -1,3 +1,4 @@
+import { POLICY_METRICS } from './policy-metrics.ts';
 import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 
@@ -258,6 +259,7 @@ export const METRICS = {
     help: 'Lines of the decision log that were written, and that were dropped because the sink was slow or broken.',
     labels: ['result'],
   },
+  ...POLICY_METRICS,
   ...SOURCE_METRICS,
   ...PUSHED_METRICS,
   exceptionUses: EXCEPTION_USES,

@@ -6,6 +6,7 @@ import type { ServiceStatus } from '../contract/status.ts';
 import { createDecisionCounters } from './decision-counters.ts';
 import { histogramText, Latency } from './latency.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
+import { POLICY_METRICS } from './policy-metrics.ts';
 import { createExceptionCounter, PUSHED_METRICS } from './pushed-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
@@ -134,6 +135,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.storeEntries,
   METRICS.rememberedEntries,
   METRICS.feedback,
+  ...Object.values(POLICY_METRICS),
   ...Object.values(SOURCE_METRICS),
   ...Object.values(PUSHED_METRICS),
   METRICS.recordLines,
