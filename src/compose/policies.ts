@@ -11,6 +11,7 @@ import { fetchBundle } from '../stores/bundle-fetch.ts';
 import { readChangedFile } from '../stores/changed-file.ts';
 import { readDocumentFile } from '../stores/read-file.ts';
 import { createStateFolder } from '../stores/state-folder.ts';
+import { openDataThread, openPushedData } from './pushed-data.ts';
 
 type PoliciesParts = { readonly clock: Clock; readonly logger: Logger };
 
@@ -26,6 +27,7 @@ export function openPolicies(config: Config, apiKeys: boolean, parts: PoliciesPa
   const { policyByHost } = config;
   const challenge = { ...config.challenge, dpopAlgorithms: config.identity.dpop.algorithms, apiKeys };
   const thread = createPrepareThread(PREPARE);
+  const data = openDataThread();
   const { directory } = config.state;
   const set = createPolicies(
     { policies: Object.fromEntries(policies), policyByHost, input: config.input, upstream: config.upstream, challenge },
@@ -33,6 +35,7 @@ export function openPolicies(config: Config, apiKeys: boolean, parts: PoliciesPa
       ...parts,
       prepare: thread.prepare,
       readFile: readDocumentFile,
+      openPushed: (name) => openPushedData(name, config, { ...parts, run: data.run }),
       openKept: (name) => (directory === null ? null : createKeptPolicy(createStateFolder(join(directory, 'policies', name)))),
       openSource(name) {
         const policy = policies.get(name) ?? { ...config.policy, entrypoint: entrypointOf(config.policy) };
@@ -48,6 +51,7 @@ export function openPolicies(config: Config, apiKeys: boolean, parts: PoliciesPa
     stop() {
       set.stop();
       thread.stop();
+      data.stop();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { plainHeaderName } from '../formats/credential-headers.ts';
+import { admin } from './admin.ts';
 import { challenge, decisions, drain, input, log, upstream } from './answers.ts';
 import { network } from './enrichment.ts';
 import { isLoopback, repeated, whenSound } from './forms.ts';
@@ -42,6 +43,7 @@ export const configSchema = z
     upstream,
     challenge,
     drain,
+    admin,
   })
   .superRefine(
     (config, context) => {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './codes.ts';
+import type { UsedException } from './exceptions.ts';
 import type { AssuranceLevel } from './identity.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
@@ -82,6 +83,8 @@ export type Decision = {
   readonly shadowLimits?: readonly string[];
   /** What a policy adds to the gateway's metadata of this request; not there where it adds nothing. */
   readonly dynamicMetadata?: JsonObject;
+  /** Time-boxed exceptions that took a rule's verdict back; not there where there is none. */
+  readonly exceptions?: readonly UsedException[];
   /** Set only where no decision could be made; the effect is then `deny`. */
   readonly error: { readonly code: ErrorCode } | null;
   /** Signals and every verdict, for gateways trusted for `explain` that asked. */

@@ -1,3 +1,4 @@
+import type { PolicyException } from './exceptions.ts';
 import type { ListStatus } from './lists.ts';
 import type { SourceStatus } from './sources.ts';
 
@@ -167,6 +168,22 @@ export type RateLimitStatus = {
   readonly onStoreError: 'ignore' | 'deny';
 };
 
+/** What operators pushed over a policy. */
+export type PushedStatus = {
+  /** Counts changes; the `3` of a decision's revision `r1+d3`. */
+  readonly revision: number;
+  readonly documents: number;
+  readonly bytes: number;
+  /** Of all documents together: two replicas with the same one have the same data. */
+  readonly sha256: string | null;
+  /** `damaged`: what was kept could not be read at the start, and is not in force. */
+  readonly state: 'ready' | 'damaged';
+  /** True where it outlives the process. */
+  readonly persisted: boolean;
+  /** Those that are not over. */
+  readonly exceptions: readonly PolicyException[];
+};
+
 export type PolicyStatus = {
   readonly name: string;
   readonly state: 'active' | 'not_loaded';
@@ -193,6 +210,8 @@ export type PolicyStatus = {
   readonly tooOld?: boolean;
   /** Of the data that the policy needs, what is not there (USER-ASKS 62). */
   readonly missingData?: readonly string[];
+  /** What operators pushed over it; not there where nothing ever was. */
+  readonly data?: PushedStatus;
 };
 
 export type RecordStatus = { readonly written: number; readonly dropped: number };

@@ -1,4 +1,5 @@
 import { asCountersignError } from '../contract/errors.ts';
+import type { PolicyException } from '../contract/exceptions.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { clientAddressOf } from '../contract/network.ts';
 import type { DecisionRequest } from '../contract/request.ts';
@@ -12,11 +13,13 @@ import type { InputFacts } from './input.ts';
 import type { AddressList, ListHit } from './lists.ts';
 import type { DecideOptions } from './options.ts';
 import { decisionOf, failedDecision } from './output.ts';
+import type { ExceptionTable } from './pushed/exceptions.ts';
 import type { Verdict } from './verdict.ts';
 import { parseAnswer, type WasmPolicy } from './wasm-policy.ts';
 
 const BLOCKED: readonly ListHit[] = [{ name: 'addresses_blocked', tags: [], age_seconds: null, stale: false }];
 const NOT_LISTED: readonly ListHit[] = [];
+const NO_EXCEPTIONS: readonly PolicyException[] = [];
 
 /** What a revision is made of, prepared once. */
 export type PolicyParts = {
@@ -29,6 +32,8 @@ export type PolicyParts = {
   readonly slowMs: number;
   readonly output: Pick<DecideOptions, 'upstream' | 'challenge'>;
   readonly clock: Clock;
+  /** Not there where none was pushed. */
+  readonly exceptions?: ExceptionTable | null | undefined;
 };
 
 /** The revision that answers: it holds the order of one evaluation. */
@@ -37,7 +42,7 @@ export function createActivePolicy(
   policy: { readonly name: string; readonly revision: string },
   routeOf: (request: DecisionRequest) => Route,
 ): ActivePolicy {
-  const { wasm, addresses, clock, slowMs, contract } = parts;
+  const { wasm, addresses, clock, slowMs, contract, exceptions } = parts;
   const combinedOf = createCombiner(contract.read);
   return {
     ...policy,
@@ -53,7 +58,9 @@ export function createActivePolicy(
       };
       try {
         built = contract.build(facts);
-        const combined = combinedOf(wasm.answer(built));
+        const answer = wasm.answer(built);
+        const excepted = exceptions == null ? NO_EXCEPTIONS : exceptionsOf(exceptions, facts, clock.now());
+        const combined = excepted.length === 0 ? combinedOf(answer) : contract.read(parseAnswer(answer), excepted);
         if (combined.collect.length > 0)
           return { ...done(failedDecision(request, 'policy_collect_repeated', policy, identity), null), collect: combined.collect };
         const made = decisionOf(request, identity, enrichment, route, combined, policy, parts.output);
@@ -65,6 +72,11 @@ export function createActivePolicy(
       }
     },
   };
+}
+
+/** Those of the verified client and of the address. */
+function exceptionsOf(table: ExceptionTable, { identity, enrichment }: InputFacts, nowMs: number): readonly PolicyException[] {
+  return table.of(identity.subject.client, clientAddressOf(enrichment.network), nowMs / 1000);
 }
 
 /** Answers that are kept with what they combine to, and how long they may be. */

@@ -122,7 +122,8 @@ function rulesOf(inspected: string): JsonObject {
       continue;
     const custom = isJsonObject(said['custom']) ? said['custom'] : {};
     const title = typeof said['title'] === 'string' ? said['title'] : null;
-    rules[`${path[3]}.${path[4]}`] = { title, public: custom['public'] === true, status: custom['status'] ?? null };
+    const exceptions = custom['exceptions'] === false ? { exceptions: false } : {};
+    rules[`${path[3]}.${path[4]}`] = { title, public: custom['public'] === true, status: custom['status'] ?? null, ...exceptions };
   }
   return Object.fromEntries(Object.entries(rules).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

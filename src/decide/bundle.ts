@@ -23,6 +23,8 @@ const Manifest = z.looseObject({
   wasm: z.array(z.looseObject({ entrypoint: z.string(), module: z.string() })).default([]),
   metadata: z
     .looseObject({
+      /** Paths such as `countersign/limits/rate` whose data operators may change; all else is for admins. */
+      mutable: z.array(z.string()).optional(),
       /** Of signed bundles: it may only rise, but for a rollback. */
       sequence: z.int().min(0).optional(),
       countersign: z
@@ -30,7 +32,12 @@ const Manifest = z.looseObject({
           version: z.literal(1),
           rules: z.record(
             z.string(),
-            z.strictObject({ title: z.string().nullable(), public: z.boolean(), status: z.int().min(400).max(599).nullable() }),
+            z.strictObject({
+              title: z.string().nullable(),
+              public: z.boolean(),
+              status: z.int().min(400).max(599).nullable(),
+              exceptions: z.boolean().optional(),
+            }),
           ),
           input: z.array(z.array(z.string())),
           schemas: z.record(z.string(), z.record(z.string(), z.json())),

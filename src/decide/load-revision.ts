@@ -1,15 +1,16 @@
-import { isJsonObject } from '../contract/json.ts';
 import type { ActivePolicy, Clock } from '../contract/stages.ts';
 import type { RateLimitStatus } from '../contract/status.ts';
 import { createActivePolicy, type PolicyParts } from './active-policy.ts';
 import { createContract } from './contracts/create-contract.ts';
 import { compileInput } from './input.ts';
-import { createAddressList } from './lists.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
+import { unpackHostData } from './prepare/host-data.ts';
 import type { PreparedRevision } from './prepare/prepare-revision.ts';
 import { pathsReadBy, ruleFactsOf } from './prepare/trials.ts';
-import { createRatePlans } from './rate-plan.ts';
-import { createRouteTable } from './routes.ts';
+import type { KeptData } from './pushed/data-job.ts';
+import { createExceptionTable } from './pushed/exceptions.ts';
+import { decisionRevision } from './pushed/revision-name.ts';
+import type { RuleFacts } from './verdict.ts';
 import { restoreWasm } from './wasm-policy.ts';
 
 /** One revision, with what `/status` shows of it. */
@@ -20,10 +21,17 @@ export type LoadedRevision = {
   readonly limits: readonly RateLimitStatus[];
   /** Of the required data, what is not there: no decision is made until it is. */
   readonly missingData: readonly string[];
+  /** Of the bundle that it was made from. */
+  readonly bundle: Pick<PreparedRevision, 'revision' | 'sequence' | 'signed' | 'module'>;
+  /** Its rules. */
+  readonly facts: { readonly codes: ReadonlySet<string>; readonly rules: ReadonlyMap<string, RuleFacts> };
+  /** The same with other exceptions; all other data must be the same. */
+  withExceptions(pushed: KeptData): LoadedRevision;
 };
 
 /**
  * Puts a revision together that was prepared, here or in another thread.
+ * @param pushed what was pushed over the bundle; its documents are in `prepared` already
  * @throws CountersignError `bundle_*`, each refusal with its code
  */
 export async function loadRevision(
@@ -32,24 +40,31 @@ export async function loadRevision(
   options: PolicyOptions,
   shared: Pick<DecideOptions, 'input' | 'upstream' | 'challenge'>,
   clock: Clock,
+  pushed: KeptData | null = null,
 ): Promise<LoadedRevision> {
   const { codes, metadata, host, revision, missingData } = prepared;
-  const rates = createRatePlans(host.limits, new Set(Object.keys(isJsonObject(host.routes) ? host.routes : {})), name);
-  const routes = createRouteTable(host.routes, name, rates.of);
-  const addresses = createAddressList(host.blocked, 'countersign.limits.network.addresses_blocked');
+  const { rates, routes, addresses } = await unpackHostData(host, name);
   const wasm = await restoreWasm(prepared.module, prepared.image, options);
+  const titles = ruleFactsOf(metadata);
   const build = compileInput(shared.input, pathsReadBy(metadata, wasm));
   const buildWhole = compileInput(shared.input, null);
   const parts: PolicyParts = {
     wasm,
     codes,
-    contract: createContract(options, shared.input, { build, buildWhole }, ruleFactsOf(metadata)),
+    contract: createContract(options, shared.input, { build, buildWhole }, titles),
     addresses,
     buildWhole,
     slowMs: options.slowMs,
     output: shared,
     clock,
   };
-  const policy = createActivePolicy(parts, { name, revision }, (request) => routes.match(request));
-  return { policy, rules: codes.length, routes: routes.size, limits: rates.limits, missingData };
+  const { sequence, signed, module } = prepared;
+  const shown = { rules: codes.length, routes: routes.size, limits: rates.limits, missingData };
+  const made = { ...shown, bundle: { revision, sequence, signed, module }, facts: { codes: new Set(codes), rules: titles } };
+  const over = (data: KeptData | null): LoadedRevision => {
+    const exceptions = createExceptionTable(data?.exceptions ?? []);
+    const named = { name, revision: decisionRevision(revision, data) };
+    return { ...made, policy: createActivePolicy({ ...parts, exceptions }, named, routes.match), withExceptions: over };
+  };
+  return over(pushed);
 }

@@ -1,3 +1,4 @@
+import type { DataAdmin } from '../contract/admin.ts';
 import { CountersignError } from '../contract/errors.ts';
 import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
@@ -8,6 +9,8 @@ import type { DecideOptions } from './options.ts';
 import { failedDecision } from './output.ts';
 import { createPolicySlot, type PolicyRevision, type PolicySlot } from './policy-slot.ts';
 import { createPrepareHere, type Prepare } from './prepare/prepare-revision.ts';
+import { createDataAdmin } from './pushed/data-slot.ts';
+import type { PushedData } from './pushed/pushed-data.ts';
 import { type Following, follow } from './source/follow.ts';
 import type { BundleSource } from './source/source.ts';
 
@@ -35,6 +38,8 @@ export interface PolicySet extends Policies {
    * @throws CountersignError policy_unknown
    */
   revisions(name: string): readonly PolicyRevision[];
+  /** The data that operators push. */
+  readonly data: DataAdmin;
   /** One entry a configured policy, in the order of the config. */
   status(): readonly PolicyStatus[];
 }
@@ -48,6 +53,8 @@ export type PoliciesParts = {
   readonly openSource?: (name: string) => BundleSource;
   /** What each policy keeps over a restart. */
   readonly openKept?: (name: string) => KeptPolicy | null;
+  /** What operators push over each policy. */
+  readonly openPushed?: (name: string) => PushedData;
   /** Checks and prepares bundles; in this thread where it is left out. */
   readonly prepare?: Prepare;
   /** Reads the keys that may sign. */
@@ -63,7 +70,8 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
   const following = new Map<string, Following>();
   for (const [name, policy] of Object.entries(options.policies)) {
     const kept = parts.openKept?.(name) ?? null;
-    slots.set(name, createPolicySlot(name, policy, options, { clock, logger, prepare, readFile, kept }));
+    const pushed = parts.openPushed?.(name) ?? null;
+    slots.set(name, createPolicySlot(name, policy, options, { clock, logger, prepare, readFile, kept, pushed }));
   }
   const choose = createChoosePolicy(options.policyByHost);
   // a name that nobody configured would be a label without bounds
@@ -110,6 +118,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     activate: async (name, bundle) => slotOf(name).activate(bundle),
     rollback: async (name, revision) => slotOf(name).rollback(revision),
     revisions: (name) => slotOf(name).revisions(),
+    data: createDataAdmin((name) => slots.get(name)?.data ?? null),
     status: () => [...slots.values()].map((slot) => slot.status()),
   };
 }

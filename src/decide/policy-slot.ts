@@ -6,6 +6,11 @@ import type { KeptPolicy, KeptState, PolicyOrigin } from './kept-policy.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import type { Prepare, PreparedRevision } from './prepare/prepare-revision.ts';
+import type { KeptData } from './pushed/data-job.ts';
+import { createDataSlot, type DataHost, type DataSlot } from './pushed/data-slot.ts';
+import { prepareOver } from './pushed/prepare-over.ts';
+import { type Base, documentsOver, type PushedData } from './pushed/pushed-data.ts';
+import { EXCEPTIONS, startsWith } from './pushed/roots.ts';
 import { createRevisionHistory } from './revision-history.ts';
 import { readSigningKeys } from './signing/read-keys.ts';
 import { createSourceView, digestOf } from './slot-source.ts';
@@ -26,6 +31,8 @@ export interface PolicySlot {
   active(): ActivePolicy | null;
   /** Of the data that the active revision needs, what is not there. */
   missingData(): readonly string[];
+  /** Null where nothing can be pushed over it. */
+  readonly data: DataSlot | null;
   /** @throws CountersignError `bundle_*`; the active revision stays, and `status()` says why */
   activate(packed: Uint8Array): Promise<ActivePolicy>;
   /** @throws CountersignError revision_unknown, and what `activate` throws */
@@ -50,6 +57,8 @@ export type SlotParts = {
   readonly readFile: ReadDocumentFile;
   /** Null keeps nothing over a restart. */
   readonly kept: KeptPolicy | null;
+  /** What operators push over it; null where they cannot. */
+  readonly pushed: PushedData | null;
 };
 
 /** What refuses a bundle that may be good all the same. */
@@ -59,7 +68,7 @@ const CONFIRM_SECONDS = 60;
 
 /** Nothing is active at first. */
 export function createPolicySlot(name: string, options: PolicyOptions, shared: DecideOptions, parts: SlotParts): PolicySlot {
-  const { clock, logger, kept } = parts;
+  const { clock, logger, kept, pushed } = parts;
   const history = createRevisionHistory();
   const plain = { input: shared.input, upstream: shared.upstream, challenge: shared.challenge };
   const seconds = (): number => Math.floor(clock.now() / 1000);
@@ -69,6 +78,10 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
   /** Of the active revision, or of the one that was kept and could not be used. */
   let floor: number | null = null;
   let savedAt = 0;
+  /** The source's bundle, which only what was pushed keeps out. */
+  let waiting: Base | null = null;
+  /** Tries the source's bundle again, where what was pushed kept it out. */
+  let again: (() => void) | null = null;
   /** Of the bundle that was last judged; of the source, where it could not be read. */
   let refused: PolicyStatus['lastError'] = null;
   let unread: PolicyStatus['lastError'] = null;
@@ -107,9 +120,10 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     }
   };
 
-  const prepare = async (packed: Uint8Array): Promise<PreparedRevision> => {
+  const prepare = async (packed: Uint8Array, data: KeptData | null, module: WebAssembly.Module | null): Promise<PreparedRevision> => {
     const signing = await readSigningKeys(options.signing, parts.readFile);
-    const outcome = await parts.prepare({ name, packed, pushed: [], module: null, policy: options, signing, shared: plain });
+    const documents = data === null ? [] : documentsOver(data);
+    const outcome = await parts.prepare({ name, packed, pushed: documents, module, policy: options, signing, shared: plain });
     judged = outcome.ok ? outcome.prepared.revision : outcome.revision;
     if (!outcome.ok) throw outcome.error;
     return outcome.prepared;
@@ -117,18 +131,45 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
 
   /** The one place where a revision becomes active: a request that has one keeps it. */
   const install = async (packed: Uint8Array, from: PolicyOrigin, activatedAt: number, bounded: boolean): Promise<ActivePolicy> => {
-    const prepared = await prepare(packed);
+    const prepared = await prepareOver((data) => prepare(packed, data, null), pushed?.kept() ?? null);
     const { revision, digest, sequence, signed } = prepared;
     if (bounded && signed && floor !== null && (sequence ?? -1) < floor)
       throw new CountersignError('bundle_sequence_behind', { detail: `${sequence ?? 'none'} after ${floor}` });
-    const next = await loadRevision(name, prepared, options, shared, clock);
+    const next = await loadRevision(name, prepared, options, shared, clock, pushed?.kept() ?? null);
     loaded = next;
+    waiting = null;
     origin = from;
     floor = signed ? sequence : null;
     refused = null;
     history.add({ revision, digest, activatedAt, sequence, packed });
-    logger.info('policy_activated', { policy: name, revision, origin, rules: next.rules, routes: next.routes });
+    logger.info('policy_activated', { policy: name, revision: next.policy.revision, origin, rules: next.rules, routes: next.routes });
     return next.policy;
+  };
+
+  /** Data over the bundle that is active, or that waits for it. */
+  const host: DataHost = {
+    policy: name,
+    base: () => (loaded === null ? waiting : (history.all()[0] ?? null)),
+    revision: () => loaded?.policy.revision ?? null,
+    nowSeconds: seconds,
+    inTurn,
+    async load({ packed }, data, path) {
+      if (loaded !== null && startsWith(path, EXCEPTIONS)) return loaded.withExceptions(data);
+      const prepared = await prepare(packed, data, loaded?.bundle.module ?? null);
+      return loadRevision(name, prepared, options, shared, clock, data);
+    },
+    use({ packed, digest }, next) {
+      if (loaded === null) {
+        const { revision, sequence, signed } = next.bundle;
+        floor = signed ? sequence : null;
+        history.add({ revision, digest, activatedAt: seconds(), sequence, packed });
+        refused = null;
+      }
+      loaded = next;
+      waiting = null;
+      again?.();
+      logger.info('policy_data_changed', { policy: name, revision: next.policy.revision, routes: next.routes });
+    },
   };
 
   /** Does what may be refused, and notes it. */
@@ -143,11 +184,12 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     }
   };
 
-  return {
+  const slot: PolicySlot = {
     name,
     options,
     active: () => loaded?.policy ?? null,
     missingData: () => loaded?.missingData ?? [],
+    data: pushed === null ? null : createDataSlot(host, pushed),
     activate: (packed) =>
       inTurn(() =>
         attempt(null, async () => {
@@ -169,6 +211,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     revisions: () => history.all().map(({ revision, activatedAt }, index) => ({ revision, activatedAt, active: index === 0 })),
     restore: () =>
       inTurn(async () => {
+        if (loaded === null) await pushed?.open();
         if (kept === null || loaded !== null) return;
         await attempt('kept', async () => {
           const state = await kept.load();
@@ -182,6 +225,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       }),
     offer: (packed, from) =>
       inTurn(async () => {
+        again = null;
         const digest = digestOf(packed);
         const active = history.all()[0];
         const known = loaded !== null && digest === active?.digest;
@@ -196,14 +240,18 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
             }
             source.has(history.all().find((one) => one.digest === digest)?.revision ?? null, true);
           } else {
-            const policy = await attempt(from, () => install(packed, 'source', seconds(), true));
-            source.has(policy.revision, true);
+            await attempt(from, () => install(packed, 'source', seconds(), true));
+            source.has(judged, true);
           }
           source.accept(digest, seconds());
           await save();
           return true;
         } catch (thrown) {
           source.has(judged, false);
+          if (thrown instanceof CountersignError && thrown.code === 'data_unfit') {
+            again = () => void slot.offer(packed, from);
+            waiting = { packed, digest };
+          }
           return !(thrown instanceof CountersignError && PASSING.has(thrown.code));
         }
       }),
@@ -219,10 +267,11 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     status() {
       const { ageSeconds, expectedRevision, healthy } = source.at(seconds());
       const active = history.all()[0];
+      const data = pushed?.status();
       return {
         name,
         state: loaded === null ? 'not_loaded' : 'active',
-        revision: loaded?.policy.revision ?? null,
+        revision: loaded?.bundle.revision ?? null,
         activatedAt: loaded === null ? null : (active?.activatedAt ?? null),
         rules: loaded?.rules ?? 0,
         routes: loaded?.routes ?? 0,
@@ -234,7 +283,9 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         ageSeconds: loaded === null ? null : ageSeconds,
         tooOld: loaded !== null && options.ageMax !== null && ageSeconds !== null && ageSeconds > options.ageMax,
         missingData: loaded?.missingData ?? [],
+        ...(data === undefined ? {} : { data }),
       };
     },
   };
+  return slot;
 }

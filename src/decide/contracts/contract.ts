@@ -1,3 +1,4 @@
+import type { PolicyException } from '../../contract/exceptions.ts';
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import type { Combined } from '../combine.ts';
 import type { InputFacts } from '../input.ts';
@@ -12,10 +13,11 @@ export type PolicyContract = {
   /** That document as a log may keep it; `built` is the one that was evaluated, null where there was none. */
   readonly logged: (facts: InputFacts, built: JsonObject | null, mode: 'referenced' | 'full') => JsonValue;
   /**
-   * What the entry point's value says; undefined where it has none.
+   * What the entry point's value says; undefined where it has none. Exceptions are laid over verdicts, and mean nothing to a policy that decides
+   * itself.
    * @throws CountersignError policy_result_invalid, policy_collect_unknown
    */
-  readonly read: (result: unknown) => Combined;
+  readonly read: (result: unknown, exceptions?: readonly PolicyException[]) => Combined;
   /** Facts that a bundle is tried on before it becomes active. */
   readonly trial: InputFacts;
   /** Throws where no policy of this contract could give such a value. */

@@ -5,7 +5,7 @@ import type { OwnInput, PolicyContract } from './contract.ts';
 
 /** The contract `rules`: our input, and verdicts that are combined by the host. */
 export function createRulesContract({ build, buildWhole }: OwnInput, rules: ReadonlyMap<string, RuleFacts>): PolicyContract {
-  const read: PolicyContract['read'] = (result) => combine(result, rules);
+  const read: PolicyContract['read'] = (result, exceptions) => combine(result, rules, exceptions);
   return {
     build,
     logged: (facts, built, mode) => (mode === 'full' ? buildWhole(facts) : (built ?? build(facts))),

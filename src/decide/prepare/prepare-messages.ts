@@ -20,9 +20,15 @@ export type PrepareReply =
 export function servePreparing(port: MessagePort, prepare: Prepare): void {
   port.on('message', ({ task }: PrepareRequest) => {
     void prepare(task).then((outcome) => {
-      port.postMessage(outcome.ok ? outcome : refusal(outcome.error, outcome.revision));
+      if (outcome.ok) port.postMessage(outcome satisfies PrepareReply, buffersOf(outcome.prepared));
+      else port.postMessage(refusal(outcome.error, outcome.revision));
     });
   });
+}
+
+/** What changes its thread without a copy; the memory image is shared. */
+function buffersOf({ host }: PreparedRevision): ArrayBuffer[] {
+  return [...host.routes, ...host.blocked].map(({ buffer }) => buffer);
 }
 
 function refusal(error: CountersignError, revision: string | null): PrepareReply {

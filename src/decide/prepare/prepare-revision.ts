@@ -10,6 +10,7 @@ import type { DecideOptions, PolicyOptions } from '../options.ts';
 import { type SigningKeys, verifySignatures } from '../signing/signatures.ts';
 import { ownData } from '../tenant-data.ts';
 import { compileWasm, instantiateWasm, type MemoryImage } from '../wasm-policy.ts';
+import { type HostData, packHostData } from './host-data.ts';
 import { type PushedDocument, placeDocuments } from './pushed-documents.ts';
 import { splitData } from './split-data.ts';
 import { tryOut } from './trials.ts';
@@ -57,7 +58,7 @@ export type PreparedRevision = {
   /** Null where plain `opa build` made the bundle. */
   readonly metadata: Pick<BundleMetadata, 'rules' | 'input'> | null;
   /** What the host matches by itself, and Rego never sees. */
-  readonly host: { readonly limits: JsonValue | undefined; readonly routes: JsonValue | undefined; readonly blocked: readonly JsonValue[] };
+  readonly host: HostData;
   /** Of the required data, what is not there. */
   readonly missingData: readonly string[];
   /** Milliseconds on the worst input that the caps allow. */
@@ -108,7 +109,8 @@ async function prepareBundle(
   const metadata = bundle.manifest.metadata.countersign;
   checkData(data, compileDataChecks(metadata?.schemas ?? {}));
   const own = ownData(data, name);
-  const { rego, ...host } = splitData(own);
+  const { rego, ...others } = splitData(own);
+  const host = packHostData(others);
   const module = known ?? (await compileWasm(bundle.wasm));
   const wasm = await instantiateWasm(module, rego, policy);
   const image = wasm.image();

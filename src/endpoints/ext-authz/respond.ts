@@ -42,7 +42,7 @@ export function createCheckResponder({ errorResponse }: { readonly errorResponse
   return {
     decided: (decision) => {
       const dynamicMetadata = withMembers(
-        metadata(decision.effect, decision.id, decision.reasons, decision.risk.score),
+        metadata(decision.effect, decision.id, decision.reasons, decision.risk.score, decision.exceptions),
         decision.dynamicMetadata,
       );
       if (decision.effect === 'allow' && decision.error === null) {
@@ -149,14 +149,22 @@ function refusalCode(httpStatus: number): RefusalCode {
 }
 
 /** `dynamic_metadata`, for Envoy's access log and later filters. */
-function metadata(decision: string, decisionId: string, reasons: readonly { readonly code: string }[], risk: number): ProtoStruct {
+function metadata(
+  decision: string,
+  decisionId: string,
+  reasons: readonly { readonly code: string }[],
+  risk: number,
+  exceptions: readonly { readonly id: string }[] = [],
+): ProtoStruct {
   const values = reasons.map(({ code }) => ({ stringValue: code }));
+  const ids = exceptions.map(({ id }) => ({ stringValue: id }));
   return {
     fields: [
       { key: 'decision', value: { stringValue: decision } },
       { key: 'decision_id', value: { stringValue: decisionId } },
       { key: 'reasons', value: { listValue: { values } } },
       { key: 'risk', value: { numberValue: risk } },
+      ...(ids.length === 0 ? [] : [{ key: 'exceptions', value: { listValue: { values: ids } } }]),
     ],
   };
 }

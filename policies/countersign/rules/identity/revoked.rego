@@ -2,6 +2,7 @@
 # title: What the caller brought is revoked
 # description: the token, its session, the API key, or the client itself
 # custom:
+#   exceptions: false
 #   public: true
 package countersign.rules.identity.revoked
 
