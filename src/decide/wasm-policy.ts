@@ -2,6 +2,7 @@ import { asCountersignError, CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import type { Moment } from './builtins/builtin.ts';
 import { missingBuiltins } from './builtins/table.ts';
+import { guardModule } from './wasm-guard.ts';
 import { createWasmInstance, type WasmInstance } from './wasm-instance.ts';
 
 /* OPA's Wasm ABI (1.2 and later). Modules throw strings, RangeErrors and RuntimeErrors: all of them become our errors here. */
@@ -54,7 +55,7 @@ export type WasmOptions = { readonly entrypoint: string; readonly memoryPagesMax
 /** @throws CountersignError bundle_wasm_invalid */
 export async function compileWasm(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
   try {
-    const module = await WebAssembly.compile(bytes);
+    const module = await WebAssembly.compile(guardModule(bytes));
     const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
     const lacking = EXPORTS.filter((name) => !names.has(name));
     if (lacking.length > 0) throw new CountersignError('bundle_wasm_invalid', { detail: `no export ${lacking.join(', ')}` });
