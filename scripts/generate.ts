@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { inputSchemaText } from '../src/decide/input-schema-json.ts';
+import { builtinTables } from './generated/builtins.ts';
 import { codesDoc } from './generated/codes.ts';
 import { configurationDoc } from './generated/configuration.ts';
 import { metricsDoc } from './generated/metrics.ts';
@@ -18,6 +19,11 @@ const FILES: Readonly<Record<string, () => string>> = {
   'policies/schemas/input.json': inputSchemaText,
 };
 
+/** Parts of documents that are written by hand otherwise: between `<!-- name -->` and `<!-- /name -->`. */
+const PARTS: readonly { readonly file: string; readonly name: string; readonly make: () => string }[] = [
+  { file: 'docs/rego.md', name: 'builtins', make: builtinTables },
+];
+
 /** The text of a file, or null where it is not there. */
 async function present(path: string): Promise<string | null> {
   try {
@@ -28,10 +34,21 @@ async function present(path: string): Promise<string | null> {
   }
 }
 
-for (const [file, make] of Object.entries(FILES)) {
+for (const [file, make] of Object.entries(FILES)) await bring(file, make());
+for (const { file, name, make } of PARTS) {
+  const text = await present(join(values.root, file));
+  const part = new RegExp(`(?<=<!-- ${name} -->\\n)[^]*(?=<!-- /${name} -->)`);
+  if (text !== null)
+    await bring(
+      file,
+      text.replace(part, () => `\n${make()}\n\n`),
+    );
+}
+
+/** Writes a file where it is not as it must be, or says so. */
+async function bring(file: string, text: string): Promise<void> {
   const path = join(values.root, file);
-  const text = make();
-  if ((await present(path)) === text) continue;
+  if ((await present(path)) === text) return;
   if (values.check) {
     console.error(`${file} is stale: run \`npm run generate\``);
     process.exitCode = 1;

@@ -1,3 +1,4 @@
+import { openAdmin } from './compose/admin.ts';
 import { openMemories } from './compose/memories.ts';
 import { openPolicies } from './compose/policies.ts';
 import { openRegistry } from './compose/registry.ts';
@@ -130,7 +131,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const readiness = () => readinessOf(status());
   const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
-  const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger });
+  const admin = openAdmin(config, policies, base);
+  const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger, admin });
   const gateways: readonly Listener[] = [http, grpc];
 
   function openRequests(): Readonly<Record<string, number>> {
@@ -176,6 +178,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     const { boundMs } = config.drain;
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
+    policies.stop();
     identifier.stop();
     registry?.stop();
     addressData.stop();

@@ -21,7 +21,15 @@ test_clear_rules_are_left_out_and_clear_objects_are_not if {
 test_without_an_input_no_rule_is_clear if {
 	result := decision.result with input as {} with data.countersign.limits as fixtures.limits
 	{verdict[2] | some verdict in result.verdicts} == {null}
-	count(result.verdicts) == 53
+
+	# named limits ask for nothing while there is none
+	{concat(".", code) | some code in _clear(result.verdicts)} == {"rate.limited", "rate.store_unavailable", "rate.uncounted"}
+}
+
+_clear(verdicts) := {[category, name] |
+	some category, names in data.countersign.rules
+	some name, _ in names
+	not [category, name] in {[verdict[0], verdict[1]] | some verdict in verdicts}
 }
 
 test_comparisons_are_undefined_on_a_wrong_type if {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Command, CommanderError } from 'commander';
+import type { PolicyTools } from '../authoring/tools.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/mask.ts';
@@ -9,6 +10,7 @@ import { EXIT_CONFIG, EXIT_DATA, EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { addGeoipCommands } from './geoip.ts';
 import { addKeysCommand } from './keys.ts';
 import { addListsCommands, type CheckList } from './lists.ts';
+import { addPolicyCommands } from './policy.ts';
 import { addRegistryCommand } from './registry.ts';
 
 /** What the command line needs from the process. */
@@ -18,6 +20,8 @@ export type ProgramParts = {
   readonly serve: (config: Config) => Promise<number>;
   readonly geoip: GeoipTools;
   readonly checkList: CheckList;
+  /** Without it there is no `countersign policy`. */
+  readonly policy?: PolicyTools;
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -73,6 +77,7 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
   addListsCommands(program, { ...parts, exit });
   addKeysCommand(program, parts, exit);
   addRegistryCommand(program, parts, exit);
+  if (parts.policy !== undefined) addPolicyCommands(program, { ...parts, policy: parts.policy }, exit);
 
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -16,21 +16,24 @@ const tls = z
   .default(null)
   .describe('TLS of this listener; null means plain text.');
 
+const publicHosts = z
+  .array(
+    z
+      .string()
+      .toLowerCase()
+      .regex(/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/, 'must be a host name with or without a port'),
+  )
+  .default([]);
+
 /** The listener of `POST /decide` and of everything else over HTTP. */
 export const http = z
   .strictObject({
     host: host.default('127.0.0.1').describe('Address to listen on. Off loopback it needs authenticated gateways, or `allowAnonymous`.'),
     port: port.default(8080).describe('Port to listen on; 0 takes a free one.'),
     tls,
-    publicHosts: z
-      .array(
-        z
-          .string()
-          .toLowerCase()
-          .regex(/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/, 'must be a host name with or without a port'),
-      )
-      .default([])
-      .describe('Host names, beside the own address and localhost, under which `/decide` answers; any other Host is refused with 421.'),
+    publicHosts: publicHosts.describe(
+      'Host names, beside the own address and localhost, under which `/decide` answers; any other Host is refused with 421.',
+    ),
     bodyMaxBytes: z.int().min(1024).max(16_777_216).default(1_048_576).describe('Longest body of a request to this service.'),
     headerMaxBytes: z.int().min(1024).max(1_048_576).default(16_384).describe('Largest header block of a request to this service.'),
     inFlightMax: z.int().min(1).max(1_000_000).default(1024).describe('Requests at work at once; more are answered `overloaded`.'),
@@ -88,12 +91,17 @@ export const operations = z
       .array(
         z.strictObject({
           name: name.describe('Name of the operator in logs.'),
-          role: z.enum(['viewer', 'operator']).describe('`viewer` may read `/status`, `operator` may change things too.'),
+          role: z
+            .enum(['viewer', 'operator', 'admin'])
+            .describe('`viewer` may read, `operator` may also change mutable data and roll back, `admin` may change everything.'),
           tokenSha256: tokenSha256.describe('SHA-256 of the token, as `countersign hash-token` prints it.'),
         }),
       )
       .default([])
       .describe('Who may read `/status` and use the admin API.'),
+    publicHosts: publicHosts.describe(
+      'Host names, beside the own address and localhost, under which the admin API answers; any other Host is refused with 421.',
+    ),
   })
   .prefault({})
   .describe('Listener for operators.');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { plainHeaderName } from '../formats/credential-headers.ts';
+import { admin } from './admin.ts';
 import { challenge, decisions, drain, input, log, upstream } from './answers.ts';
 import { network } from './enrichment.ts';
 import { isLoopback, repeated, whenSound } from './forms.ts';
@@ -7,10 +8,11 @@ import { identity } from './identity.ts';
 import { grpc, http, operations } from './listeners.ts';
 import type { SchemaNode } from './outline.ts';
 import { peps } from './peps.ts';
-import { policies, policy } from './policy.ts';
+import { policies, policy, policyByHost, unknownPolicies } from './policy.ts';
 import { registry } from './registry.ts';
 import { behaviour, device } from './remembered.ts';
 import { sources, unlistedClaims } from './sources.ts';
+import { state } from './state.ts';
 import { store } from './store.ts';
 
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
@@ -30,15 +32,18 @@ export const configSchema = z
     device,
     behaviour,
     sources,
+    state,
     store,
     policy,
     policies,
+    policyByHost,
     input,
     decisions,
     log,
     upstream,
     challenge,
     drain,
+    admin,
   })
   .superRefine(
     (config, context) => {
@@ -100,6 +105,13 @@ export const configSchema = z
       }
     },
     { when: whenSound('peps', 'policies') },
+  )
+  .superRefine(
+    (config, context) => {
+      for (const host of unknownPolicies(config.policyByHost, config.policies))
+        context.addIssue({ code: 'custom', path: ['policyByHost', host], message: 'is no policy of this configuration' });
+    },
+    { when: whenSound('policyByHost', 'policies') },
   )
   .superRefine(
     (config, context) => {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './codes.ts';
+import type { UsedException } from './exceptions.ts';
 import type { AssuranceLevel } from './identity.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
@@ -35,16 +36,34 @@ export type StepUp = {
   readonly scopes: readonly string[];
 };
 
+/** One more line of a header that is set already, or one parameter of a query. */
+export type NamedText = readonly [name: string, value: string];
+
 /** Changes to the request that goes upstream; set means overwrite. */
 export type Upstream = {
   readonly headersToSet: Readonly<Record<string, string>>;
   readonly headersToRemove: readonly string[];
   /** Headers for the client's response on an allow, overwriting the upstream's own. */
   readonly responseHeadersToSet?: Readonly<Record<string, string>>;
+  /** Further lines of headers in `headersToSet`; left out: none. */
+  readonly headersToAppend?: readonly NamedText[];
+  /** Lines that the client's response gets beside the upstream's own (`set-cookie`), of names that are not in `responseHeadersToSet`; left out: none. */
+  readonly responseHeadersToAppend?: readonly NamedText[];
+  /** Parameters of the query that are set, in order; a name may be there several times. Left out: none. */
+  readonly queryToSet?: readonly NamedText[];
+  readonly queryToRemove?: readonly string[];
 };
 
 /** What a gateway can send to the client as it is. Header names are lower case. */
-export type ClientResponse = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: JsonObject };
+export type ClientResponse = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: JsonObject;
+  /** The body where a policy wrote it itself: sent as it is, instead of `body`. */
+  readonly text?: string;
+  /** Further lines of headers that are set (`set-cookie`); left out: none. */
+  readonly headersToAppend?: readonly NamedText[];
+};
 
 export type Decision = {
   /** UUIDv7; the same in header, dynamic metadata, log and trace. */
@@ -62,6 +81,10 @@ export type Decision = {
   readonly policy: { readonly name: string; readonly revision: string };
   /** Names of limits that were exceeded and are not enforced, each once; not there where there is none. */
   readonly shadowLimits?: readonly string[];
+  /** What a policy adds to the gateway's metadata of this request; not there where it adds nothing. */
+  readonly dynamicMetadata?: JsonObject;
+  /** Time-boxed exceptions that took a rule's verdict back; not there where there is none. */
+  readonly exceptions?: readonly UsedException[];
   /** Set only where no decision could be made; the effect is then `deny`. */
   readonly error: { readonly code: ErrorCode } | null;
   /** Signals and every verdict, for gateways trusted for `explain` that asked. */

@@ -23,7 +23,7 @@ export class CountersignError extends Error {
   }
 }
 
-/** Any thrown value as our error: npm opa-wasm throws strings, WebAssembly throws RangeErrors, sockets throw Errors. */
+/** Any thrown value as our error: WebAssembly throws RangeErrors, sockets throw Errors. */
 export function asCountersignError(thrown: unknown, code: ErrorCode): CountersignError {
   return thrown instanceof CountersignError ? thrown : new CountersignError(code, { cause: thrown });
 }

@@ -46,6 +46,8 @@ export type Pep = {
   readonly trusts: ReadonlySet<Trust>;
   /** Names of the policies that it may ask for; never empty. */
   readonly policies: readonly string[];
+  /** Names of all policies of this process; left out: those of this gateway are all that is known. */
+  readonly policiesKnown?: readonly string[];
   readonly forwardedFor: ForwardedFor;
   /** Null where no header counts. */
   readonly certificateHeader: CertificateHeader | null;
@@ -54,3 +56,8 @@ export type Pep = {
   /** Names of the gateways on whose decisions it may report beside its own; left out: none. */
   readonly feedbackFor?: readonly string[];
 };
+
+/** Whether a policy belongs to others: a gateway that asks for it is refused. A name that nobody configured is the PDP's deny `policy_unknown`. */
+export function isForeignPolicy(pep: Pep, name: string): boolean {
+  return !pep.policies.includes(name) && (pep.policiesKnown?.includes(name) ?? true);
+}

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import type { OriginalRequest } from './original-request.ts';
 import type { Pep } from './pep.ts';
 
 /**
@@ -170,6 +171,8 @@ export type DecisionRequest = {
   readonly policyName: string | null;
   /** Null where there is no HTTP request behind the question. */
   readonly http: HttpFacts | null;
+  /** Reads the question once more as it came, credentials included: for policies that are configured to see it. Never throws. Not there where it cannot be. */
+  readonly original?: () => OriginalRequest;
   readonly source: SourceFacts;
   readonly tls: TlsFacts;
   readonly credentials: Credentials;

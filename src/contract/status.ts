@@ -1,3 +1,4 @@
+import type { PolicyException } from './exceptions.ts';
 import type { ListStatus } from './lists.ts';
 import type { SourceStatus } from './sources.ts';
 
@@ -183,6 +184,22 @@ export type RateLimitStatus = {
   readonly onMissing: 'ignore' | 'deny';
 };
 
+/** What operators pushed over a policy. */
+export type PushedStatus = {
+  /** Counts changes; the `3` of a decision's revision `r1+d3`. */
+  readonly revision: number;
+  readonly documents: number;
+  readonly bytes: number;
+  /** Of all documents together: two replicas with the same one have the same data. */
+  readonly sha256: string | null;
+  /** `damaged`: what was kept could not be read at the start, and is not in force. */
+  readonly state: 'ready' | 'damaged';
+  /** True where it outlives the process. */
+  readonly persisted: boolean;
+  /** Those that are not over. */
+  readonly exceptions: readonly PolicyException[];
+};
+
 export type PolicyStatus = {
   readonly name: string;
   readonly state: 'active' | 'not_loaded';
@@ -192,7 +209,25 @@ export type PolicyStatus = {
   readonly rules: number;
   readonly routes: number;
   readonly limits?: readonly RateLimitStatus[];
-  readonly lastError: { readonly code: string; readonly text: string; readonly at: number } | null;
+  /** `revision`: of the bundle that was refused, where it could be told. */
+  readonly lastError: { readonly code: string; readonly text: string; readonly at: number; readonly revision?: string | null } | null;
+  /**
+   * `source`: what its source has; `last_known_good`: the source cannot be read, or has something that is refused; `activated` and
+   * `rolled_back`: an operator chose it. Null where nothing is active.
+   */
+  readonly runningOn?: 'source' | 'last_known_good' | 'activated' | 'rolled_back' | null;
+  /** What the source has; where it is another one than `revision` the policy is not what it should be (USER-ASKS 61). */
+  readonly expectedRevision?: string | null;
+  /** Of the active signed bundle: a lower one is refused. */
+  readonly sequence?: number | null;
+  /** Since the source last confirmed what is active. */
+  readonly ageSeconds?: number | null;
+  /** True where that is more than `policy.ageMax`. */
+  readonly tooOld?: boolean;
+  /** Of the data that the policy needs, what is not there (USER-ASKS 62). */
+  readonly missingData?: readonly string[];
+  /** What operators pushed over it; not there where nothing ever was. */
+  readonly data?: PushedStatus;
 };
 
 export type RecordStatus = { readonly written: number; readonly dropped: number };
@@ -215,7 +250,7 @@ export type ServiceStatus = {
 export type Readiness = {
   readonly ready: boolean;
   readonly parts: {
-    readonly policy: 'ready' | 'not_loaded';
+    readonly policy: 'ready' | 'not_loaded' | 'too_old' | 'data_not_loaded';
     readonly keys: 'ready' | 'not_fetched';
     /** Left out where no registry is configured. */
     readonly registry?: 'ready' | 'stale' | 'not_loaded';

@@ -3,15 +3,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { pack } from 'tar-stream';
 import { CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { BUNDLE_LIMITS, unpack } from './bundle.ts';
+import { packBundle } from './bundle-pack.ts';
 
-/* Runs OPA over a directory of Rego and adds to its bundle's manifest what plain `opa build` leaves out. Owner of tar-stream's writing side. */
+/* Runs OPA over a directory of Rego and adds to its bundle's manifest what plain `opa build` leaves out. */
 
 const run = promisify(execFile);
 const OPA_TIMEOUT_MS = 60_000;
@@ -26,6 +24,8 @@ export type BuildOptions = {
   readonly directory: string;
   /** Slash path of the entry point. */
   readonly entrypoint: string;
+  /** Rego that was written for another engine: it need not hold to `--strict`, and has no `entrypoint` in its METADATA. */
+  readonly foreign?: boolean;
 };
 
 /**
@@ -42,11 +42,11 @@ export async function buildBundle(options: BuildOptions): Promise<Uint8Array> {
     const query = `data.${options.entrypoint.replaceAll('/', '.')}`;
     const checkSchemas = Object.keys(schemas).length === 0 ? [] : ['--schema', 'schemas'];
     // first, since it says best what is wrong
-    await opa(options, ['check', '--strict', ...checkSchemas, '.']);
+    await opa(options, ['check', ...(options.foreign === true ? [] : ['--strict']), ...checkSchemas, '.']);
     const [inspected, dependencies] = await allOf([
       opa(options, ['inspect', '-a', '-f', 'json', '.']),
       opa(options, ['deps', '-f', 'json', '-b', '.', ...NO_TESTS, query]),
-      opa(options, ['build', '-b', '.', '-t', 'wasm', '-o', target, ...NO_TESTS]),
+      opa(options, ['build', '-b', '.', '-t', 'wasm', '-e', options.entrypoint, '-o', target, ...NO_TESTS]),
     ]);
     const { input: _input, ...dataSchemas } = schemas;
     const metadata = { version: 1, rules: rulesOf(inspected ?? ''), input: inputOf(dependencies ?? ''), schemas: dataSchemas };
@@ -99,6 +99,15 @@ async function readSchemas(directory: string): Promise<Record<string, JsonObject
   return schemas;
 }
 
+/** The cases that a policy must pass wherever it is loaded: OPA leaves them out. */
+async function readCases(directory: string): Promise<[string, Buffer][]> {
+  const names = await readdir(join(directory, 'cases')).catch(() => []);
+  const files = names.filter((name) => /\.ya?ml$/.test(name)).sort();
+  return Promise.all(
+    files.map(async (name): Promise<[string, Buffer]> => [`cases/${name}`, await readFile(join(directory, 'cases', name))]),
+  );
+}
+
 /** Title, `custom.public` and `custom.status` of each package below `countersign.rules`. */
 function rulesOf(inspected: string): JsonObject {
   const document = parse(inspected, 'opa inspect');
@@ -113,7 +122,8 @@ function rulesOf(inspected: string): JsonObject {
       continue;
     const custom = isJsonObject(said['custom']) ? said['custom'] : {};
     const title = typeof said['title'] === 'string' ? said['title'] : null;
-    rules[`${path[3]}.${path[4]}`] = { title, public: custom['public'] === true, status: custom['status'] ?? null };
+    const exceptions = custom['exceptions'] === false ? { exceptions: false } : {};
+    rules[`${path[3]}.${path[4]}`] = { title, public: custom['public'] === true, status: custom['status'] ?? null, ...exceptions };
   }
   return Object.fromEntries(Object.entries(rules).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -150,6 +160,7 @@ async function repack(bundle: Uint8Array, metadata: JsonObject, directory: strin
   const files = await unpack(bundle, BUNDLE_LIMITS);
   // OPA takes the entry point's rule out of its source; the check of the bundle must see the whole of it
   for (const path of files.keys()) if (path.endsWith('.rego')) files.set(path, await readFile(join(directory, path)));
+  for (const [path, text] of await readCases(directory)) files.set(path, text);
   const manifest = parse(files.get('.manifest')?.toString('utf8') ?? '{}', '.manifest');
   if (!isJsonObject(manifest)) throw new CountersignError('policy_compile_failed', { field: '.manifest' });
   const paths = [...files.keys()].filter((path) => path !== '.manifest').sort();
@@ -161,10 +172,5 @@ async function repack(bundle: Uint8Array, metadata: JsonObject, directory: strin
     revision: said ?? hash.digest('hex').slice(0, 16),
     metadata: { ...(isJsonObject(manifest['metadata']) ? manifest['metadata'] : {}), countersign: metadata },
   };
-  const tar = pack();
-  const header = (name: string) => ({ name: `/${name}`, mtime: new Date(0), mode: 0o600 });
-  tar.entry(header('.manifest'), JSON.stringify(enriched));
-  for (const path of paths) tar.entry(header(path), files.get(path) ?? '');
-  tar.finalize();
-  return promisify(gzip)(await buffer(tar));
+  return packBundle(new Map<string, Uint8Array | string>([...files, ['.manifest', JSON.stringify(enriched)]]));
 }

@@ -2,6 +2,7 @@ import { CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { BASE_PACKAGES } from './base-packages.ts';
 import type { Bundle } from './bundle.ts';
+import type { PolicyOptions } from './options.ts';
 import { type RegoFile, scanRego } from './rego-scan.ts';
 
 /* What a bundle may not do (DESIGN 4), as far as its sources and data show it. */
@@ -21,8 +22,15 @@ const RESERVED: readonly (readonly string[])[] = [
  * @throws CountersignError bundle_rule_depth, bundle_redefines_base, bundle_data_shadows_rules, bundle_rule_defaulted, bundle_rule_missing,
  *   bundle_unreadable where a source is no Rego or none is there
  */
-export function checkBundle(bundle: Bundle, requiredRules: readonly string[]): readonly string[] {
+export function checkBundle(bundle: Bundle, options: Pick<PolicyOptions, 'contract' | 'entrypoint' | 'requiredRules'>): readonly string[] {
+  const { requiredRules } = options;
   const files = scanAll(bundle.rego);
+  // plain `opa build` takes the entry point's rule out of its source, so that its file may count as empty
+  const entry = options.entrypoint.split('/').slice(0, -1);
+  if (options.contract === 'envoy') {
+    checkShadows(bundle.data, [entry, ...files.map((file) => file.package)]);
+    return [];
+  }
   const rules = new Set<string>();
   for (const file of files) {
     const [root, kind, category, name] = file.package;
@@ -36,7 +44,7 @@ export function checkBundle(bundle: Bundle, requiredRules: readonly string[]): r
     if (file.bareElse) throw new CountersignError('bundle_rule_defaulted', { field: file.path, detail: 'else without a condition' });
     rules.add(`${category}.${name}`);
   }
-  checkShadows(bundle.data, [...RESERVED, ...files.map((file) => file.package)]);
+  checkShadows(bundle.data, [...RESERVED, entry, ...files.map((file) => file.package)]);
   const missing = requiredRules.filter((code) => !rules.has(code));
   if (missing.length > 0) throw new CountersignError('bundle_rule_missing', { field: missing.join(', ') });
   return [...rules].sort();

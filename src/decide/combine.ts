@@ -1,8 +1,11 @@
 import type { CollectName } from '../contract/collect.ts';
 import { type Effect, type Reason, type RiskFactor, STEP_UP_KINDS, type StepUp } from '../contract/decision.ts';
 import { CountersignError } from '../contract/errors.ts';
+import type { PolicyException, UsedException } from '../contract/exceptions.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { addSources, NOTHING_TO_COLLECT } from './collect.ts';
+import type { OwnAnswer } from './contracts/own-answer.ts';
+import { exceptionReason, exempt } from './exempt.ts';
 import { type ExceededLimit, parseVerdict, type RuleFacts, type Verdict } from './verdict.ts';
 
 /** The contract `rules`: what all verdicts together say. */
@@ -24,8 +27,12 @@ export type Combined = {
   readonly collect: readonly CollectName[];
   /** Names of limits that were exceeded and are not enforced, each once. */
   readonly shadowLimits: readonly string[];
+  /** Exceptions that took a verdict back; not there where there is none. */
+  readonly exceptions?: readonly UsedException[];
   /** Every verdict that was not exactly clear, for `explain`. */
   readonly verdicts: readonly Verdict[];
+  /** What a policy says that makes its decision itself; not there by the contract `rules`. */
+  readonly own?: OwnAnswer;
 };
 
 /** Reasons of the host itself. */
@@ -37,15 +44,28 @@ const UNDECIDED = 'The rule could not be evaluated';
 const RISK_MAX = 100;
 const EMPTY: Readonly<Record<string, string>> = {};
 const NONE: readonly string[] = [];
+const NO_EXCEPTIONS: readonly PolicyException[] = [];
 
 /**
  * Combines the entry point's `{"verdicts": [[category, name, verdict], …]}` over a closed union: any deny or undecided verdict denies;
  * an allow, or a step_up that says `grants: true`, is a grant; without a grant the request is denied as `not_applicable`; a grant with a
- * step_up is a step_up; else it is an allow. What rules collect is gathered beside it.
+ * step_up is a step_up; else it is an allow. What rules collect is gathered beside it. Exceptions of the caller take the verdicts back that they name.
  * @throws CountersignError policy_result_invalid where the result is not of that form, policy_collect_unknown
  */
-export function combine(result: unknown, rules: ReadonlyMap<string, RuleFacts>): Combined {
-  const verdicts = parseVerdicts(result);
+export function combine(
+  result: unknown,
+  rules: ReadonlyMap<string, RuleFacts>,
+  exceptions: readonly PolicyException[] = NO_EXCEPTIONS,
+): Combined {
+  if (exceptions.length === 0) return combineVerdicts(parseVerdicts(result), rules);
+  const { verdicts, used } = exempt(parseVerdicts(result), exceptions, rules);
+  const combined = combineVerdicts(verdicts, rules);
+  if (used.length === 0) return combined;
+  const reasons = combined.effect === 'allow' ? [...combined.reasons, exceptionReason(used)] : combined.reasons;
+  return { ...combined, reasons, exceptions: used };
+}
+
+function combineVerdicts(verdicts: readonly Verdict[], rules: ReadonlyMap<string, RuleFacts>): Combined {
   let denied = false;
   let granted = false;
   let raised = false;

@@ -23,28 +23,41 @@ type Prefixes = { readonly shift: bigint; readonly masked: Set<bigint> };
  * @throws CountersignError bundle_data_invalid, the field is the index of the entry
  */
 export function createAddressList(entries: readonly unknown[], field: string): AddressList {
+  const builder = createAddressListBuilder(field);
+  builder.add(entries);
+  return builder.list();
+}
+
+/** The same, filled portion after portion. */
+export function createAddressListBuilder(field: string): { add(entries: readonly unknown[]): void; list(): AddressList } {
+  let size = 0;
   const v4 = new Map<number, Set<number>>();
   const v6 = new Map<number, Prefixes>();
-  for (const [index, entry] of entries.entries()) {
-    const prefix = typeof entry === 'string' ? parsePrefix(entry) : null;
-    if (prefix === null) {
-      throw new CountersignError('bundle_data_invalid', { field: `${field}.${index}`, detail: 'not an address or CIDR prefix' });
+  const add = (entries: readonly unknown[]): void => {
+    for (const entry of entries) {
+      const prefix = typeof entry === 'string' ? parsePrefix(entry) : null;
+      if (prefix === null) {
+        throw new CountersignError('bundle_data_invalid', { field: `${field}.${size}`, detail: 'not an address or CIDR prefix' });
+      }
+      size += 1;
+      const { address, length } = prefix;
+      if (typeof address === 'number') {
+        const set = v4.get(length) ?? new Set();
+        v4.set(length, set.add(mask4(address, length)));
+      } else {
+        const shift = BigInt(128 - length);
+        const prefixes = v6.get(length) ?? { shift, masked: new Set<bigint>() };
+        prefixes.masked.add(address >> shift);
+        v6.set(length, prefixes);
+      }
     }
-    const { address, length } = prefix;
-    if (typeof address === 'number') {
-      const set = v4.get(length) ?? new Set();
-      v4.set(length, set.add(mask4(address, length)));
-    } else {
-      const shift = BigInt(128 - length);
-      const prefixes = v6.get(length) ?? { shift, masked: new Set<bigint>() };
-      prefixes.masked.add(address >> shift);
-      v6.set(length, prefixes);
-    }
-  }
-  const lengths4 = [...v4];
-  const lengths6 = [...v6.values()];
+  };
+  return { add, list: () => listOf(size, [...v4], [...v6.values()]) };
+}
+
+function listOf(size: number, lengths4: readonly [number, Set<number>][], lengths6: readonly Prefixes[]): AddressList {
   return {
-    size: entries.length,
+    size,
     has(text) {
       const address = parseAddress(text);
       if (address === null) return false;

@@ -1,98 +1,70 @@
-import { createHash } from 'node:crypto';
-import { CountersignError } from '../contract/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import type { ActivePolicy, Clock } from '../contract/stages.ts';
 import type { RateLimitStatus } from '../contract/status.ts';
 import { createActivePolicy, type PolicyParts } from './active-policy.ts';
-import { readBundle } from './bundle.ts';
-import { checkBundle } from './bundle-check.ts';
-import { combine } from './combine.ts';
-import { checkData, compileDataChecks } from './data-schema.ts';
-import { compileInput, parseInputPaths } from './input.ts';
-import { createAddressList } from './lists.ts';
+import { createContract } from './contracts/create-contract.ts';
+import { compileInput } from './input.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
-import { createRatePlans } from './rate-plan.ts';
-import { createRouteTable } from './routes.ts';
-import { withRuleCount } from './rule-count.ts';
-import { SMOKE_FACTS } from './smoke.ts';
+import { unpackHostData } from './prepare/host-data.ts';
+import type { PreparedRevision } from './prepare/prepare-revision.ts';
+import { pathsReadBy, ruleFactsOf } from './prepare/trials.ts';
+import type { KeptData } from './pushed/data-job.ts';
+import { createExceptionTable } from './pushed/exceptions.ts';
+import { decisionRevision } from './pushed/revision-name.ts';
 import type { RuleFacts } from './verdict.ts';
-import { compileWasm, instantiateWasm } from './wasm-policy.ts';
+import { restoreWasm } from './wasm-policy.ts';
+
 /** One revision, with what `/status` shows of it. */
 export type LoadedRevision = {
   readonly policy: ActivePolicy;
   readonly rules: number;
   readonly routes: number;
   readonly limits: readonly RateLimitStatus[];
+  /** Of the required data, what is not there: no decision is made until it is. */
+  readonly missingData: readonly string[];
+  /** Of the bundle that it was made from. */
+  readonly bundle: Pick<PreparedRevision, 'revision' | 'sequence' | 'signed' | 'module'>;
+  /** Its rules. */
+  readonly facts: { readonly codes: ReadonlySet<string>; readonly rules: ReadonlyMap<string, RuleFacts> };
+  /** The same with other exceptions; all other data must be the same. */
+  withExceptions(pushed: KeptData): LoadedRevision;
 };
 
 /**
- * Checks a bundle, compiles it and tries it once.
+ * Puts a revision together that was prepared, here or in another thread.
+ * @param pushed what was pushed over the bundle; its documents are in `prepared` already
  * @throws CountersignError `bundle_*`, each refusal with its code
  */
 export async function loadRevision(
   name: string,
-  packed: Uint8Array,
+  prepared: PreparedRevision,
   options: PolicyOptions,
   shared: Pick<DecideOptions, 'input' | 'upstream' | 'challenge'>,
   clock: Clock,
+  pushed: KeptData | null = null,
 ): Promise<LoadedRevision> {
-  const bundle = await readBundle(packed);
-  const codes = checkBundle(bundle, options.requiredRules);
-  const metadata = bundle.manifest.metadata.countersign;
-  checkData(bundle.data, compileDataChecks(metadata?.schemas ?? {}));
-  const { rego, limits, routes: catalogue, blocked } = splitData(bundle.data);
-  const rates = createRatePlans(limits, new Set(Object.keys(isJsonObject(catalogue) ? catalogue : {})), name);
-  const routes = createRouteTable(catalogue, name, rates.of);
-  const addresses = createAddressList(blocked, 'countersign.limits.network.addresses_blocked');
-  const wasm = await instantiateWasm(await compileWasm(bundle.wasm), withRuleCount(rego, codes.length), options);
-  const titles = new Map<string, RuleFacts>();
-  for (const [code, rule] of Object.entries(metadata?.rules ?? {})) titles.set(code, { ...rule, title: rule.title ?? code });
-  const paths = metadata === undefined ? null : parseInputPaths(metadata.input);
+  const { codes, metadata, host, revision, missingData } = prepared;
+  const { rates, routes, addresses } = await unpackHostData(host, name);
+  const wasm = await restoreWasm(prepared.module, prepared.image, options);
+  const titles = ruleFactsOf(metadata);
+  const build = compileInput(shared.input, pathsReadBy(metadata, wasm));
+  const buildWhole = compileInput(shared.input, null);
   const parts: PolicyParts = {
     wasm,
     codes,
-    titles,
+    contract: createContract(options, shared.input, { build, buildWhole }, titles),
     addresses,
-    build: compileInput(shared.input, paths),
-    buildWhole: compileInput(shared.input, null),
+    buildWhole,
     slowMs: options.slowMs,
     output: shared,
     clock,
   };
-  smoke(parts);
-  const policy = createActivePolicy(
-    parts,
-    { name, revision: bundle.manifest.revision || createHash('sha256').update(packed).digest('hex').slice(0, 16) },
-    (request) => routes.match(request),
-  );
-  return { policy, rules: codes.length, routes: routes.size, limits: rates.limits };
-}
-
-/** What the host matches by itself never gets into the Wasm memory. */
-function splitData(data: JsonObject): {
-  readonly rego: JsonObject;
-  readonly limits: JsonValue | undefined;
-  readonly routes: JsonValue | undefined;
-  readonly blocked: readonly JsonValue[];
-} {
-  const ours = data['countersign'];
-  if (!isJsonObject(ours)) return { rego: data, limits: undefined, routes: undefined, blocked: [] };
-  const { routes, ...rest } = ours;
-  const { limits } = rest;
-  const network = isJsonObject(limits) ? limits['network'] : undefined;
-  const blocked = isJsonObject(network) ? network['addresses_blocked'] : undefined;
-  if (!isJsonObject(limits) || !isJsonObject(network) || blocked === undefined)
-    return { rego: { ...data, countersign: rest }, limits, routes, blocked: [] };
-  if (!Array.isArray(blocked)) throw new CountersignError('bundle_data_invalid', { field: 'countersign.limits.network.addresses_blocked' });
-  const { addresses_blocked: _blocked, ...others } = network;
-  return { rego: { ...data, countersign: { ...rest, limits: { ...limits, network: others } } }, limits, routes, blocked };
-}
-
-/** One evaluation on an input that knows nothing: what cannot answer that cannot answer anything. */
-function smoke(parts: PolicyParts): void {
-  try {
-    combine(parts.wasm.evaluate(parts.build(SMOKE_FACTS)), parts.titles);
-  } catch (error) {
-    throw new CountersignError('bundle_smoke_failed', { detail: error instanceof Error ? error.message : '', cause: error });
-  }
+  const { sequence, signed, module } = prepared;
+  const shown = { rules: codes.length, routes: routes.size, limits: rates.limits, missingData };
+  const made = { ...shown, bundle: { revision, sequence, signed, module }, facts: { codes: new Set(codes), rules: titles } };
+  const over = (data: KeptData | null): LoadedRevision => {
+    const exceptions = createExceptionTable(data?.exceptions ?? []);
+    const named = { name, revision: decisionRevision(revision, data) };
+    return { ...made, policy: createActivePolicy({ ...parts, exceptions }, named, routes.match), withExceptions: over };
+  };
+  return over(pushed);
 }

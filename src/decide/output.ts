@@ -46,6 +46,7 @@ export function decisionOf(
     response: effect === 'allow' ? null : responseOf(request.id, identity, combined, challengeOptionsOf(route, options.challenge)),
     policy,
     ...(combined.shadowLimits.length === 0 ? {} : { shadowLimits: combined.shadowLimits }),
+    ...(combined.exceptions === undefined ? {} : { exceptions: combined.exceptions }),
     error: null,
     explanation: null,
   };

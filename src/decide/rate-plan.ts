@@ -58,7 +58,7 @@ export type RatePlans = { of(routeId: string): RatePlan | undefined; readonly li
  * @param routeIds ids of the catalogue; `unknown` is one of them always.
  * @throws CountersignError bundle_data_invalid, the field is the path of what is wrong
  */
-export function createRatePlans(limits: JsonValue | undefined, routeIds: ReadonlySet<string>, catalogue: string): RatePlans {
+export function createRatePlans(limits: JsonValue | undefined, routeIds: Pick<ReadonlySet<string>, 'has'>, catalogue: string): RatePlans {
   if (!isJsonObject(limits)) return { of: () => undefined, limits: [] };
   const { rate, rate_limits: named, counters } = parse(limits);
   const thresholds: Record<Entity, RateThreshold[]> = { client: [], address: [], token: [], route: [], api_key: [] };

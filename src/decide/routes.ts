@@ -18,7 +18,7 @@ function isHttpsUrl(text: string): boolean {
 }
 
 /** One route as `countersign/routes/data.yaml` writes it. */
-const RouteEntry = z.strictObject({
+const RouteForm = z.strictObject({
   hosts: z.array(z.string().regex(HOST)).default([]).describe('Lower-case names, or `*.example.com`; none means any host'),
   methods: z
     .array(z.union([z.literal('*'), z.string().regex(METHOD)]))
@@ -35,16 +35,19 @@ const RouteEntry = z.strictObject({
 });
 
 /** The data document `countersign.routes`: id to route. */
-export const RoutesData = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/), RouteEntry);
+export const RoutesData = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/), RouteForm);
+/** One route, every member there. */
+export type RouteEntry = z.infer<typeof RouteForm>;
 
 type Leaf = { readonly route: Route; readonly names: readonly string[] };
+/** Most nodes have but one of these: a hundred thousand routes are no place for empty maps. */
 type Node = {
-  readonly children: Map<string, Node>;
+  children: Map<string, Node> | null;
   parameter: Node | null;
   /** By method, `*` for every other one. */
-  readonly leaves: Map<string, Leaf>;
+  leaves: Map<string, Leaf> | null;
   /** Leaves of `{name*}` patterns, which end here. */
-  readonly rest: Map<string, Leaf>;
+  rest: Map<string, Leaf> | null;
 };
 
 /** The compiled catalogue of one policy. */
@@ -54,7 +57,9 @@ export interface RouteTable {
   match(request: DecisionRequest): Route;
 }
 
-const newNode = (): Node => ({ children: new Map(), parameter: null, leaves: new Map(), rest: new Map() });
+const newNode = (): Node => ({ children: null, parameter: null, leaves: null, rest: null });
+const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze({});
+const NO_SCOPES: readonly string[] = Object.freeze([]);
 
 /**
  * Compiles a catalogue. `data` is the value of `data.countersign.routes` (undefined means no route).
@@ -62,22 +67,42 @@ const newNode = (): Node => ({ children: new Map(), parameter: null, leaves: new
  * @throws CountersignError bundle_routes_invalid, the field names the route
  */
 export function createRouteTable(data: unknown, catalogue: string, planOf?: (routeId: string) => RatePlan | undefined): RouteTable {
+  const builder = createRouteTableBuilder(catalogue, planOf);
+  builder.add(Object.entries(parseRoutes(data)));
+  return builder.table();
+}
+
+/** @throws CountersignError bundle_routes_invalid, the field is the path within the catalogue */
+export function parseRoutes(data: unknown): Readonly<Record<string, RouteEntry>> {
   const parsed = RoutesData.safeParse(data ?? {});
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new CountersignError('bundle_routes_invalid', { field: issue?.path.join('.') ?? '', detail: issue?.message ?? '' });
   }
+  return parsed.data;
+}
+
+/** The same table, filled portion after portion with routes that were parsed. */
+export interface RouteTableBuilder {
+  /** @throws CountersignError bundle_routes_invalid, the field names the route */
+  add(entries: readonly (readonly [string, RouteEntry])[]): void;
+  /** Once all are there. */
+  table(): RouteTable;
+}
+
+/** Nothing is in it at first; `planOf` says what is counted for a route. */
+export function createRouteTableBuilder(catalogue: string, planOf?: (routeId: string) => RatePlan | undefined): RouteTableBuilder {
   const counted = (id: string): Pick<Route, 'rate'> => {
     const rate = planOf?.(id);
     return rate === undefined ? {} : { rate };
   };
   const hosts = new Map<string, Node>();
-  const entries = Object.entries(parsed.data);
-  for (const [id, entry] of entries) {
+  let size = 0;
+  const file = ([id, entry]: readonly [string, RouteEntry]): void => {
     if (id === 'unknown') throw new CountersignError('bundle_routes_invalid', { field: id, detail: 'the id is reserved' });
     const { tier, scopes, resource_metadata: resourceMetadataUrl = null } = entry;
-    const shared = { catalogue, id, tier, scopes, public: entry.public, resourceMetadataUrl };
-    const route: Route = { status: 'matched', ...shared, parameters: {}, ...counted(id) };
+    const shared = { catalogue, id, tier, scopes: scopes.length === 0 ? NO_SCOPES : scopes, public: entry.public, resourceMetadataUrl };
+    const route: Route = { status: 'matched', ...shared, parameters: NO_PARAMETERS, ...counted(id) };
     for (const host of entry.hosts.length === 0 ? [''] : entry.hosts) {
       let root = hosts.get(host);
       if (root === undefined) {
@@ -86,7 +111,8 @@ export function createRouteTable(data: unknown, catalogue: string, planOf?: (rou
       }
       insert(root, entry, route);
     }
-  }
+    size += 1;
+  };
   const outside = (status: 'unknown' | 'ambiguous' | 'none'): Route => ({
     status,
     catalogue,
@@ -98,15 +124,21 @@ export function createRouteTable(data: unknown, catalogue: string, planOf?: (rou
     parameters: {},
     ...counted('unknown'),
   });
-  const unknown = outside('unknown');
-  const ambiguous = outside('ambiguous');
-  const none = outside('none');
+  return {
+    add: (entries) => entries.forEach(file),
+    table: () => tableOf(size, hosts, { unknown: outside('unknown'), ambiguous: outside('ambiguous'), none: outside('none') }),
+  };
+}
+
+type Outside = Readonly<Record<'unknown' | 'ambiguous' | 'none', Route>>;
+
+function tableOf(size: number, hosts: ReadonlyMap<string, Node>, { unknown, ambiguous, none }: Outside): RouteTable {
   const anyHost = hosts.get('');
   const named = hosts.size > (anyHost === undefined ? 0 : 1);
   const leafOf = ({ host, method }: HttpFacts, segments: readonly string[]): Leaf | null =>
     (named ? findByHost(hosts, host, method, segments) : null) ?? (anyHost === undefined ? null : find(anyHost, method, segments, 0));
   return {
-    size: entries.length,
+    size,
     match({ http }) {
       if (http === null) return none;
       if (http.pathAmbiguous) return ambiguous;
@@ -120,7 +152,7 @@ export function createRouteTable(data: unknown, catalogue: string, planOf?: (rou
   };
 }
 
-function insert(root: Node, entry: z.infer<typeof RouteEntry>, route: Route): void {
+function insert(root: Node, entry: RouteEntry, route: Route): void {
   const fail = (detail: string): never => {
     throw new CountersignError('bundle_routes_invalid', { field: route.id, detail });
   };
@@ -132,6 +164,7 @@ function insert(root: Node, entry: z.infer<typeof RouteEntry>, route: Route): vo
     const parameter = PARAMETER.exec(part);
     if (parameter === null) {
       if (!SEGMENT.test(part)) fail(`segment ${index + 1} of the path is not a name, {name} or {name*}`);
+      node.children ??= new Map();
       let child = node.children.get(part);
       if (child === undefined) {
         child = newNode();
@@ -151,7 +184,10 @@ function insert(root: Node, entry: z.infer<typeof RouteEntry>, route: Route): vo
       node = node.parameter;
     }
   });
-  const leaves = rest ? node.rest : node.leaves;
+  let leaves = rest ? node.rest : node.leaves;
+  leaves ??= new Map();
+  if (rest) node.rest = leaves;
+  else node.leaves = leaves;
   const leaf: Leaf = { route, names: names.some((name) => name !== '') ? names : [] };
   for (const method of entry.methods) {
     if (leaves.has(method)) fail('host, method and path are those of another route');
@@ -183,12 +219,12 @@ function findByHost(hosts: ReadonlyMap<string, Node>, host: string, method: stri
 
 function find(node: Node, method: string, segments: readonly string[], index: number): Leaf | null {
   const segment = segments[index];
-  if (segment === undefined) return node.leaves.get(method) ?? node.leaves.get('*') ?? null;
-  const child = node.children.get(segment);
+  if (segment === undefined) return node.leaves?.get(method) ?? node.leaves?.get('*') ?? null;
+  const child = node.children?.get(segment);
   const literal = child === undefined ? null : find(child, method, segments, index + 1);
   if (literal !== null) return literal;
   const named = node.parameter === null ? null : find(node.parameter, method, segments, index + 1);
-  return named ?? node.rest.get(method) ?? node.rest.get('*') ?? null;
+  return named ?? node.rest?.get(method) ?? node.rest?.get('*') ?? null;
 }
 
 function parametersOf(leaf: Leaf, segments: readonly string[]): Record<string, string> {

@@ -103,7 +103,7 @@ function put(set: Record<string, string>, name: string, value: string | null): v
 }
 
 /** Headers that a policy may not set: ours, and those that frame the message or say who is asked. */
-function isReserved(name: string): boolean {
+export function isReserved(name: string): boolean {
   return name.replace(/[_.]/g, '-').startsWith(PREFIX) || FRAMING.has(name);
 }
 

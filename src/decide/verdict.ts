@@ -2,7 +2,13 @@ import { type Effect, type RiskFactor, STEP_UP_KINDS, type StepUpKind } from '..
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 
 /** What the bundle's METADATA says of a rule. */
-export type RuleFacts = { readonly title: string; readonly public: boolean; readonly status: number | null };
+export type RuleFacts = {
+  readonly title: string;
+  readonly public: boolean;
+  readonly status: number | null;
+  /** False where the rule allows no exception. */
+  readonly exceptions?: boolean | undefined;
+};
 
 /** One limit for the fields of draft-ietf-httpapi-ratelimit-headers: an exceeded one of a 429, or what is left where a request passes. */
 export type ExceededLimit = {

@@ -1,32 +1,61 @@
-import { type LoadedPolicy, loadPolicy } from '@open-policy-agent/opa-wasm';
 import { asCountersignError, CountersignError } from '../contract/errors.ts';
-import { isJsonObject, type JsonObject } from '../contract/json.ts';
-import { HOST_BUILTINS, missingBuiltins } from './builtins.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
+import type { Moment } from './builtins/builtin.ts';
+import { missingBuiltins } from './builtins/table.ts';
+import { guardModule } from './wasm-guard.ts';
+import { createWasmInstance, type WasmInstance } from './wasm-instance.ts';
 
-/* Owner of npm opa-wasm. It throws strings, objects, RangeErrors and RuntimeErrors: all of them become our errors here. */
+/* OPA's Wasm ABI (1.2 and later). Modules throw strings, RangeErrors and RuntimeErrors: all of them become our errors here. */
 
-const PAGES_INITIAL = 8;
-
-/** OPA's Wasm ABI 1.2 and later; npm opa-wasm writes to stderr where a version is not there. */
-const EXPORTS = ['opa_wasm_abi_version', 'opa_wasm_abi_minor_version', 'opa_eval', 'opa_json_dump', 'builtins', 'entrypoints'];
+const EXPORTS = [
+  'opa_wasm_abi_version',
+  'opa_wasm_abi_minor_version',
+  'opa_eval',
+  'opa_json_dump',
+  'opa_value_dump',
+  'opa_value_parse',
+  'opa_malloc',
+  'opa_json_parse',
+  'opa_heap_ptr_get',
+  'builtins',
+  'entrypoints',
+];
 
 /** A compiled policy with its data in memory. */
 export interface WasmPolicy {
   /**
-   * The entry point's value for an input; undefined where it has none.
+   * The entry point's value for an input (or for none, where `input` is undefined in Rego); undefined where it has no value. `moment` is what builtins of time and chance draw on; by default
+   * the input's own `time` and `id`.
    * @throws CountersignError policy_evaluation_failed; the instance goes on working
    */
-  evaluate(input: JsonObject): unknown;
+  evaluate(input: JsonValue | undefined, moment?: Moment): unknown;
   /** The same as the text that `parseAnswer` reads: equal texts are equal values, which many requests have in common. */
-  answer(input: JsonObject): string;
+  answer(input: JsonValue | undefined, moment?: Moment): string;
+  /** Names of the builtins that the module calls in the host. */
+  readonly builtins: readonly string[];
+  /** A copy of the memory as it is before the first evaluation, for `restoreWasm`. */
+  image(): MemoryImage;
 }
+
+/**
+ * The memory of an instance that has its data. All state of OPA's Wasm lies in there, its heap included, so that it can be made in one
+ * thread and put into an instance of the same module in another.
+ */
+export type MemoryImage = {
+  /** From address 0 to the end of the data. */
+  readonly bytes: Uint8Array;
+  /** Size of the memory, in pages of 64 KiB. */
+  readonly pages: number;
+  readonly dataAddress: number;
+  readonly heapAddress: number;
+};
 
 export type WasmOptions = { readonly entrypoint: string; readonly memoryPagesMax: number };
 
 /** @throws CountersignError bundle_wasm_invalid */
 export async function compileWasm(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
   try {
-    const module = await WebAssembly.compile(bytes);
+    const module = await WebAssembly.compile(guardModule(bytes));
     const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
     const lacking = EXPORTS.filter((name) => !names.has(name));
     if (lacking.length > 0) throw new CountersignError('bundle_wasm_invalid', { detail: `no export ${lacking.join(', ')}` });
@@ -42,20 +71,50 @@ export async function compileWasm(bytes: Uint8Array<ArrayBuffer>): Promise<WebAs
  * @throws CountersignError bundle_wasm_invalid, bundle_builtin_missing and bundle_entrypoint_missing (by name), bundle_data_invalid
  */
 export async function instantiateWasm(module: WebAssembly.Module, data: JsonObject, options: WasmOptions): Promise<WasmPolicy> {
-  const policy = await load(module, options.memoryPagesMax);
-  const missing = missingBuiltins(builtinsOf(policy));
-  if (missing.length > 0) throw new CountersignError('bundle_builtin_missing', { field: missing.join(', ') });
-  const entrypoint = entrypointOf(policy, options.entrypoint);
-  try {
-    policy.setData(data);
-  } catch (error) {
-    throw new CountersignError('bundle_data_invalid', { detail: `the data does not fit: ${textOf(error)}`, cause: error });
+  const opened = open(module, options);
+  return policyOf(opened, layOut(opened.instance, data));
+}
+
+const COPY_BYTES = 1 << 20;
+
+/**
+ * Makes an instance with a memory that was prepared elsewhere, by the same module. The copy gives way to other work every MiB, so that
+ * no request waits for a large document.
+ * @throws CountersignError bundle_wasm_invalid, bundle_builtin_missing, bundle_entrypoint_missing
+ */
+export async function restoreWasm(module: WebAssembly.Module, image: MemoryImage, options: WasmOptions): Promise<WasmPolicy> {
+  const opened = open(module, options, image.pages);
+  const memory = opened.instance.memory();
+  for (let at = 0; at < image.bytes.length; at += COPY_BYTES) {
+    if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+    memory.set(image.bytes.subarray(at, at + COPY_BYTES), at);
   }
-  const answer = createAnswer(policy, entrypoint);
-  return {
-    answer,
-    evaluate: (input) => parseAnswer(answer(input)),
-  };
+  return policyOf(opened, { address: image.dataAddress, heap: image.heapAddress });
+}
+
+type Opened = { readonly instance: WasmInstance; readonly builtins: readonly string[]; readonly entrypoint: number };
+
+function open(module: WebAssembly.Module, options: WasmOptions, pages?: number): Opened {
+  const instance = createInstance(module, options.memoryPagesMax, pages);
+  const builtins = namesOf(instance, 'builtins');
+  const missing = missingBuiltins(Object.keys(builtins));
+  if (missing.length > 0) throw new CountersignError('bundle_builtin_missing', { field: missing.join(', ') });
+  const entrypoint = entrypointOf(instance, options.entrypoint);
+  instance.host.name(builtins);
+  return { instance, builtins: Object.keys(builtins), entrypoint };
+}
+
+function policyOf({ instance, builtins, entrypoint }: Opened, data: Data): WasmPolicy {
+  const answer = createAnswer(instance, entrypoint, data);
+  return { answer, evaluate: (input, moment) => parseAnswer(answer(input, moment)), builtins, image: () => imageOf(instance, data) };
+}
+
+function imageOf(instance: WasmInstance, { address, heap }: Data): MemoryImage {
+  const memory = instance.memory();
+  // shared, so that another thread gets it without a copy, and without the garbage collection that so much foreign memory brings about
+  const bytes = new Uint8Array(new SharedArrayBuffer(heap));
+  bytes.set(memory.subarray(0, heap));
+  return { bytes, pages: memory.length / PAGE_BYTES, dataAddress: address, heapAddress: heap };
 }
 
 /** The value in an answer's text: OPA gives a list of results, of which an entry point has one or none. */
@@ -65,82 +124,57 @@ export function parseAnswer(text: string): unknown {
   return isJsonObject(first) ? first['result'] : undefined;
 }
 
-const PAGE_BYTES = 65_536;
 const UTF8_BYTES_MAX = 3;
+const PAGE_BYTES = 65_536;
+
+type Data = ReturnType<WasmInstance['layOut']>;
 
 /**
- * OPA's `opa_eval` (ABI 1.2: input JSON in memory behind the data, result JSON out of it, the heap reset by itself), called without the
- * copies, views and decoders that npm opa-wasm makes each time: half the cost of a small evaluation.
+ * OPA's `opa_eval`: input JSON in memory behind the data, result JSON out of it, the heap reset by itself; without copies, views and decoders
+ * that would be made each time, which are half the cost of a small evaluation.
  */
-function createAnswer(policy: LoadedPolicy, entrypoint: number): (input: JsonObject) => string {
-  const evaluate = exportsOf(policy)['opa_eval'];
-  if (typeof evaluate !== 'function') throw new CountersignError('bundle_wasm_invalid', { detail: 'no export opa_eval' });
-  const start: unknown = policy.dataHeapPtr;
-  if (typeof start !== 'number') throw new CountersignError('bundle_wasm_invalid', { detail: 'no heap' });
-  let view = Buffer.from(policy.mem.buffer);
-
-  /** A memory that has grown is another buffer. */
-  function memory(): Buffer {
-    if (view.buffer !== policy.mem.buffer) view = Buffer.from(policy.mem.buffer);
-    return view;
-  }
-
-  return (input) => {
+function createAnswer(instance: WasmInstance, entrypoint: number, { address, heap }: Data): WasmPolicy['answer'] {
+  const { host } = instance;
+  return (input, moment) => {
     try {
-      const text = JSON.stringify(input);
-      const missing = start + text.length * UTF8_BYTES_MAX - policy.mem.buffer.byteLength;
-      if (missing > 0) policy.mem.grow(Math.ceil(missing / PAGE_BYTES));
-      const length = memory().write(text, start, 'utf8');
-      const address: unknown = evaluate(0, entrypoint, policy.dataAddr, start, length, start + length, 0);
-      if (typeof address !== 'number') throw new CountersignError('policy_evaluation_failed', { detail: 'no address' });
-      const after = memory();
-      return after.toString('utf8', address, after.indexOf(0, address));
+      host.begin(input, moment);
+      const text = input === undefined ? '' : JSON.stringify(input);
+      instance.reserve(heap + text.length * UTF8_BYTES_MAX);
+      const length = instance.memory().write(text, heap, 'utf8');
+      return instance.text(instance.call('opa_eval', 0, entrypoint, address, heap, length, heap + length, 0));
     } catch (error) {
       throw new CountersignError('policy_evaluation_failed', { detail: textOf(error), cause: error });
     }
   };
 }
 
-async function load(module: WebAssembly.Module, memoryPagesMax: number): Promise<LoadedPolicy> {
+function createInstance(module: WebAssembly.Module, memoryPagesMax: number, pages?: number): WasmInstance {
   try {
-    return await loadPolicy(module, { initial: Math.min(PAGES_INITIAL, memoryPagesMax), maximum: memoryPagesMax }, HOST_BUILTINS);
-  } catch (error) {
-    throw new CountersignError('bundle_wasm_invalid', { detail: textOf(error), cause: error });
-  }
-}
-
-/** Names of the builtins that the module calls in the host: its export `builtins` points at a JSON object of them. */
-function builtinsOf(policy: LoadedPolicy): string[] {
-  const value = readExport(policy, 'builtins');
-  return isJsonObject(value) ? Object.keys(value) : [];
-}
-
-function entrypointOf(policy: LoadedPolicy, wanted: string): number {
-  const value = readExport(policy, 'entrypoints');
-  const number = isJsonObject(value) && Object.hasOwn(value, wanted) ? value[wanted] : undefined;
-  if (typeof number === 'number') return number;
-  throw new CountersignError('bundle_entrypoint_missing', { field: wanted });
-}
-
-/** The JSON document that an export of OPA's Wasm ABI points at. */
-function readExport(policy: LoadedPolicy, name: string): unknown {
-  try {
-    const exports = exportsOf(policy);
-    const get = exports[name];
-    const dump = exports['opa_json_dump'];
-    if (typeof get !== 'function' || typeof dump !== 'function')
-      throw new CountersignError('bundle_wasm_invalid', { detail: `no export ${name}` });
-    const address: unknown = dump(get());
-    if (typeof address !== 'number') throw new CountersignError('bundle_wasm_invalid', { detail: `export ${name}` });
-    const bytes = new Uint8Array(policy.mem.buffer, address);
-    return JSON.parse(new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0))));
+    return createWasmInstance(module, memoryPagesMax, pages);
   } catch (error) {
     throw asCountersignError(error, 'bundle_wasm_invalid');
   }
 }
 
-function exportsOf({ wasmInstance }: LoadedPolicy): WebAssembly.Exports {
-  return 'exports' in wasmInstance ? wasmInstance.exports : wasmInstance.instance.exports;
+function layOut(instance: WasmInstance, data: JsonObject): Data {
+  try {
+    return instance.layOut(data);
+  } catch (error) {
+    throw new CountersignError('bundle_data_invalid', { detail: `the data does not fit: ${textOf(error)}`, cause: error });
+  }
+}
+
+/** Names with their numbers. */
+function namesOf(instance: WasmInstance, which: 'builtins' | 'entrypoints'): JsonObject {
+  const value = instance.document(which);
+  return isJsonObject(value) ? value : {};
+}
+
+function entrypointOf(instance: WasmInstance, wanted: string): number {
+  const names = namesOf(instance, 'entrypoints');
+  const number = Object.hasOwn(names, wanted) ? names[wanted] : undefined;
+  if (typeof number === 'number') return number;
+  throw new CountersignError('bundle_entrypoint_missing', { field: wanted });
 }
 
 function textOf(thrown: unknown): string {

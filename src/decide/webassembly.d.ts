@@ -1,5 +1,5 @@
 /*
- * The part of the WebAssembly JavaScript interface that we and the types of npm opa-wasm use. TypeScript has it in its DOM library only,
+ * The part of the WebAssembly JavaScript interface that we use. TypeScript has it in its DOM library only,
  * which would bring every browser name with it.
  */
 declare namespace WebAssembly {
@@ -13,7 +13,6 @@ declare namespace WebAssembly {
     constructor(module: Module, imports?: Readonly<Record<string, Readonly<Record<string, unknown>>>>);
     readonly exports: Exports;
   }
-  type WebAssemblyInstantiatedSource = { readonly module: Module; readonly instance: Instance };
   /** In pages of 64 KiB. */
   type MemoryDescriptor = { initial: number; maximum?: number };
   class Memory {

@@ -104,6 +104,7 @@ function toPep(options: PepOptions, policyNames: readonly string[]): Pep {
     name: options.name,
     trusts: new Set(options.trusts),
     policies: [...policies],
+    policiesKnown: policyNames,
     forwardedFor,
     certificateHeader: options.certificateHeader,
     ...(options.fingerprintHeaders === undefined ? {} : { fingerprintHeaders: options.fingerprintHeaders }),

@@ -1,4 +1,4 @@
-import { childrenOf, type Element, elementAt, extensionsOf, hexOf, sequenceOf, TAG, timeOf, wholeHexOf } from './der.ts';
+import { childrenOf, type Element, elementAt, extensionsOf, hexOf, sequenceOf, TAG, timeOf, wholeHexOf } from '../formats/der.ts';
 
 /** What node's `X509Certificate` does not give, or gives only as text that would have to be parsed back. */
 export type CertificateExtensions = {

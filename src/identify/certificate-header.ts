@@ -1,7 +1,7 @@
 import type { CertificateOffer } from '../contract/request.ts';
+import { elementAt } from '../formats/der.ts';
 import { bytesOf, parseFieldItem, parseFieldList } from '../formats/structured-fields.ts';
 import { wholePemBlocks } from './certificate.ts';
-import { elementAt } from './der.ts';
 
 /** A leaf and what was handed on of its issuers, each one PEM block or DER bytes, not read yet. */
 export type CertificateTexts = { readonly leaf: string | Buffer; readonly issuers: readonly (string | Buffer)[] };

@@ -1,3 +1,4 @@
+import type { UsedException } from '../contract/exceptions.ts';
 import { isJsonObject, type JsonValue } from '../contract/json.ts';
 import { clientAddressOf } from '../contract/network.ts';
 import type { DecisionRecord } from '../contract/record.ts';
@@ -53,6 +54,7 @@ export function buildLine(record: DecisionRecord, mode: InputMode): DecisionLine
     assurance: { level: decision.assurance.level, required: decision.assurance.required },
     risk: { score: decision.risk.score, factors: decision.risk.factors.map(factorOf) },
     ...(decision.shadowLimits === undefined ? {} : { shadow_limits: [...decision.shadowLimits] }),
+    ...(decision.exceptions === undefined ? {} : { exceptions: decision.exceptions.map(exceptionOf) }),
     signals: signalStates(record),
     times_ms: { identify: micros(times.identify), enrich: micros(times.enrich), decide: micros(times.decide), total: micros(times.total) },
     slow: record.slow,
@@ -62,6 +64,7 @@ export function buildLine(record: DecisionRecord, mode: InputMode): DecisionLine
 }
 
 const codeOf = (reason: { readonly code: string }): string => reason.code;
+const exceptionOf = ({ id, owner, reason, endsAt, rules }: UsedException) => ({ id, owner, reason, ends_at: endsAt, rules: [...rules] });
 const factorOf = ({ code, points }: { readonly code: string; readonly points: number }) => ({ code, points });
 
 function clip(text: string, max: number): string {

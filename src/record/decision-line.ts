@@ -54,6 +54,10 @@ export const DECISION_LINE = z.strictObject({
     .array(z.string())
     .optional()
     .describe('Names of rate limits in shadow that were exceeded; not there where there is none.'),
+  exceptions: z
+    .array(z.strictObject({ id: z.string(), owner: z.string(), reason: z.string(), ends_at: z.int(), rules: z.array(z.string()) }))
+    .optional()
+    .describe('Time-boxed exceptions that took verdicts of rules back; not there where there is none.'),
   signals: z.record(z.string(), SIGNAL).describe('State of each signal; empty where its stage did not end.'),
   times_ms: z
     .strictObject({ identify: milliseconds, enrich: milliseconds, decide: milliseconds, total: milliseconds })

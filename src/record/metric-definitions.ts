@@ -1,3 +1,5 @@
+import { POLICY_METRICS } from './policy-metrics.ts';
+import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 
 /** One metric: what `/metrics` shows and `docs/metrics.md` explains. */
@@ -263,7 +265,10 @@ export const METRICS = {
     help: 'Lines of the decision log that were written, and that were dropped because the sink was slow or broken.',
     labels: ['result'],
   },
+  ...POLICY_METRICS,
   ...SOURCE_METRICS,
+  ...PUSHED_METRICS,
+  exceptionUses: EXCEPTION_USES,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {
     name: 'countersign_build_info',

@@ -6,6 +6,8 @@ import type { ServiceStatus } from '../contract/status.ts';
 import { createDecisionCounters } from './decision-counters.ts';
 import { histogramText, Latency } from './latency.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
+import { POLICY_METRICS } from './policy-metrics.ts';
+import { createExceptionCounter, PUSHED_METRICS } from './pushed-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
@@ -46,6 +48,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
   const counters = createDecisionCounters(latencies);
   const refusals = new Tally(METRICS.refused.labels);
+  const exceptions = createExceptionCounter();
   const fromStatus = (definition: MetricDefinition) => {
     const metric = definition.type === 'counter' ? new Counter(common(definition)) : new Gauge(common(definition));
     return {
@@ -60,6 +63,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     { metric: fromStatus(METRICS.slow), tally: counters.slow },
     { metric: fromStatus(METRICS.shadowLimits), tally: counters.shadowLimits },
     { metric: fromStatus(METRICS.refused), tally: refusals },
+    { metric: fromStatus(METRICS.exceptionUses), tally: exceptions.tally },
   ];
   const shown = new Map<string, ReturnType<typeof fromStatus>>();
   for (const definition of STATUS_METRICS) shown.set(definition.name, fromStatus(definition));
@@ -79,7 +83,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   }
 
   return {
-    count: counters.count,
+    count(record) {
+      counters.count(record);
+      exceptions.count(record);
+    },
     refused: (code) => {
       refusals.cell(code).count += 1;
     },
@@ -129,7 +136,9 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.rememberedEntries,
   METRICS.rememberedDropped,
   METRICS.feedback,
+  ...Object.values(POLICY_METRICS),
   ...Object.values(SOURCE_METRICS),
+  ...Object.values(PUSHED_METRICS),
   METRICS.recordLines,
   METRICS.draining,
   METRICS.buildInfo,

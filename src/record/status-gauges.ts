@@ -1,5 +1,7 @@
 import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
+import { showPolicies } from './policy-metrics.ts';
+import { showPushed } from './pushed-metrics.ts';
 import { showSources } from './source-metrics.ts';
 import type { Labels } from './tally.ts';
 
@@ -54,6 +56,7 @@ export function showStatus(
     for (const one of DOCUMENT_STATES) set(METRICS.crlState, { crl, state: one }, one === state ? 1 : 0);
   }
   if (registry !== undefined) showRegistry(registry, set);
+  for (const policy of policies) showPushed(policy, set);
   for (const { name: policy, revision, activatedAt, lastError } of policies) {
     if (revision !== null) set(METRICS.policyInfo, { policy, revision: revision.slice(0, REVISION_MAX) }, 1);
     if (activatedAt !== null) set(METRICS.policyActivated, { policy }, activatedAt);
@@ -72,6 +75,7 @@ export function showStatus(
     set(METRICS.listBadLines, { list }, badLines);
     if (ageSeconds !== null) set(METRICS.listAge, { list }, ageSeconds);
   }
+  showPolicies(policies, set);
   showSources(enrich.sources ?? [], set);
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);

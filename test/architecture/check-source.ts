@@ -19,12 +19,36 @@ const PARTS: Readonly<Record<string, PartRule>> = {
   registry: { values: ['contract', 'formats'], types: ['stores'] },
   stores: { values: ['contract/errors.ts', 'contract/codes.ts'] },
   config: { values: ['formats'] },
-  cli: { values: ['contract', 'config', 'formats', 'registry'] },
+  authoring: { values: ['contract', 'formats', 'cases'] },
+  // it stands in for the stages before a policy, by their own readers
+  cases: {
+    values: [
+      'contract',
+      'formats',
+      'registry',
+      'endpoints/decide/receive.ts',
+      'identify/delegation.ts',
+      'identify/registered.ts',
+      'stores/bounded-cache.ts',
+    ],
+  },
+  cli: { values: ['contract', 'config', 'formats', 'registry', 'authoring', 'cases'] },
   'pdp.ts': { values: ['contract'] },
   'readiness.ts': { values: ['contract'] },
   'decision-id.ts': { values: ['contract'] },
   'system-clock.ts': { values: ['contract'] },
-  'process.ts': { values: ['contract', 'config', 'cli', 'service.ts', 'compose/command-tools.ts', 'system-clock.ts', 'record/logger.ts'] },
+  'process.ts': {
+    values: [
+      'contract',
+      'config',
+      'cli',
+      'service.ts',
+      'compose/command-tools.ts',
+      'compose/policy-tools.ts',
+      'system-clock.ts',
+      'record/logger.ts',
+    ],
+  },
   'main.ts': { values: ['process.ts'] },
 };
 

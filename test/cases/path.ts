@@ -3,6 +3,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, SignJWT } from 'jose';
+import { registryOf } from '../../src/cases/registered.ts';
+import type { Case } from '../../src/cases/schema.ts';
 import { isJsonObject } from '../../src/contract/json.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { Clock, Pdp, Policies } from '../../src/contract/stages.ts';
@@ -22,9 +24,7 @@ import type { Counts, EntityCounts, WindowStore } from '../../src/stores/windows
 import { SILENT } from '../decide/fixtures.ts';
 import { createProofKey, makeProof, type ProofKeyPair } from '../support/dpop.ts';
 import { createCaseLists } from './lists.ts';
-import { registryOf } from './registered.ts';
-import { memoriesOf } from './remembered.ts';
-import type { Case } from './schema.ts';
+import { memoriesOf } from './memories.ts';
 import { txnIssuers } from './txn-token.ts';
 
 /* Levels `pdp` and `wire`: the real stages run; only what they ask at the outermost edge (a database, a store) answers by `given`. */

@@ -1,14 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { bindingSeen, type SeenRecord } from '../../src/cases/differences.ts';
+import { Case } from '../../src/cases/schema.ts';
 import type { Decision } from '../../src/contract/decision.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { PolicySet } from '../../src/decide/policies.ts';
 import { receiveDecide } from '../../src/endpoints/decide/receive.ts';
 import { baseBundle, createTestPolicies } from '../decide/fixtures.ts';
-import { bindingSeen, checkCase, type SeenRecord } from './check.ts';
+import { checkCase } from './check.ts';
 import { loadCases } from './load.ts';
 import { authorizationOf, type CasePath, createCasePath, createTestIssuer, proofsOf, type TestIssuer } from './path.ts';
 import { askedBody, casePep } from './question.ts';
-import { Case } from './schema.ts';
 import { txnTokensOf } from './txn-token.ts';
 
 let issuer: TestIssuer;

@@ -1,7 +1,7 @@
+import { registryOf, withApiKey } from '../../src/cases/registered.ts';
+import type { Case } from '../../src/cases/schema.ts';
 import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
 import type { Pep } from '../../src/contract/pep.ts';
-import { registryOf, withApiKey } from './registered.ts';
-import type { Case } from './schema.ts';
 
 /** The gateway that asks in a case. */
 export function casePep({ given }: Case): Pep {

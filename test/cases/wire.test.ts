@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bindingSeen } from '../../src/cases/differences.ts';
+import type { Case } from '../../src/cases/schema.ts';
 import type { Decision } from '../../src/contract/decision.ts';
 import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
 import type { Listener } from '../../src/contract/lifecycle.ts';
@@ -12,11 +14,10 @@ import { type CheckParts, encodeCheck, headerOf } from '../support/ext-authz-wir
 import { connectGrpc } from '../support/grpc-client.ts';
 import { CHECK, checkOf } from '../support/grpc-fixture.ts';
 import { send } from '../support/http-client.ts';
-import { bindingSeen, checkCase } from './check.ts';
+import { checkCase } from './check.ts';
 import { loadCases } from './load.ts';
 import { authorizationOf, type CasePath, createCasePath, createTestIssuer, proofsOf, type TestIssuer } from './path.ts';
 import { askedBody, casePep } from './question.ts';
-import type { Case } from './schema.ts';
 import { txnTokensOf } from './txn-token.ts';
 
 /* Both listeners, once for all cases; the path behind them is the case's own. */

@@ -22,18 +22,18 @@ function decide(policy: ActivePolicy, request: DecisionRequest = ask(['default']
 }
 
 describe('deciding', () => {
-  it('a builtin that throws on any input is found by the trial', async () => {
-    const rego = 'package countersign.rules.access.extra\n\nverdict := "clear" if is_string(sprintf("%z", [input.id]))\n';
+  it('a builtin that has too much to do on any input is found by the trial', async () => {
+    const rego = 'package countersign.rules.access.extra\n\nverdict := "clear" if count(net.cidr_expand("10.0.0.0/8")) > 0\n';
     const bundle = await bundleWith({ 'countersign/rules/access/extra.rego': rego });
     await expect(createTestPolicies().activate('default', bundle)).rejects.toMatchObject({ code: 'bundle_smoke_failed' });
   });
 
-  it('[asks 57] a builtin that throws on this input makes a deny 503 with its cause, and the instance goes on', async () => {
+  it('[asks 57] a builtin that has too much to do on this input makes a deny 503 with its cause, and the instance goes on', async () => {
     const rego =
-      'package countersign.rules.access.extra\n\nverdict := "clear" if {\n\tis_string(sprintf(input.context.format, [1]))\n} else := "clear" if {\n\tnot input.context.format\n}\n';
+      'package countersign.rules.access.extra\n\nverdict := "clear" if {\n\tcount(net.cidr_expand(input.context.cidr)) > 0\n} else := "clear" if {\n\tnot input.context.cidr\n}\n';
     const set = createTestPolicies();
     const policy = await set.activate('default', await bundleWith({ 'countersign/rules/access/extra.rego': rego }));
-    const failed = decide(policy, ask(['default'], null, { context: { format: '%z' } }));
+    const failed = decide(policy, ask(['default'], null, { context: { cidr: '2001:db8::/32' } }));
     expect(failed).toMatchObject({ decision: { effect: 'deny', error: { code: 'policy_evaluation_failed' }, response: { status: 503 } } });
     expect(failed.cause).toMatchObject({ code: 'policy_evaluation_failed' });
     expect(decide(policy).decision.error).toBeNull();
@@ -85,13 +85,13 @@ describe('deciding', () => {
       Array.from({ length: 100_000 }, (_, index) => [`client-${index}`, { note: 'some text to fill it' }]),
     );
     const rego =
-      'package countersign.rules.access.known\n\nverdict := "allow" if {\n\tdata.tenants.a[input.context.client].note\n} else := "clear" if {\n\tis_string(input.context.client)\n}\n';
+      'package countersign.rules.access.known\n\nverdict := "allow" if {\n\tdata.tenants["default"][input.context.client].note\n} else := "clear" if {\n\tis_string(input.context.client)\n}\n';
     const directory = {
       'countersign/rules/access/known.rego': rego,
-      'tenants/a/data.json': JSON.stringify(entries),
+      'tenants/default/data.json': JSON.stringify(entries),
       '.manifest': '{"roots":["countersign","tenants"],"rego_version":1}',
     };
-    expect(directory['tenants/a/data.json'].length).toBeGreaterThan(4_500_000);
+    expect(directory['tenants/default/data.json'].length).toBeGreaterThan(4_500_000);
     const set = createTestPolicies({ policies: { default: policyOptions({ memoryPagesMax: 2048 }) } });
     const policy = await set.activate('default', await bundleWith(directory));
     const verdicts = (client: string) =>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { enrichmentOf, identityOf, requestOf } from '../../src/cases/signals.ts';
 import { compileInput } from '../../src/decide/input.ts';
 import { loadCases } from '../cases/load.ts';
-import { enrichmentOf, identityOf, requestOf } from '../cases/signals.ts';
 import { baseBundle, createTestPolicies, decideOptions } from './fixtures.ts';
 
 /* The age of a token's keys, as Rego reads it: of a token that was verified here, and null for claims that a gateway asserts. */

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { enrichmentOf, identityOf, requestOf } from '../../src/cases/signals.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
 import { type Bundle, readBundle } from '../../src/decide/bundle.ts';
 import { compileInput, type InputFacts, parseInputPaths } from '../../src/decide/input.ts';
 import type { ListHit } from '../../src/decide/lists.ts';
 import { compileWasm, instantiateWasm, type WasmPolicy } from '../../src/decide/wasm-policy.ts';
 import { loadCases } from '../cases/load.ts';
-import { enrichmentOf, identityOf, requestOf } from '../cases/signals.ts';
 import { baseBundle, createTestPolicies, decideOptions, opa, POLICIES, policyOptions } from './fixtures.ts';
 
 /* [asks 51] Wasm and OPA's own evaluator say the same; and the projected input gives the same as the whole one. */

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { enrichmentOf, identityOf, requestOf } from '../../src/cases/signals.ts';
 import type { DecisionRequest } from '../../src/contract/request.ts';
 import type { ActivePolicy } from '../../src/contract/stages.ts';
 import { SMOKE_FACTS } from '../../src/decide/smoke.ts';
 import { loadCases } from '../cases/load.ts';
-import { enrichmentOf, identityOf, requestOf } from '../cases/signals.ts';
 import { bundleWith, copyWith, editBundle } from './bundles.ts';
 import { baseBundle, createTestPolicies, opa, POLICIES, policyOptions } from './fixtures.ts';
 

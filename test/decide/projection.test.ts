@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { enrichmentOf, identityOf, requestOf } from '../../src/cases/signals.ts';
 import type { InputFacts } from '../../src/decide/input.ts';
 import { compileInput, parseInputPaths } from '../../src/decide/input.ts';
 import { SMOKE_FACTS } from '../../src/decide/smoke.ts';
 import { loadCases } from '../cases/load.ts';
-import { enrichmentOf, identityOf, requestOf } from '../cases/signals.ts';
 import { decideOptions } from './fixtures.ts';
 
 const options = decideOptions().input;

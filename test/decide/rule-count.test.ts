@@ -8,7 +8,7 @@ import { withRuleCount } from '../../src/decide/rule-count.ts';
 import { SMOKE_FACTS } from '../../src/decide/smoke.ts';
 import { compileWasm, instantiateWasm, type WasmPolicy } from '../../src/decide/wasm-policy.ts';
 import { loadCases } from '../cases/load.ts';
-import { enrichmentOf, identityOf, requestOf } from '../cases/signals.ts';
+import { enrichmentOf, identityOf, requestOf } from '../../src/cases/signals.ts';
 import { baseBundle, decideOptions, policyOptions } from './fixtures.ts';
 
 /* The entry point takes a short way where every rule has a verdict; what it says must be what the long way says. */
@@ -23,7 +23,7 @@ const loaded = async (data: JsonObject): Promise<WasmPolicy> => instantiateWasm(
 beforeAll(async () => {
   bundle = await readBundle(await baseBundle());
   uncounted = await loaded(bundle.data);
-  counted = await loaded(withRuleCount(bundle.data, checkBundle(bundle, []).length));
+  counted = await loaded(withRuleCount(bundle.data, checkBundle(bundle, policyOptions()).length));
   const build = compileInput(decideOptions().input, null);
   inputs = loadCases().map((one) => {
     const request = requestOf(one);

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { CertificateOffer } from '../../src/contract/request.ts';
+import { elementAt, extensionsOf } from '../../src/formats/der.ts';
 import { createCertificateReader } from '../../src/identify/certificate-offers.ts';
-import { elementAt, extensionsOf } from '../../src/identify/der.ts';
 import { readRevocationList } from '../../src/identify/trust/crl-der.ts';
 import { createBoundedCache } from '../../src/stores/bounded-cache.ts';
 import { createAuthority } from '../support/certificates.ts';

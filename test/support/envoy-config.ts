@@ -25,6 +25,8 @@ export type EnvoyOptions = {
   readonly underscores?: 'ALLOW' | 'DROP_HEADER' | 'REJECT_REQUEST';
   /** Names of headers that Envoy sets, before it asks, to the fingerprints of the client's TLS connection. */
   readonly fingerprintHeaders?: { readonly ja3: string; readonly ja4: string };
+  /** Headers that the route adds to what goes upstream, in Envoy's format language: it shows what the filter's metadata hold. */
+  readonly upstreamHeaders?: Readonly<Record<string, string>>;
   readonly escapedSlashes?: 'KEEP_UNCHANGED' | 'REJECT_REQUEST' | 'UNESCAPE_AND_REDIRECT';
 };
 
@@ -79,7 +81,7 @@ function connectionManager(options: EnvoyOptions): object {
           routes: [
             { match: { path: '/moved' }, redirect: { path_redirect: '/orders' } },
             { match: { path: '/direct' }, direct_response: { status: 200, body: { inline_string: 'direct' } } },
-            { match: { prefix: '/' }, route: { cluster: 'upstream' } },
+            { match: { prefix: '/' }, route: { cluster: 'upstream' }, request_headers_to_add: headersToAdd(options.upstreamHeaders) },
           ],
         },
       ],
@@ -90,6 +92,10 @@ function connectionManager(options: EnvoyOptions): object {
       { name: 'envoy.filters.http.router', typed_config: { '@type': `${TYPE}.filters.http.router.v3.Router` } },
     ],
   };
+}
+
+function headersToAdd(headers: NonNullable<EnvoyOptions['upstreamHeaders']> = {}): object[] {
+  return Object.entries(headers).map(([key, value]) => ({ header: { key, value } }));
 }
 
 function tlsInspector(): object {

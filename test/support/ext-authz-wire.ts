@@ -96,6 +96,8 @@ export type ReadCheck = {
     readonly headers: readonly ReadHeader[];
     readonly remove: readonly string[];
     readonly responseHeaders: readonly ReadHeader[];
+    readonly queryToSet: readonly (readonly [string, string])[];
+    readonly queryToRemove: readonly string[];
   } | null;
   readonly metadata: unknown;
 };
@@ -108,8 +110,19 @@ export function decodeCheck(bytes: Buffer): ReadCheck {
     code: numberOf(messageOf(fields, 1) ?? [], 1),
     denied: readDenied(messageOf(fields, 2)),
     error: readDenied(messageOf(fields, 5)),
-    ok: ok === null ? null : { headers: readHeaders(ok, 2), remove: textsOf(ok, 5), responseHeaders: readHeaders(ok, 6) },
+    ok: ok === null ? null : readOk(ok),
     metadata: metadata === null ? null : readStruct(metadata),
+  };
+}
+
+function readOk(ok: readonly WireField[]): NonNullable<ReadCheck['ok']> {
+  const queryToSet = messagesOf(ok, 7).map((one): [string, string] => [textOf(one, 1), textOf(one, 2)]);
+  return {
+    headers: readHeaders(ok, 2),
+    remove: textsOf(ok, 5),
+    responseHeaders: readHeaders(ok, 6),
+    queryToSet,
+    queryToRemove: textsOf(ok, 8),
   };
 }
 

@@ -87,3 +87,10 @@ test_no_verdict_when_the_bounds_are_text if {
 }
 
 _kinds(kinds) := object.union(fixtures.good, {"signals": {"network": {"value": {"kinds": kinds}}}})
+
+# `not is.below(…)` took an assurance that is missing for one that is high enough
+test_no_verdict_between_the_bounds_when_the_assurance_is_missing_or_text if {
+	every broken in [object.remove(_kinds(["tor"]), ["evidence"]), object.union(_kinds(["tor"]), {"evidence": {"assurance": "4"}})] {
+		not too_high.verdict with input as broken with data.countersign.limits as fixtures.limits
+	}
+}

@@ -1,10 +1,11 @@
 import type { ErrorCode } from '../../contract/codes.ts';
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import { isJsonObject } from '../../contract/json.ts';
-import type { Pep } from '../../contract/pep.ts';
+import { isForeignPolicy, type Pep } from '../../contract/pep.ts';
 import type { DecisionRequest, RequestFlag, SourceFacts } from '../../contract/request.ts';
 import { JSON_LIMITS, parseJsonBody } from '../json-body.ts';
 import { type ReceivedHttp, receiveHttpFacts } from '../request-facts.ts';
+import { readOriginal } from './original.ts';
 import { receiveDecideHeaders } from './receive-headers.ts';
 import { receiveCertificates, receiveTls } from './receive-tls.ts';
 import { DecideBody } from './schema.ts';
@@ -38,11 +39,12 @@ export function receiveDecide(bytes: Uint8Array, asked: Asked): DecisionRequest 
   if (!checked.success) return refuse('request_invalid', fieldOf(checked.error.issues[0]));
   const body = checked.data;
   const { pep } = asked;
-  if (body.policy !== undefined && !pep.policies.includes(body.policy)) return refuse('policy_not_allowed', 'policy');
+  if (body.policy !== undefined && isForeignPolicy(pep, body.policy)) return refuse('policy_not_allowed', 'policy');
   const context = body.context ?? EMPTY;
   if (body.context !== undefined && !contextFits(context, bytes.length)) return refuse('context_too_large', 'context');
 
-  const received = body.request === undefined ? null : receiveRequest(body.request, pep);
+  const { request: asHttp } = body;
+  const received = asHttp === undefined ? null : receiveRequest(asHttp, pep);
   if (received !== null && 'refused' in received) return received;
   const flags: RequestFlag[] = received === null ? [] : received.flags;
   const trusted = (trust: 'claims' | 'subject' | 'rate' | 'explain', offered: boolean): boolean => {
@@ -60,6 +62,7 @@ export function receiveDecide(bytes: Uint8Array, asked: Asked): DecisionRequest 
     pep,
     policyName: body.policy ?? null,
     http: received?.http ?? null,
+    ...(asHttp === undefined ? {} : { original: () => readOriginal(body, asHttp, pep) }),
     source: receiveSource(body.source, received, pep, flags),
     tls: receiveTls(body.tls, received?.fingerprints ?? null, pep, flags),
     credentials: {

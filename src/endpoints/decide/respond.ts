@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Decision, Reason, StepUp } from '../../contract/decision.ts';
+import type { UsedException } from '../../contract/exceptions.ts';
+import { responseJson, upstreamJson } from './own-parts.ts';
 
 /** The decision as DESIGN 3 writes it: `step_up` only on a step-up, `response` not on allow, `error` only where no decision could be made. */
 export function decideAnswer(decision: Decision): Record<string, unknown> {
@@ -12,9 +14,11 @@ export function decideAnswer(decision: Decision): Record<string, unknown> {
   };
   if (decision.stepUp !== null) answer['step_up'] = stepUpOf(decision.stepUp);
   answer['obligations'] = decision.obligations;
-  answer['upstream'] = { headers_to_set: decision.upstream.headersToSet, headers_to_remove: decision.upstream.headersToRemove };
-  if (decision.response !== null) answer['response'] = decision.response;
+  answer['upstream'] = upstreamJson(decision.upstream);
+  if (decision.response !== null) answer['response'] = responseJson(decision.response);
+  if (decision.dynamicMetadata !== undefined) answer['dynamic_metadata'] = decision.dynamicMetadata;
   answer['policy'] = decision.policy;
+  if (decision.exceptions !== undefined) answer['exceptions'] = decision.exceptions.map(exceptionOf);
   if (decision.error !== null) answer['error'] = decision.error;
   if (decision.explanation !== null) {
     answer['signals'] = decision.explanation.signals;
@@ -40,6 +44,10 @@ function reasonOf(reason: Reason): Record<string, unknown> {
   const said: Record<string, unknown> = { code: reason.code, effect: reason.effect, title: reason.title };
   if (Object.keys(reason.details).length > 0) said['details'] = reason.details;
   return said;
+}
+
+function exceptionOf({ id, owner, reason, endsAt, rules }: UsedException): Record<string, unknown> {
+  return { id, owner, reason, ends_at: endsAt, rules };
 }
 
 function stepUpOf(stepUp: StepUp): Record<string, unknown> {

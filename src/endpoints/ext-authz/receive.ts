@@ -1,12 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import type { ErrorCode } from '../../contract/codes.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import type { Pep } from '../../contract/pep.ts';
+import type { OriginalRequest } from '../../contract/original-request.ts';
+import { isForeignPolicy, type Pep } from '../../contract/pep.ts';
 import type { CertificateOffer, DecisionRequest, RequestFlag, SourceFacts } from '../../contract/request.ts';
 import { noteOnce } from '../client-headers.ts';
 import { receiveFingerprints } from '../fingerprints.ts';
 import { receiveHttpFacts } from '../request-facts.ts';
 import { type ClaimsMetadata, offersClaims, readClaims } from './claims.ts';
+import { readOriginal } from './original.ts';
 import { type AttributesMessage, type CheckRequestMessage, checkRequest, type HttpRequestMessage } from './schema.ts';
 
 /** What the call itself says, beside its message. */
@@ -43,15 +45,17 @@ export function receiveCheck(bytes: Uint8Array, call: CheckCall, claimsMetadata:
   const extensions = readExtensions(attributes);
   if (extensions === null) return { ok: false, code: 'context_too_large', cause: 'context_extensions' };
   const { policyName, context } = extensions;
-  if (policyName !== null && !call.pep.policies.includes(policyName)) {
+  if (policyName !== null && isForeignPolicy(call.pep, policyName)) {
     return { ok: false, code: 'policy_not_allowed', cause: policyName };
   }
-  return { ok: true, request: toRequest(attributes, http, call, claimsMetadata, policyName, context) };
+  const original = () => readOriginal(bytes, call.pep);
+  return { ok: true, request: toRequest(attributes, http, original, call, claimsMetadata, policyName, context) };
 }
 
 function toRequest(
   attributes: AttributesMessage,
   http: HttpRequestMessage,
+  original: () => OriginalRequest,
   call: CheckCall,
   claimsMetadata: ClaimsMetadata,
   policyName: string | null,
@@ -101,6 +105,7 @@ function toRequest(
     pep,
     policyName,
     http: received.http,
+    original,
     source: readSource(attributes, pep, received.forwardedFor, flags),
     tls: { sni: sni === '' ? null : sni, version: null, ...receiveFingerprints(received.fingerprints, pep, flags) },
     credentials: {

@@ -1,8 +1,10 @@
 import { CODES, type ErrorCode } from '../../contract/codes.ts';
-import type { ClientResponse, Decision } from '../../contract/decision.ts';
+import type { ClientResponse, Decision, NamedText } from '../../contract/decision.ts';
+import type { JsonObject } from '../../contract/json.ts';
 
 import { clientValue, isSettableName, upstreamValue } from './header-values.ts';
 import {
+  APPEND,
   type CheckResponseMessage,
   checkResponse,
   type DeniedMessage,
@@ -12,6 +14,7 @@ import {
   type ProtoStruct,
   type RefusalCode,
 } from './schema.ts';
+import { jsonToStruct } from './struct.ts';
 
 export type CheckResponder = {
   /** The encoded CheckResponse of a decision; an allow comes from `effect: allow` without an error and from nothing else. */
@@ -38,7 +41,10 @@ export function createCheckResponder({ errorResponse }: { readonly errorResponse
 
   return {
     decided: (decision) => {
-      const dynamicMetadata = metadata(decision.effect, decision.id, decision.reasons, decision.risk.score);
+      const dynamicMetadata = withMembers(
+        metadata(decision.effect, decision.id, decision.reasons, decision.risk.score, decision.exceptions),
+        decision.dynamicMetadata,
+      );
       if (decision.effect === 'allow' && decision.error === null) {
         return checkResponse.encode({ status: { code: 0 }, okResponse: okResponse(decision), dynamicMetadata });
       }
@@ -63,7 +69,7 @@ export function createCheckResponder({ errorResponse }: { readonly errorResponse
 }
 
 function okResponse(decision: Decision): OkMessage {
-  const { headersToSet, headersToRemove, responseHeadersToSet } = decision.upstream;
+  const { headersToSet, headersToRemove, responseHeadersToSet, queryToSet, queryToRemove } = decision.upstream;
   const headers: HeaderOption[] = [];
   const remove: string[] = [];
   for (const name of Object.keys(headersToSet)) {
@@ -77,20 +83,25 @@ function okResponse(decision: Decision): OkMessage {
     // Envoy removes after it has set.
     if (!Object.hasOwn(headersToSet, name) && isSettableName(name)) remove.push(name);
   }
+  for (const [name, value] of decision.upstream.headersToAppend ?? []) {
+    if (isSettableName(name) && value !== '') headers.push({ ...appended(name, upstreamValue(value)), append: { value: true } });
+  }
   return {
     headers,
     headersToRemove: remove,
-    responseHeadersToAdd: responseHeadersToSet === undefined ? [] : options(responseHeadersToSet),
+    responseHeadersToAdd: options(responseHeadersToSet ?? {}, decision.upstream.responseHeadersToAppend),
+    ...(queryToSet === undefined ? {} : { queryParametersToSet: queryToSet.map(([key, value]) => ({ key, value })) }),
+    ...(queryToRemove === undefined ? {} : { queryParametersToRemove: queryToRemove }),
   };
 }
 
 function denied(response: ClientResponse, decisionId: string, error: ErrorCode | null): DeniedMessage {
-  const headers = options(response.headers);
-  if (!Object.hasOwn(response.headers, 'content-type')) headers.push(option('content-type', PROBLEM));
+  const headers = options(response.headers, response.headersToAppend);
+  if (!Object.hasOwn(response.headers, 'content-type') && response.text === undefined) headers.push(option('content-type', PROBLEM));
   if (!Object.hasOwn(response.headers, DECISION_ID)) headers.push(option(DECISION_ID, decisionId));
   if (error !== null && !Object.hasOwn(response.headers, ERROR)) headers.push(option(ERROR, error));
   const status = Number.isInteger(response.status) && response.status >= 300 && response.status <= 599 ? response.status : 403;
-  return { status: { code: status }, headers, body: JSON.stringify(response.body) };
+  return { status: { code: status }, headers, body: response.text ?? JSON.stringify(response.body) };
 }
 
 /** On a gateway's endpoint the 401 of the gateway's own credentials is a 403: the client must not take it for its challenge. */
@@ -100,16 +111,33 @@ function problem(code: ErrorCode, decisionId: string): ClientResponse {
   return { status, headers: { 'cache-control': 'no-store' }, body: { type: 'about:blank', title: text, status, decision_id: decisionId } };
 }
 
-function options(headers: Readonly<Record<string, string>>): HeaderOption[] {
+function options(headers: Readonly<Record<string, string>>, further: readonly NamedText[] = NO_LINES): HeaderOption[] {
   const list: HeaderOption[] = [];
   for (const name of Object.keys(headers)) {
     if (isSettableName(name)) list.push(option(name, clientValue(headers[name] ?? '')));
   }
+  for (const [name, value] of further) {
+    if (isSettableName(name)) list.push(appended(name, clientValue(value)));
+  }
   return list;
+}
+
+const NO_LINES: readonly NamedText[] = [];
+
+function appended(key: string, value: string): HeaderOption {
+  return { header: { key, value }, appendAction: APPEND };
 }
 
 function option(key: string, value: string): HeaderOption {
   return { header: { key, value }, appendAction: OVERWRITE };
+}
+
+/** What a policy adds goes before ours, save for the id by which everything is found. */
+function withMembers(ours: ProtoStruct, own: JsonObject | undefined): ProtoStruct {
+  if (own === undefined) return ours;
+  const { decision_id: _id, ...others } = own;
+  const fields = ours.fields.filter(({ key }) => !Object.hasOwn(others, key));
+  return { fields: [...fields, ...jsonToStruct(others).fields] };
 }
 
 /** google.rpc.Code by the status that the client gets (STANDARDS, the mapping of one decision); never 0. */
@@ -121,14 +149,22 @@ function refusalCode(httpStatus: number): RefusalCode {
 }
 
 /** `dynamic_metadata`, for Envoy's access log and later filters. */
-function metadata(decision: string, decisionId: string, reasons: readonly { readonly code: string }[], risk: number): ProtoStruct {
+function metadata(
+  decision: string,
+  decisionId: string,
+  reasons: readonly { readonly code: string }[],
+  risk: number,
+  exceptions: readonly { readonly id: string }[] = [],
+): ProtoStruct {
   const values = reasons.map(({ code }) => ({ stringValue: code }));
+  const ids = exceptions.map(({ id }) => ({ stringValue: id }));
   return {
     fields: [
       { key: 'decision', value: { stringValue: decision } },
       { key: 'decision_id', value: { stringValue: decisionId } },
       { key: 'reasons', value: { listValue: { values } } },
       { key: 'risk', value: { numberValue: risk } },
+      ...(ids.length === 0 ? [] : [{ key: 'exceptions', value: { listValue: { values: ids } } }]),
     ],
   };
 }

@@ -70,8 +70,11 @@ message OkHttpResponse {
   repeated HeaderValueOption headers = 2;
   repeated string headers_to_remove = 5;
   repeated HeaderValueOption response_headers_to_add = 6;
+  repeated TextEntry query_parameters_to_set = 7;
+  repeated string query_parameters_to_remove = 8;
 }
-message HeaderValueOption { TextEntry header = 1; int32 append_action = 3; }
+message HeaderValueOption { TextEntry header = 1; BoolValue append = 2; int32 append_action = 3; }
+message BoolValue { bool value = 1; }
 `;
 
 export type TextEntry = { readonly key: string; readonly value: string };
@@ -81,6 +84,7 @@ export type HeaderValue = { readonly key: string; readonly value: string; readon
 export type ProtoValue = {
   /** Name of the member that is set; undefined where none is. */
   readonly kind?: 'nullValue' | 'numberValue' | 'stringValue' | 'boolValue' | 'structValue' | 'listValue' | undefined;
+  readonly nullValue?: 0;
   readonly numberValue?: number;
   readonly stringValue?: string;
   readonly boolValue?: boolean;
@@ -120,7 +124,14 @@ export type CheckRequestMessage = { readonly attributes: AttributesMessage | nul
 
 /** OVERWRITE_IF_EXISTS_OR_ADD: the client's own copy of the header cannot survive. */
 export const OVERWRITE = 2;
-export type HeaderOption = { readonly header: TextEntry; readonly appendAction: typeof OVERWRITE };
+/** APPEND_IF_EXISTS_OR_ADD: a further line of a header that was overwritten before. */
+export const APPEND = 0;
+export type HeaderOption = {
+  readonly header: TextEntry;
+  /** The older word for it, which is the one that Envoy goes by for headers of a request. */
+  readonly append?: { readonly value: true };
+  readonly appendAction: typeof OVERWRITE | typeof APPEND;
+};
 
 export type DeniedMessage = {
   readonly status: { readonly code: number };
@@ -131,6 +142,8 @@ export type OkMessage = {
   readonly headers: readonly HeaderOption[];
   readonly headersToRemove: readonly string[];
   readonly responseHeadersToAdd: readonly HeaderOption[];
+  readonly queryParametersToSet?: readonly TextEntry[];
+  readonly queryParametersToRemove?: readonly string[];
 };
 
 /** google.rpc.Code of a refusal; 0 is not among them. */

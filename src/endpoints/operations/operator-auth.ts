@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
+import type { Operator } from '../../contract/admin.ts';
 import { CountersignError } from '../../contract/errors.ts';
 
-/** Who may read `/status`: known by the lower-case hex SHA-256 of a bearer token. Both roles may read; `operator` is for what changes things. */
-export type OperatorToken = { readonly name: string; readonly role: 'viewer' | 'operator'; readonly tokenSha256: string };
+/** Who may read `/status` and use the admin API: known by the lower-case hex SHA-256 of a bearer token. */
+export type OperatorToken = Operator & { readonly tokenSha256: string };
 
 /** The operator of an `Authorization` header, or null. Tokens are compared by their hash, see `pep-auth.ts`. */
 export type OperatorAuth = (authorization: string | undefined) => OperatorToken | null;

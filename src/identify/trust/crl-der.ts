@@ -1,5 +1,5 @@
 import { CountersignError } from '../../contract/errors.ts';
-import { childrenOf, type Element, elementAt, extensionsOf, hexOf, sequenceOf, TAG, timeOf, wholeHexOf } from '../der.ts';
+import { childrenOf, type Element, elementAt, extensionsOf, hexOf, sequenceOf, TAG, timeOf, wholeHexOf } from '../../formats/der.ts';
 
 /** A revocation list (RFC 5280 section 5.1) that was read and is not yet believed. */
 export type RevocationList = {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
+import { type Element, sequenceOf, TAG } from '../../formats/der.ts';
 import type { Certificate } from '../certificate.ts';
-import { type Element, sequenceOf, TAG } from '../der.ts';
 
 /** Orders of P-256, P-384 and P-521 (FIPS 186-5). */
 const ORDERS = [

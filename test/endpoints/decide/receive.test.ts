@@ -12,7 +12,7 @@ const auth = createPepAuth(
     pepOptions('unforwarded', UNFORWARDED, { tokenSha256: sha256('unforwarded') }),
     pepOptions('bare', [], { tokenSha256: sha256('bare') }),
   ],
-  ['default'],
+  ['default', 'other'],
 );
 function read(body: unknown, by: 'all' | 'unforwarded' | 'bare' = 'all', explain = false): DecisionRequest | Refused {
   const pep = auth.authenticate({ token: by, certificate: null });
@@ -53,8 +53,25 @@ test("a certificate in the client's own headers is none, unless the gateway is t
   expect(received.flags).toEqual(['untrusted_client_certificate']);
 });
 
+test('a policy that nobody configured goes on: the decision and the log say so', () => {
+  expect(question({ policy: 'nobody' }).policyName).toBe('nobody');
+});
+
+test('what a gateway is not trusted for is not in the question as it came either', () => {
+  const received = question({ ...FULL, certificate: { pem: 'pem', uris: ['spiffe://td/a'] } }, 'bare').original?.();
+  expect(JSON.stringify([received?.headers, received?.attributes])).not.toMatch(/Hash=aa|203\.0\.113\.7|pem|spiffe/);
+});
+
 test('everything, from a gateway that is trusted for it', () => {
-  const { http, pep, ...rest } = question(FULL, 'all', true);
+  const { http, pep, original, ...rest } = question(FULL, 'all', true);
+  expect(original?.()).toMatchObject({ id: 'req-1', method: 'POST', host: 'API.example.com:443', target: '/payments/42?x=1', body: null });
+  expect(original?.().headers).toEqual([
+    ['Authorization', 'Bearer abc'],
+    ['User-Agent', 'a'],
+    ['User-Agent', 'b'],
+    ['x-forwarded-for', '9.9.9.9'],
+    ['x-forwarded-client-cert', 'Hash=aa'],
+  ]);
   expect(pep.name).toBe('all');
   expect(http).toMatchObject({ method: 'POST', host: 'api.example.com', port: 443, path: '/payments/42', pathRaw: '/payments/42' });
   expect(http?.query.get('x')).toEqual(['1']);

@@ -19,7 +19,7 @@ const EVERYTHING: readonly Trust[] = [
 let trusted: Fixture;
 let untrusted: Fixture;
 beforeEach(async () => {
-  trusted = await startGrpc({ peps: [tokenPep(EVERYTHING, ['default', 'payments'])], policyNames: ['default', 'payments'] });
+  trusted = await startGrpc({ peps: [tokenPep(EVERYTHING, ['default', 'payments'])], policyNames: ['default', 'payments', 'other'] });
   untrusted = await startGrpc({ peps: [tokenPep([])] });
 });
 afterEach(() => Promise.all([trusted.close(), untrusted.close()]));
@@ -248,11 +248,15 @@ describe('context_extensions', () => {
     expect((await ask(http({ path: '/payments?policy=payments', headers: [['policy', 'payments']] }))).policyName).toBeNull();
   });
 
-  test('an unknown policy, an empty one and a flood of extensions are refused', async () => {
+  test("another gateway's policy and a flood of extensions are refused", async () => {
     const metadata = { 'x-countersign-pep-token': PEP_TOKEN };
     expect((await trusted.check({ contextExtensions: { policy: 'other' } }, metadata)).denied?.status).toBe(403);
-    expect((await trusted.check({ contextExtensions: { policy: '' } }, metadata)).denied?.status).toBe(403);
     expect((await trusted.check({ contextExtensions: { a: 'x'.repeat(20_000) } }, metadata)).denied?.status).toBe(400);
     expect(trusted.asked).toEqual([]);
+  });
+
+  test('a policy that nobody configured, and one without a name, go on: the decision and the log say so', async () => {
+    expect((await ask({ contextExtensions: { policy: 'nobody' } })).policyName).toBe('nobody');
+    expect((await ask({ contextExtensions: { policy: '' } })).policyName).toBe('');
   });
 });

@@ -26,7 +26,7 @@ describe('allow', () => {
   test('[asks 4] headers for the client are response headers', () => {
     const upstream = { headersToSet: {}, headersToRemove: [], responseHeadersToSet: { 'x-risk': '3' } };
     const check = read(responder.decided(decision({ upstream })));
-    expect(check.ok).toEqual({ headers: [], remove: [], responseHeaders: [{ key: 'x-risk', value: '3', appendAction: 2 }] });
+    expect(check.ok).toMatchObject({ headers: [], remove: [], responseHeaders: [{ key: 'x-risk', value: '3', appendAction: 2 }] });
   });
 
   test('a value that no header can carry is encoded, each in its own way', () => {
@@ -93,6 +93,13 @@ describe('refusals', () => {
       reasons: ['access.scope_missing'],
       risk: 20,
     });
+  });
+
+  test('exceptions that were used are told in the metadata, on an allow and on a denial', () => {
+    const exceptions = [{ id: 'inc-7', owner: 'ann', reason: 'outage', endsAt: 1, rules: ['a.b'] }];
+    for (const decision of [denial(403, { exceptions }), { ...denial(403, { exceptions }), effect: 'allow' as const }]) {
+      expect(read(responder.decided(decision)).metadata).toMatchObject({ exceptions: ['inc-7'] });
+    }
   });
 
   test('a decision without an answer, and one with an answer that is none, are denied all the same', () => {

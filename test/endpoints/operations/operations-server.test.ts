@@ -1,35 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Listener } from '../../../src/contract/lifecycle.ts';
-import type { Readiness, ServiceStatus } from '../../../src/contract/status.ts';
+import type { Readiness } from '../../../src/contract/status.ts';
 import { createOperationsServer, type OperationsServerOptions } from '../../../src/endpoints/operations/operations-server.ts';
 import { createMemoryLogger, sha256 } from '../fixtures.ts';
+import { CACHE, STATUS } from './status-fixture.ts';
 
-const CACHE = { hits: 1, misses: 2, entries: 3 };
-const STATUS: ServiceStatus = {
-  version: '0.1.0',
-  startedAt: 1_700_000_000,
-  draining: false,
-  policies: [{ name: 'default', state: 'active', revision: 'r1', activatedAt: 1, rules: 2, routes: 3, lastError: null }],
-  identify: {
-    keySets: [],
-    tokenCache: CACHE,
-    negativeCache: CACHE,
-    certificateCache: CACHE,
-    certificates: { trustBundles: [], crls: [], denied: { state: 'none', entries: 0 } },
-    txnTokenCache: CACHE,
-    proofKeyCache: CACHE,
-    replays: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
-    signatures: null,
-  },
-  enrich: {
-    databases: [],
-    store: { kind: 'memory', state: 'ready', entries: 0, lastError: null },
-    lists: [],
-    remembered: { entries: {}, feedback: null },
-  },
-  record: { written: 1, dropped: 0 },
-  strict: true,
-};
 const PARTS: Readiness['parts'] = { policy: 'ready', keys: 'ready', store: 'ready', draining: false };
 
 let readiness: Readiness = { ready: true, parts: PARTS };

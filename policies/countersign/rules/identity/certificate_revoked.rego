@@ -1,6 +1,7 @@
 # METADATA
 # title: The client certificate is revoked
 # custom:
+#   exceptions: false
 #   public: true
 package countersign.rules.identity.certificate_revoked
 

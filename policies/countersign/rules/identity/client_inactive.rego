@@ -2,6 +2,7 @@
 # title: The client is not active
 # description: it is suspended or retired
 # custom:
+#   exceptions: false
 #   public: true
 package countersign.rules.identity.client_inactive
 

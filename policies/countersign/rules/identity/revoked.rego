@@ -2,6 +2,7 @@
 # title: What the caller brought is revoked
 # description: the token, its session, the API key, or the client itself
 # custom:
+#   exceptions: false
 #   public: true
 package countersign.rules.identity.revoked
 
@@ -22,7 +23,9 @@ verdict := "clear" if {
 
 _states := {"present", "absent", "invalid", "unavailable"}
 
-_codes := [code | some code in _offered; code in credential.revoked]
+_codes := [code | some code in offered; code in credential.revoked] if {
+	offered := _offered
+}
 
 _offered contains input.signals.token.code if input.signals.token.status == "invalid"
 

@@ -2,6 +2,7 @@
 # title: The message signature was used before
 # description: its nonce is known; whoever signed can sign again
 # custom:
+#   exceptions: false
 #   public: true
 package countersign.rules.identity.signature_replayed
 

@@ -2,6 +2,7 @@
 # title: The proof that the access token belongs to its sender is missing or wrong
 # description: a token that is bound to a key (DPoP) or a client certificate (mTLS), sent without it, with another one, or by the wrong scheme; signals.binding says which
 # custom:
+#   exceptions: false
 #   public: true
 package countersign.rules.identity.token_binding_mismatch
 

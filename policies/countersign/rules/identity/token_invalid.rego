@@ -10,7 +10,8 @@ import data.countersign.lib.status
 
 verdict := {"effect": "deny", "status": 401, "token": input.signals.token.code} if {
 	input.signals.token.status == "invalid"
-	not input.signals.token.code in credential.revoked
+	code := input.signals.token.code
+	not code in credential.revoked
 	not route.public
 } else := "clear" if {
 	status.not_invalid(input.signals.token.status)

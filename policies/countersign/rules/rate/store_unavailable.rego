@@ -10,9 +10,10 @@ verdict := "clear" if {
 	_none
 } else := "clear" if {
 	input.signals.rate.status in {"absent", "invalid"}
-} else := _verdict([name | some name in _strict; _limits[name].of in input.signals.rate.value.failed]) if {
+} else := _verdict([name | some name in _strict; _limits[name].of in failed]) if {
 	input.signals.rate.status == "present"
-	is_array(input.signals.rate.value.failed)
+	failed := input.signals.rate.value.failed
+	is_array(failed)
 } else := _verdict([name | some name in _strict; not _without(_limits[name].of)]) if {
 	input.signals.rate.status == "unavailable"
 }
@@ -47,5 +48,6 @@ _without("api_key") if input.signals.api_key.status != "present"
 
 _without(counter) if {
 	routes := data.countersign.limits.counters[counter].routes
-	not input.route.id in routes
+	route_id := input.route.id
+	not route_id in routes
 }

@@ -2,6 +2,7 @@
 # title: The path can be read in more than one way
 # description: the gateway, the upstream and the catalogue could take it for different resources
 # custom:
+#   exceptions: false
 #   public: true
 package countersign.rules.request.path_ambiguous
 

@@ -19,7 +19,7 @@ _verdict(score, risk) := {"effect": "clear", "factors": _factors, "allowed": ris
 _verdict(score, risk) := {"effect": "clear", "factors": _factors, "allowed": risk.allowed_bound} if {
 	is.above(score, risk.allowed)
 	is.at_most(score, risk.allowed_bound)
-	not is.below(input.evidence.assurance, 3)
+	is.at_most(3, input.evidence.assurance)
 }
 
 _verdict(score, risk) := {"effect": "step_up", "factors": _factors, "allowed": risk.allowed, "kind": step.kind, "methods": step.methods} if {

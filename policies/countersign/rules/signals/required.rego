@@ -36,9 +36,15 @@ _without_method := [name | some name in _with("absent"); not name in _credential
 # a public route needs no credential, whatever its tier says
 _required := data.countersign.limits.tiers[input.route.tier].signals if route.protected
 
-_required := [name | some name in data.countersign.limits.tiers[input.route.tier].signals; not name in _credentials] if route.public
+_required := [name | some name in signals; not name in _credentials] if {
+	route.public
+	signals := data.countersign.limits.tiers[input.route.tier].signals
+}
 
-_with(status) := [name | some name in _required; _status[name] == status]
+_with(status) := [name | some name in required; states[name] == status] if {
+	required := _required
+	states := _status
+}
 
 # literal references, so that `opa deps` sees that only the status is read
 _status := {

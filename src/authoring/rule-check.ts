@@ -1,0 +1,108 @@
+import { isJsonObject, type JsonObject } from '../contract/json.ts';
+import { type Finding, findingOf } from './finding.ts';
+import { hidingPlaces } from './input-reads.ts';
+import { branchesOf, type Module, nameOf, nodesIn, placeIn, referenceOf } from './rego-ast.ts';
+import { thresholdPlaces } from './thresholds.ts';
+
+/* What a rule of ours must be like (docs/policies.md), by its syntax tree. */
+
+const RULES = ['countersign', 'rules'];
+
+/** Whether a package lies below `countersign.rules`. */
+export function isRule({ package: path }: Module): boolean {
+  return RULES.every((name, index) => path[index] === name);
+}
+
+/** Everything that is wrong with one file of a rule. `modules` are all files of the policy: what is `clear` may be said by a library. */
+export function checkRule(module: Module, modules: readonly Module[]): Finding[] {
+  const { file } = module;
+  const at = { file, ...module.packageAt };
+  const [, , category, name] = module.package;
+  if (category === undefined || name === undefined || module.package.length !== 4)
+    return [findingOf('rule_package_depth', at, module.package.join('.'))];
+  return [
+    ...(file.endsWith(`${category}/${name}.rego`) ? [] : [findingOf('rule_file_name', at, `${category}/${name}.rego`)]),
+    ...checkMetadata(module),
+    ...checkVerdicts(module, modules),
+    ...checkDefaults(module),
+    ...thresholdPlaces(module).map(({ at: place, what }) => findingOf('rule_threshold', { file, ...place }, what)),
+    ...hidingPlaces(module).map(({ kind, at: place, what }) =>
+      findingOf(kind === 'not' ? 'rule_not_over_input' : 'rule_comprehension_over_input', { file, ...place }, what),
+    ),
+  ];
+}
+
+function checkMetadata({ file, packageAt, annotations }: Module): Finding[] {
+  const at = { file, ...packageAt };
+  const said = annotations.find(({ scope }) => scope === 'package');
+  if (said === undefined) return [findingOf('rule_metadata_missing', at)];
+  const { title, custom } = said;
+  const found: Finding[] = [];
+  if (typeof title !== 'string' || title.trim() === '') found.push(findingOf('rule_title_missing', at));
+  if (custom !== undefined && !isRightCustom(custom)) found.push(findingOf('rule_custom_invalid', at));
+  return found;
+}
+
+function isRightCustom(custom: unknown): boolean {
+  if (!isJsonObject(custom)) return false;
+  const { public: shown, status } = custom;
+  const isStatus = typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599;
+  return (shown === undefined || typeof shown === 'boolean') && (status === undefined || isStatus);
+}
+
+function checkVerdicts(module: Module, modules: readonly Module[]): Finding[] {
+  const at = { file: module.file, ...module.packageAt };
+  const verdicts = module.rules.filter((rule) => nameOf(rule) === 'verdict');
+  const first = verdicts[0];
+  if (first === undefined) return [findingOf('rule_verdict_missing', at)];
+  if (saysClear(module.rules, module, modules)) return [];
+  return [findingOf('rule_never_clear', { file: module.file, ...placeIn(first['head'], first) })];
+}
+
+/** Whether one of the rules says `clear`, itself or by what it takes from a library. */
+function saysClear(rules: readonly JsonObject[], module: Module, modules: readonly Module[], depth = 3): boolean {
+  for (const node of nodesIn(rules.map(({ location: _location, ...rule }) => rule))) {
+    if (node['type'] === 'string' && node['value'] === 'clear') return true;
+    const names = referenceOf(node);
+    if (names === null || depth === 0) continue;
+    const imported = module.imports.get(names[0] ?? '');
+    const path = imported === undefined ? names : [...imported, ...names.slice(1)];
+    if (path[0] !== 'data') continue;
+    const library = modules.find((one) => one !== module && isPackageOf(one, path));
+    const wanted = library === undefined ? undefined : path[library.package.length + 1];
+    if (library === undefined || wanted === undefined || isRule(library)) continue;
+    if (
+      saysClear(
+        library.rules.filter((rule) => nameOf(rule) === wanted),
+        library,
+        modules,
+        depth - 1,
+      )
+    )
+      return true;
+  }
+  return false;
+}
+
+/** Whether a reference names a rule right below the package. */
+function isPackageOf({ package: names, rules }: Module, path: readonly string[]): boolean {
+  return names.every((part, index) => part === path[index + 1]) && rules.some((rule) => nameOf(rule) === path[names.length + 1]);
+}
+
+function checkDefaults({ file, rules }: Module): Finding[] {
+  const found: Finding[] = [];
+  for (const rule of rules) {
+    if (rule['default'] === true) found.push(findingOf('rule_default', { file, ...placeIn(rule, rule['head']) }, nameOf(rule)));
+    for (const branch of branchesOf(rule).slice(1))
+      if (isUnconditional(branch))
+        found.push(findingOf('rule_else_unconditional', { file, ...placeIn(branch, branch['head']) }, nameOf(rule)));
+  }
+  return found;
+}
+
+/** A body of nothing but `true`, as OPA writes one that is not there. */
+function isUnconditional(branch: JsonObject): boolean {
+  const body = branch['body'];
+  if (!Array.isArray(body)) return true;
+  return body.every((one) => isJsonObject(one) && one['negated'] !== true && isJsonObject(one['terms']) && one['terms']['value'] === true);
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AdminRefused, DataAdmin, DataChanged, Operator, PolicyAdmin } from '../../contract/admin.ts';
+import { CountersignError } from '../../contract/errors.ts';
+import type { Logger } from '../../contract/stages.ts';
+import { type AdminTarget, type BodyKind, editOf, parseCondition, parseRollback } from './receive.ts';
+import { activatedAnswer, changedAnswer, listAnswer, policiesAnswer, policyAnswer, sendAnswer, sendData } from './respond.ts';
+
+/** One call of a known operator, with its method, role and content type judged. */
+export type Call = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly operator: Operator;
+  readonly target: AdminTarget;
+  /** Null for a method without a body. */
+  readonly kind: BodyKind | null;
+  readonly refuse: (refusal: AdminRefused, headers?: Readonly<Record<string, string>>) => void;
+};
+
+type Parts = { readonly policies: PolicyAdmin; readonly data: DataAdmin; readonly logger: Logger };
+
+/** Does what a call asks for, once its body is there. Every change is one log line `admin_change`, with what was before and what is now. */
+export function createActions({ policies, data, logger }: Parts): (call: Call, bytes: Uint8Array) => Promise<void> {
+  function activeRevision(name: string): string | null {
+    return policies.revisions(name).find(({ active }) => active)?.revision ?? null;
+  }
+
+  function changed({ name: operator, role }: Operator, action: string, fields: Readonly<Record<string, unknown>>): void {
+    logger.info('admin_change', { operator, role, action, ...fields });
+  }
+
+  async function onPolicy({ response, operator, kind }: Call, name: string, bytes: Uint8Array): Promise<void> {
+    const before = activeRevision(name);
+    if (kind === null) {
+      const status = policies.status().find((one) => one.name === name);
+      if (status === undefined) throw new CountersignError('policy_unknown');
+      sendAnswer(response, policyAnswer(status, policies.revisions(name)));
+      return;
+    }
+    await policies.activate(name, bytes);
+    const after = activeRevision(name) ?? '';
+    changed(operator, 'policy_activate', { policy: name, before, after, bytes: bytes.byteLength });
+    sendAnswer(response, activatedAnswer(name, after));
+  }
+
+  async function onRollback({ response, operator, refuse }: Call, name: string, bytes: Uint8Array): Promise<void> {
+    const asked = parseRollback(bytes);
+    if ('refused' in asked) return refuse(asked);
+    const before = activeRevision(name);
+    await policies.rollback(name, asked.revision);
+    const after = activeRevision(name) ?? '';
+    changed(operator, 'policy_rollback', { policy: name, before, after });
+    sendAnswer(response, activatedAnswer(name, after));
+  }
+
+  async function onData(call: Call, policy: string, path: readonly string[], bytes: Uint8Array): Promise<void> {
+    const { request, response, operator, kind, refuse } = call;
+    if (request.method === 'GET') {
+      if (path.length === 0) {
+        const list = data.list(policy);
+        return 'refused' in list ? refuse(list) : sendAnswer(response, listAnswer(list));
+      }
+      const read = await data.read(policy, path);
+      return 'refused' in read ? refuse(read) : sendData(response, read);
+    }
+    const condition = parseCondition(request.headers);
+    if ('refused' in condition) return refuse(condition);
+    const edit = kind === null ? { kind: 'delete' as const } : editOf(kind, bytes);
+    const done = await data.change({ policy, path, edit, condition, operator });
+    if ('refused' in done) return refuse(done);
+    tellData(operator, edit.kind, path, done);
+    sendAnswer(response, changedAnswer(done));
+  }
+
+  function tellData(operator: Operator, edit: string, path: readonly string[], { policy, revision, before, after }: DataChanged): void {
+    changed(operator, `data_${edit}`, { policy, path: path.join('/'), revision, before, after });
+  }
+
+  return async (call, bytes) => {
+    const { target, response } = call;
+    switch (target.resource) {
+      case 'policies':
+        return sendAnswer(response, policiesAnswer(policies.status()));
+      case 'policy':
+        return onPolicy(call, target.name, bytes);
+      case 'rollback':
+        return onRollback(call, target.name, bytes);
+      case 'data':
+        return onData(call, target.policy, target.path, bytes);
+    }
+  };
+}

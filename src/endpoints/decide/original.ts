@@ -1,0 +1,39 @@
+import type { JsonValue } from '../../contract/json.ts';
+import type { OriginalRequest } from '../../contract/original-request.ts';
+import type { Pep } from '../../contract/pep.ts';
+import { originalHeaders } from '../original-headers.ts';
+import { receiveDecideHeaders } from './receive-headers.ts';
+import type { DecideBody } from './schema.ts';
+
+/** The question of `/decide` in the words of ext_authz; its body was accepted before. */
+export function readOriginal(body: DecideBody, request: NonNullable<DecideBody['request']>, pep: Pep): OriginalRequest {
+  const headers = receiveDecideHeaders(request.headers ?? {});
+  const attributes: Record<string, JsonValue> = {};
+  const { ip, port } = body.source ?? {};
+  const source: Record<string, JsonValue> = {};
+  if (ip !== undefined && pep.trusts.has('client_address')) {
+    source['address'] = { socketAddress: { address: ip, ...(port === undefined ? {} : { portValue: port }) } };
+  }
+  const uri = body.certificate?.uris?.[0];
+  if (uri !== undefined && pep.trusts.has('client_certificate')) source['principal'] = uri;
+  const pem = body.certificate?.pem;
+  if (pem !== undefined && pep.trusts.has('client_certificate')) source['certificate'] = encodeURIComponent(pem);
+  if (body.source !== undefined || Object.keys(source).length > 0) attributes['source'] = source;
+  if (body.context !== undefined) attributes['contextExtensions'] = body.context;
+  if (body.tls?.sni !== undefined) attributes['tlsSession'] = { sni: body.tls.sni };
+  const vouches = pep.trusts.has('client_certificate') && pep.trusts.has('forwarded');
+  return {
+    id: request.id ?? '',
+    method: request.method,
+    scheme: request.scheme ?? '',
+    host: request.host ?? '',
+    target: request.path,
+    protocol: '',
+    headers: 'invalid' in headers ? [] : originalHeaders(headers, pep, vouches),
+    body: null,
+    bodyCut: false,
+    size: null,
+    time: null,
+    attributes,
+  };
+}
