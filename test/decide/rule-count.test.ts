@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { enrichmentOf, identityOf, requestOf } from '../../src/cases/signals.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/contract/json.ts';
 import { type Bundle, readBundle } from '../../src/decide/bundle.ts';
 import { checkBundle } from '../../src/decide/bundle-check.ts';
@@ -8,7 +9,6 @@ import { withRuleCount } from '../../src/decide/rule-count.ts';
 import { SMOKE_FACTS } from '../../src/decide/smoke.ts';
 import { compileWasm, instantiateWasm, type WasmPolicy } from '../../src/decide/wasm-policy.ts';
 import { loadCases } from '../cases/load.ts';
-import { enrichmentOf, identityOf, requestOf } from '../../src/cases/signals.ts';
 import { baseBundle, decideOptions, policyOptions } from './fixtures.ts';
 
 /* The entry point takes a short way where every rule has a verdict; what it says must be what the long way says. */
