@@ -31,7 +31,8 @@ const blocks = (path: string, language: string): string[] =>
     .map(({ text }) => text);
 const questions = globSync(['*.md', 'docs/**/*.md'], { cwd: PROJECT_ROOT })
   .flatMap((path) => blocks(path, 'sh').map((text) => ({ path, text })))
-  .filter(({ text }) => text.startsWith('curl '));
+  // questions of a shell with variables are told of, and run, by their page's own test
+  .filter(({ text }) => text.startsWith('curl ') && !text.includes('$ADMIN'));
 
 describe('npm run quickstart', () => {
   let child: Child;
