@@ -1,3 +1,4 @@
+import type { PushedRevocationsStatus } from './contract/revocations.ts';
 import type { Readiness, RegistryStatus, ServiceStatus } from './contract/status.ts';
 
 /**
@@ -6,15 +7,18 @@ import type { Readiness, RegistryStatus, ServiceStatus } from './contract/status
  * Redis that is down must not take every replica out of the traffic. A registry is files of our own: a replica that could never read them
  * knows nobody, and one that could once keeps what it read.
  */
-export function readinessOf({ policies, identify, registry, enrich, draining }: ServiceStatus): Readiness {
+export function readinessOf({ policies, identify, registry, revocations, enrich, draining }: ServiceStatus): Readiness {
   const policy = policyState(policies);
   const declared = registry === undefined ? null : registryState(registry);
+  const revoked = revocations === undefined ? null : revokedState(revocations);
+  const unknown = declared === 'not_loaded' || (revoked === 'not_loaded' && revocations?.required === true);
   return {
-    ready: policy === 'ready' && declared !== 'not_loaded' && !draining,
+    ready: policy === 'ready' && !unknown && !draining,
     parts: {
       policy,
       keys: identify.keySets.some(({ state }) => state === 'never_fetched') ? 'not_fetched' : 'ready',
       ...(declared === null ? {} : { registry: declared }),
+      ...(revoked === null ? {} : { revocations: revoked }),
       store: enrich.store.state,
       draining,
     },
@@ -25,6 +29,12 @@ function policyState(policies: ServiceStatus['policies']): Readiness['parts']['p
   if (policies.length === 0 || policies.some(({ state }) => state !== 'active')) return 'not_loaded';
   if (policies.some(({ missingData = [] }) => missingData.length > 0)) return 'data_not_loaded';
   return policies.some(({ tooOld }) => tooOld) ? 'too_old' : 'ready';
+}
+
+/** Null where there is nothing to tell: a process that is alone and has read its file. */
+function revokedState({ state, shared }: PushedRevocationsStatus): 'ready' | 'stale' | 'not_loaded' | null {
+  if (state === 'never_loaded') return 'not_loaded';
+  return shared ? state : null;
 }
 
 function registryState({ records, revocations }: RegistryStatus): 'ready' | 'stale' | 'not_loaded' {

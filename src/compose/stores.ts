@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
 import { createMemoryReplays } from '../stores/memory-replays.ts';
 import { createMemoryWindows } from '../stores/memory-windows.ts';
-import { openRedisStores } from '../stores/redis/stores.ts';
+import { openRedisStores, type RedisStores } from '../stores/redis/stores.ts';
 import type { ReplayMemory } from '../stores/replay-memory.ts';
 import type { WindowStore } from '../stores/windows.ts';
 
@@ -11,6 +11,8 @@ export type Stores = {
   readonly windows: WindowStore;
   readonly replays: ReplayMemory;
   readonly signatureReplays: ReplayMemory;
+  /** Entries that replicas keep together; null where this process is alone. */
+  readonly entries: RedisStores['entries'] | null;
   readonly close: () => Promise<void>;
 };
 
@@ -26,6 +28,7 @@ export function openStores({ store }: Config, clock: Clock, logger: Logger): Sto
     replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
     // nonces of strangers must not fill the memory that tokens depend on
     signatureReplays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
+    entries: null,
     close: () => Promise.resolve(),
   };
 }

@@ -1,8 +1,11 @@
 import { CircuitBreaker } from '../circuit-breaker.ts';
 import type { ReplayMemory } from '../replay-memory.ts';
+import type { SharedEntries } from '../shared-entries.ts';
 import type { StoreLogger } from '../store-logger.ts';
 import type { WindowStore } from '../windows.ts';
 import { connectCluster } from './cluster.ts';
+import { createRedisEntries } from './entries.ts';
+import { ENTRIES_SCRIPTS } from './entries-script.ts';
 import { createRedisReplays } from './replays.ts';
 import { connectSingle } from './single.ts';
 import { createRedisWindows } from './windows.ts';
@@ -23,10 +26,16 @@ export type RedisStoresOptions = {
 };
 
 /** Everything that is kept in one Redis. */
-export type RedisStores = { readonly windows: WindowStore; readonly replays: ReplayMemory; close(): Promise<void> };
+export type RedisStores = {
+  readonly windows: WindowStore;
+  readonly replays: ReplayMemory;
+  /** Entries that replicas keep together under a name. */
+  entries(name: string, nonce: () => string): SharedEntries;
+  close(): Promise<void>;
+};
 
 const BREAKER = { failuresMax: 3, openMs: 250 };
-const SCRIPTS = [WINDOWS_SCRIPT, COUNTERS_SCRIPT];
+const SCRIPTS = [WINDOWS_SCRIPT, COUNTERS_SCRIPT, ...ENTRIES_SCRIPTS];
 
 /** Opens the stores over one client and one breaker: what one of them finds hanging, the others do not wait for. */
 export function openRedisStores(options: RedisStoresOptions): RedisStores {
@@ -37,5 +46,10 @@ export function openRedisStores(options: RedisStoresOptions): RedisStores {
       ? connectSingle({ ...common, url, sentinels })
       : connectCluster({ ...common, urls: [url, ...cluster], breaker: BREAKER, monotonic });
   const shared = { client, breaker: new CircuitBreaker(BREAKER, monotonic), deadlineMs, keyPrefix, logger };
-  return { windows: createRedisWindows(shared), replays: createRedisReplays(shared), close: () => client.close() };
+  return {
+    windows: createRedisWindows(shared),
+    replays: createRedisReplays(shared),
+    entries: (name, nonce) => createRedisEntries({ client, key: `${keyPrefix}:{${name}}`, nonce }),
+    close: () => client.close(),
+  };
 }

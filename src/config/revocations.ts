@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+/** What operators revoke through the admin API. */
+export const revocations = z
+  .strictObject({
+    entriesMax: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(100_000)
+      .describe('Revocations made through the admin API at once; more are refused.'),
+    pollMs: z
+      .int()
+      .min(50)
+      .max(500)
+      .default(250)
+      .describe('Pause between two looks at the version that replicas share (store redis): the longest that a missed message costs.'),
+    required: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Before what is revoked was ever read (Redis away since the start and nothing kept in `state.directory`, or a damaged file there) no credential counts and `/readyz` is not ready; false decides without it.',
+      ),
+  })
+  .prefault({})
+  .describe('Revocations that operators make while the service runs.');
