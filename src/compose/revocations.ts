@@ -12,7 +12,7 @@ const FILE = 'revocations.db';
 
 /** What operators revoke: shared where the store is, and kept where there is a folder of state. */
 export function openRevocations(
-  { revocations, state: { directory } }: Config,
+  { admin: { revocations }, state: { directory } }: Config,
   { entries }: Stores,
   parts: { readonly clock: Clock; readonly logger: Logger },
 ): PushedRevocations {

@@ -11,7 +11,6 @@ import { peps } from './peps.ts';
 import { policies, policy } from './policy.ts';
 import { registry } from './registry.ts';
 import { behaviour, device } from './remembered.ts';
-import { revocations } from './revocations.ts';
 import { sources, unlistedClaims } from './sources.ts';
 import { state } from './state.ts';
 import { store } from './store.ts';
@@ -29,7 +28,6 @@ export const configSchema = z
     peps,
     identity,
     registry,
-    revocations,
     network,
     device,
     behaviour,

@@ -27,6 +27,7 @@ const PORTION = 500;
 
 type Change = { readonly entries: readonly SharedEntry[]; readonly removed: readonly string[] };
 
+/** Knows nothing before `open` and `follow`. */
 export function createReplica({ clock, logger, shared, openKept }: PushedRevocationsParts): Replica {
   const held = createHeldEntries();
   let kept: KeptEntries | null = null;

@@ -3,7 +3,7 @@ import type { Followed, Position, SharedEntry } from '../shared-entries.ts';
 /** `<until> <text>` of a field; null where it has another form. */
 export function parseField(id: string, value: unknown): SharedEntry | null {
   if (typeof value !== 'string') return null;
-  const [, until, text] = /^(\d{1,15}) ([^]*)$/.exec(value) ?? [];
+  const [, until, text] = /^(\d{1,15}) (.*)$/s.exec(value) ?? [];
   return until === undefined || text === undefined ? null : { id, untilSeconds: Number(until), text };
 }
 
@@ -17,13 +17,15 @@ export function readPosition(value: unknown): Position | null {
 export function readChanges(words: readonly unknown[], epoch: string): Extract<Followed, { kind: 'changed' }> | null {
   const [word, version, head, more, ...changes] = words;
   if (word !== 'changed' || typeof version !== 'number' || typeof head !== 'string') return null;
-  const entries: SharedEntry[] = [];
-  const removed: string[] = [];
+  // what changed twice is there twice, in its present form
+  const entries = new Map<string, SharedEntry>();
+  const removed = new Set<string>();
   for (let at = 0; at + 1 < changes.length; at += 2) {
     const id = String(changes[at]);
     const entry = parseField(id, changes[at + 1]);
-    if (entry === null) removed.push(id);
-    else entries.push(entry);
+    if (entry === null) removed.add(id);
+    else entries.set(id, entry);
   }
-  return { kind: 'changed', position: { epoch, version, head }, entries, removed, more: more === 1 };
+  const position = { epoch, version, head };
+  return { kind: 'changed', position, entries: [...entries.values()], removed: [...removed], more: more === 1 };
 }
