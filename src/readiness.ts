@@ -5,15 +5,14 @@ import type { Readiness, RegistryStatus, ServiceStatus } from './contract/status
  * `/readyz` by the state of the parts. Ready asks for every policy to be active, with the data that it needs and no older than it may be, and for not draining. Keys that were never fetched and a
  * store that is away are told, and keep nobody away: decisions go on, each says what it lacks, and one authorization server or
  * Redis that is down must not take every replica out of the traffic. A registry is files of our own: a replica that could never read them
- * knows nobody, and one that could once keeps what it read.
+ * knows nobody, and one that could once keeps what it read. So it is with what operators revoke, where a replica is told to wait for it.
  */
 export function readinessOf({ policies, identify, registry, revocations, enrich, draining }: ServiceStatus): Readiness {
   const policy = policyState(policies);
   const declared = registry === undefined ? null : registryState(registry);
   const revoked = revocations === undefined ? null : revokedState(revocations);
-  const unknown = declared === 'not_loaded' || (revoked === 'not_loaded' && revocations?.required === true);
   return {
-    ready: policy === 'ready' && !unknown && !draining,
+    ready: policy === 'ready' && declared !== 'not_loaded' && revoked !== 'not_loaded' && !draining,
     parts: {
       policy,
       keys: identify.keySets.some(({ state }) => state === 'never_fetched') ? 'not_fetched' : 'ready',
@@ -31,9 +30,9 @@ function policyState(policies: ServiceStatus['policies']): Readiness['parts']['p
   return policies.some(({ tooOld }) => tooOld) ? 'too_old' : 'ready';
 }
 
-/** Null where there is nothing to tell: a process that is alone and has read its file. */
-function revokedState({ state, shared }: PushedRevocationsStatus): 'ready' | 'stale' | 'not_loaded' | null {
-  if (state === 'never_loaded') return 'not_loaded';
+/** Null where there is nothing to tell: a process that is alone and has read its file, or where nobody waits for them. */
+function revokedState({ state, shared, required }: PushedRevocationsStatus): 'ready' | 'stale' | 'not_loaded' | null {
+  if (state === 'never_loaded') return required ? 'not_loaded' : null;
   return shared ? state : null;
 }
 

@@ -12,11 +12,12 @@ const FILE = 'revocations.db';
 
 /** What operators revoke: shared where the store is, and kept where there is a folder of state. */
 export function openRevocations(
-  { admin: { revocations }, state: { directory } }: Config,
+  { admin: { revocations }, operations, state: { directory } }: Config,
   { entries }: Stores,
   parts: { readonly clock: Clock; readonly logger: Logger },
 ): PushedRevocations {
   const shared: SharedEntries | null = entries?.(NAME, () => randomBytes(9).toString('base64url')) ?? null;
   const openKept = directory === null ? null : () => openSqliteEntries(join(directory, NAME, FILE), FILE);
-  return createPushedRevocations(revocations, { ...parts, shared, openKept });
+  const required = revocations.required ?? operations.tokens.some(({ role }) => role !== 'viewer');
+  return createPushedRevocations({ ...revocations, required }, { ...parts, shared, openKept });
 }

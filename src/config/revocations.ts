@@ -17,9 +17,10 @@ export const revocations = z
       .describe('Pause between two looks at the version that replicas share (store redis): the longest that a missed message costs.'),
     required: z
       .boolean()
-      .default(true)
+      .nullable()
+      .default(null)
       .describe(
-        'Before what is revoked was ever read (Redis away since the start and nothing kept in `state.directory`, or a damaged file there) no credential counts and `/readyz` is not ready; false decides without it.',
+        'Before what is revoked was ever read (Redis away since the start and nothing kept in `state.directory`, or a damaged file there) no credential counts and `/readyz` is not ready; false decides without it. null: true where `operations.tokens` has somebody who may revoke.',
       ),
   })
   .prefault({})

@@ -82,10 +82,10 @@ export function createPushedRevocations(options: PushedRevocationsOptions, parts
       const end = clock.monotonic() + waitMs;
       replica.open();
       shared?.onChange(nudge);
-      await serial(() => replica.follow());
+      await serial(() => replica.follow(false));
       while (!replica.loaded && clock.monotonic() < end && !stopping.signal.aborted) {
         await sleep(FIRST_PAUSE_MS);
-        await serial(() => replica.follow());
+        await serial(() => replica.follow(false));
       }
       void poll();
     },

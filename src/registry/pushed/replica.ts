@@ -13,8 +13,8 @@ export interface Replica {
   readonly shared: boolean;
   /** Reads the file of this process. */
   open(): void;
-  /** Catches up with the others, and leaves out what is over. */
-  follow(): Promise<void>;
+  /** Catches up with the others, and leaves out what is over. `tell`: whether a failure is worth a line in the log, as it is not before there was time to connect. */
+  follow(tell?: boolean): Promise<void>;
   /** Puts entries into force, for everybody where there are others; nothing is done where they are too many, or the store is away. */
   put(entries: readonly SharedEntry[], entriesMax: number): Promise<Put>;
   remove(id: string): Promise<Put>;
@@ -33,6 +33,8 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
   let kept: KeptEntries | null = null;
   let keptError: string | null = null;
   let sharedError: string | null = null;
+  /** The log has said that the store cannot be asked. */
+  let told = false;
   let position: Position | null = null;
   let ownVersion = 0;
   let generation = 1;
@@ -82,14 +84,15 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
     apply({ entries: [], removed });
   }
 
-  async function followShared(): Promise<void> {
+  async function followShared(tell: boolean): Promise<void> {
     if (shared === null) return;
     for (let more = true; more; ) {
       const followed = await shared.follow({ position, entries: held.entries });
       more = false;
       switch (followed.kind) {
         case 'failed':
-          if (sharedError === null) logger.warn('revocations_stale', { error: followed.error, entries: held.entries.size });
+          if (tell && !told) logger.warn('revocations_stale', { error: followed.error, entries: held.entries.size });
+          told ||= tell;
           sharedError = followed.error;
           return;
         case 'changed':
@@ -110,7 +113,8 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
         case 'same':
       }
     }
-    if (sharedError !== null) logger.info('revocations_ready', { entries: held.entries.size });
+    if (told) logger.info('revocations_ready', { entries: held.entries.size });
+    told = false;
     sharedError = null;
     loaded = true;
     followedAtMs = clock.monotonic();
@@ -167,8 +171,8 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
         keptError = 'state_invalid';
       }
     },
-    async follow() {
-      await followShared();
+    async follow(tell = true) {
+      await followShared(tell);
       await leaveOver();
     },
     put,

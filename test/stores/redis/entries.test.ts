@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Followed, Known, SharedEntries, SharedEntry } from '../../../src/stores/shared-entries.ts';
+import type { Followed } from '../../../src/stores/shared-entries.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
-import { openReady, until } from './opened.ts';
+import { createFollower, entry } from './follower.ts';
+import { until } from './opened.ts';
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -12,36 +13,7 @@ beforeEach(async () => {
   await redis.command('FLUSHALL');
 });
 
-let nonces = 0;
-const nonce = (): string => `n${nonces++}`;
-const entry = (id: string, untilSeconds = 0, text = `text of ${id}`): SharedEntry => ({ id, untilSeconds, text });
-
-/** One who follows, with what it knows. */
-async function follower(more: object = {}) {
-  const { entries: open, ...stores } = await openReady({ url: redis.url, ...more });
-  const shared: SharedEntries = open('things', nonce);
-  let known: Known = { position: null, entries: new Map() };
-  async function once(): Promise<Followed> {
-    const followed = await shared.follow(known);
-    if (followed.kind === 'changed') {
-      const entries = new Map(known.entries);
-      for (const one of followed.entries) entries.set(one.id, one);
-      for (const id of followed.removed) entries.delete(id);
-      known = { position: followed.position, entries };
-    } else if (followed.kind === 'all') known = followed;
-    return followed;
-  }
-  return {
-    shared,
-    once,
-    stores,
-    ids: () => [...known.entries.keys()].sort(),
-    known: () => known,
-    forget: () => {
-      known = { position: null, entries: new Map() };
-    },
-  };
-}
+const follower = (more: object = {}) => createFollower({ url: redis.url, ...more });
 
 describe('followers', () => {
   test('see what others add and remove, by the version', async () => {
