@@ -45,6 +45,8 @@ export function createPushedRevocations(options: PushedRevocationsOptions, parts
   let tail: Promise<unknown> = Promise.resolve();
   let nudged = false;
 
+  const running = (): boolean => !stopping.signal.aborted;
+
   /** One piece of work at a time, in the order that it came. */
   function serial<T>(work: () => Promise<T>): Promise<T> {
     const run = tail.then(work);
@@ -53,11 +55,11 @@ export function createPushedRevocations(options: PushedRevocationsOptions, parts
   }
 
   function nudge(): void {
-    if (nudged) return;
+    if (nudged || stopping.signal.aborted) return;
     nudged = true;
     void serial(async () => {
       nudged = false;
-      await replica.follow();
+      await replica.follow(running);
     });
   }
 
@@ -65,7 +67,7 @@ export function createPushedRevocations(options: PushedRevocationsOptions, parts
     const { signal } = stopping;
     while (!signal.aborted) {
       await sleep(shared === null ? ALONE_POLL_MS : options.pollMs, undefined, { ref: false, signal }).catch(() => undefined);
-      if (!signal.aborted) await serial(() => replica.follow());
+      if (!signal.aborted) await serial(() => replica.follow(running));
     }
   }
 
@@ -82,10 +84,10 @@ export function createPushedRevocations(options: PushedRevocationsOptions, parts
       const end = clock.monotonic() + waitMs;
       replica.open();
       shared?.onChange(nudge);
-      await serial(() => replica.follow(false));
+      await serial(() => replica.follow(() => false));
       while (!replica.loaded && clock.monotonic() < end && !stopping.signal.aborted) {
         await sleep(FIRST_PAUSE_MS);
-        await serial(() => replica.follow(false));
+        await serial(() => replica.follow(() => false));
       }
       void poll();
     },

@@ -14,7 +14,7 @@ export interface Replica {
   /** Reads the file of this process. */
   open(): void;
   /** Catches up with the others, and leaves out what is over. `tell`: whether a failure is worth a line in the log, as it is not before there was time to connect. */
-  follow(tell?: boolean): Promise<void>;
+  follow(tell?: () => boolean): Promise<void>;
   /** Puts entries into force, for everybody where there are others; nothing is done where they are too many, or the store is away. */
   put(entries: readonly SharedEntry[], entriesMax: number): Promise<Put>;
   remove(id: string): Promise<Put>;
@@ -48,7 +48,8 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
   function apply({ entries, removed }: Change): void {
     for (const entry of entries) held.set(entry);
     for (const id of removed) held.drop(id);
-    if (entries.length + removed.length > 0) generation++;
+    if (entries.length + removed.length === 0) return;
+    generation++;
     keep({ entries, removed });
   }
 
@@ -68,31 +69,38 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
     return shared === null ? { epoch: '-', version: ownVersion, head: '-' } : position;
   }
 
+  /** In portions, since a hundred thousand at once would stop decisions; what is new first, so that nothing is revoked less meanwhile. */
   async function applyAll(entries: ReadonlyMap<string, SharedEntry>): Promise<void> {
     const now = nowSeconds();
-    const added: SharedEntry[] = [];
-    for (const entry of entries.values()) {
+    let added: SharedEntry[] = [];
+    for (const [index, entry] of [...entries.values()].entries()) {
       const { text, untilSeconds } = held.entries.get(entry.id) ?? {};
       if ((text !== entry.text || untilSeconds !== entry.untilSeconds) && !isOver(entry, now)) added.push(entry);
+      if (index % PORTION !== PORTION - 1) continue;
+      apply({ entries: added, removed: [] });
+      added = [];
+      await nextTurn();
     }
+    apply({ entries: added, removed: [] });
+    await nextTurn();
     const removed = [...held.entries.keys()].filter((id) => !entries.has(id));
-    // what is new first: nothing is revoked less meanwhile
-    for (let at = 0; at < added.length; at += PORTION) {
-      apply({ entries: added.slice(at, at + PORTION), removed: [] });
-      await new Promise((resolve) => setImmediate(resolve));
+    for (let at = 0; at < removed.length; at += PORTION) {
+      apply({ entries: [], removed: removed.slice(at, at + PORTION) });
+      await nextTurn();
     }
-    apply({ entries: [], removed });
   }
 
-  async function followShared(tell: boolean): Promise<void> {
+  async function followShared(tell: () => boolean): Promise<void> {
     if (shared === null) return;
     for (let more = true; more; ) {
       const followed = await shared.follow({ position, entries: held.entries });
       more = false;
       switch (followed.kind) {
         case 'failed':
-          if (tell && !told) logger.warn('revocations_stale', { error: followed.error, entries: held.entries.size });
-          told ||= tell;
+          if (!told && tell()) {
+            told = true;
+            logger.warn('revocations_stale', { error: followed.error, entries: held.entries.size });
+          }
           sharedError = followed.error;
           return;
         case 'changed':
@@ -171,7 +179,7 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
         keptError = 'state_invalid';
       }
     },
-    async follow(tell = true) {
+    async follow(tell = () => true) {
       await followShared(tell);
       await leaveOver();
     },
@@ -200,6 +208,10 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
       lastError: keptError ?? (sharedError === null ? null : 'store_unavailable'),
     }),
   };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function isOver({ untilSeconds }: SharedEntry, nowSeconds: number): boolean {

@@ -34,9 +34,8 @@ export function createEntryScripts(client: RedisClient, key: string) {
 
     position: () => ask(['HGET', key, 'm']),
 
-    /** Every field with its value; what changes meanwhile may be there twice, or in either form. */
-    async scan(count: number): Promise<{ readonly kind: 'pairs'; readonly pairs: readonly (readonly [string, string])[] } | Failed> {
-      const pairs: (readonly [string, string])[] = [];
+    /** Hands over every entry's field with its value; what changes meanwhile may come twice, or in either form. Null once all have come. */
+    async scan(count: number, take: (field: string, value: string) => void): Promise<Failed | null> {
       let cursor = '0';
       do {
         const reply = await ask(['HSCAN', key, cursor, 'MATCH', 'e:*', 'COUNT', count]);
@@ -44,10 +43,10 @@ export function createEntryScripts(client: RedisClient, key: string) {
         const { value } = reply;
         if (!Array.isArray(value) || !Array.isArray(value[1])) return { kind: 'failed', error: 'a reply of another form' };
         const fields: readonly unknown[] = value[1];
-        for (let at = 0; at + 1 < fields.length; at += 2) pairs.push([String(fields[at]), String(fields[at + 1])]);
+        for (let at = 0; at + 1 < fields.length; at += 2) take(String(fields[at]), String(fields[at + 1]));
         cursor = String(value[0]);
       } while (cursor !== '0');
-      return { kind: 'pairs', pairs };
+      return null;
     },
   };
 }

@@ -72,13 +72,12 @@ export function createRedisEntries({ client, key, nonce }: RedisEntriesOptions):
       if (meta.kind === 'failed') return meta;
       const position = readPosition(meta.value);
       if (position === null) return { kind: 'failed', error: 'lost again' };
-      const scanned = await scan(SCAN_COUNT);
-      if (scanned.kind === 'failed') return scanned;
       const entries = new Map<string, SharedEntry>();
-      for (const [field, text] of scanned.pairs) {
-        const entry = field.startsWith('e:') ? parseField(field.slice(2), text) : null;
+      const failure = await scan(SCAN_COUNT, (field, value) => {
+        const entry = parseField(field.slice('e:'.length), value);
         if (entry !== null) entries.set(entry.id, entry);
-      }
+      });
+      if (failure !== null) return failure;
       const reached = await catchUp(entries, position);
       if (reached !== null) return { kind: 'all', position: reached, entries, restored };
     }

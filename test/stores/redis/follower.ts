@@ -1,5 +1,5 @@
 import type { Followed, Known, SharedEntries, SharedEntry } from '../../../src/stores/shared-entries.ts';
-import { openReady } from './opened.ts';
+import { openReady, until } from './opened.ts';
 
 let nonces = 0;
 const nonce = (): string => `n${nonces++}`;
@@ -10,6 +10,8 @@ export const entry = (id: string, untilSeconds = 0, text = `text of ${id}`): Sha
 export async function createFollower(options: Parameters<typeof openReady>[0]) {
   const { entries: open } = await openReady(options);
   const shared: SharedEntries = open('things', nonce);
+  // its connection is its own; to remove nothing changes nothing
+  await until(async () => (await shared.remove([])).kind !== 'failed');
   let known: Known = { position: null, entries: new Map() };
   async function once(): Promise<Followed> {
     const followed = await shared.follow(known);
