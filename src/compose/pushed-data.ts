@@ -15,8 +15,8 @@ export function openDataThread(): ReturnType<typeof createDataThread> {
 }
 
 const FILE = 'data.json';
-/** JSON escapes take space, and the owner and times of each document. */
-const OVERHEAD_FACTOR = 2;
+/** Whatever was pushed under any configuration is read again: data that is left out since a bound was lowered could open what it closed. */
+const FILE_BYTES_MAX = 268_435_456;
 
 /** What operators push over one policy, in its folder of the state. */
 export function openPushedData(
@@ -24,14 +24,14 @@ export function openPushedData(
   { admin, state: { directory } }: Config,
   parts: { readonly clock: Clock; readonly logger: Logger; readonly run: RunDataJob },
 ): PushedData {
-  const file = directory === null ? null : openStateFile(join(directory, 'data', policy), admin.dataMaxBytes * OVERHEAD_FACTOR);
+  const file = directory === null ? null : openStateFile(join(directory, 'data', policy));
   return createPushedData({ policy, file, bounds: admin, ...parts });
 }
 
-function openStateFile(path: string, bytesMax: number): StateFile {
+function openStateFile(path: string): StateFile {
   const folder = createStateFolder(path);
   return {
-    read: () => folder.read(FILE, bytesMax),
+    read: () => folder.read(FILE, FILE_BYTES_MAX),
     write: (bytes) => folder.write(FILE, bytes),
     setAside: (bytes) => folder.write(`${FILE}.damaged`, bytes),
   };

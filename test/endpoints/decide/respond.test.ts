@@ -18,6 +18,13 @@ test('an allow has no response, no step_up and no error', () => {
   });
 });
 
+test('exceptions that were used are told, with who answers for them', () => {
+  const exceptions = [{ id: 'inc-7', owner: 'ann', reason: 'outage', endsAt: 1, rules: ['a.b'] }];
+  expect(written({ ...ALLOW, exceptions })).toMatchObject({
+    exceptions: [{ id: 'inc-7', owner: 'ann', reason: 'outage', ends_at: 1, rules: ['a.b'] }],
+  });
+});
+
 test('a step-up says what would satisfy it, and the answer for the client', () => {
   const response = { status: 401, headers: { 'www-authenticate': 'Bearer' }, body: { title: 'x' } };
   const stepUp = { kind: 'authentication', methods: ['mfa'], acrValues: ['gold'], maxAgeSeconds: 300, scopes: [] } as const;

@@ -95,6 +95,13 @@ describe('refusals', () => {
     });
   });
 
+  test('exceptions that were used are told in the metadata, on an allow and on a denial', () => {
+    const exceptions = [{ id: 'inc-7', owner: 'ann', reason: 'outage', endsAt: 1, rules: ['a.b'] }];
+    for (const decision of [denial(403, { exceptions }), { ...denial(403, { exceptions }), effect: 'allow' as const }]) {
+      expect(read(responder.decided(decision)).metadata).toMatchObject({ exceptions: ['inc-7'] });
+    }
+  });
+
   test('a decision without an answer, and one with an answer that is none, are denied all the same', () => {
     expect(read(responder.decided(denial(403, { response: null }))).denied?.status).toBe(503);
     for (const status of [0, 200, 204, -1, 99_999, 403.5, Number.NaN])
