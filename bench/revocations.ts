@@ -51,7 +51,7 @@ async function replica(): Promise<PushedRevocations> {
     logger: QUIET,
   });
   const shared = stores.entries('revocations', () => randomBytes(9).toString('base64url'));
-  const options = { entriesMax: 1_000_000, pollMs: 250, required: true };
+  const options = { entriesMax: 1_000_000, pollMs: 250, required: true, ageMaxSeconds: null };
   const pushed = createPushedRevocations(options, { clock: systemClock, logger: QUIET, shared, openKept: null });
   closers.push(
     () => pushed.stop(),

@@ -12,7 +12,7 @@ export function readinessOf({ policies, identify, registry, revocations, enrich,
   const declared = registry === undefined ? null : registryState(registry);
   const revoked = revocations === undefined ? null : revokedState(revocations);
   return {
-    ready: policy === 'ready' && declared !== 'not_loaded' && revoked !== 'not_loaded' && !draining,
+    ready: policy === 'ready' && declared !== 'not_loaded' && revoked !== 'not_loaded' && revoked !== 'too_old' && !draining,
     parts: {
       policy,
       keys: identify.keySets.some(({ state }) => state === 'never_fetched') ? 'not_fetched' : 'ready',
@@ -31,9 +31,10 @@ function policyState(policies: ServiceStatus['policies']): Readiness['parts']['p
 }
 
 /** Null where there is nothing to tell: a process that is alone and has read its file, or where nobody waits for them. */
-function revokedState({ state, shared, required }: PushedRevocationsStatus): 'ready' | 'stale' | 'not_loaded' | null {
+function revokedState({ state, shared, required, tooOld }: PushedRevocationsStatus): 'ready' | 'stale' | 'too_old' | 'not_loaded' | null {
   if (state === 'never_loaded') return required ? 'not_loaded' : null;
-  return shared ? state : null;
+  if (!shared) return null;
+  return tooOld ? 'too_old' : state;
 }
 
 function registryState({ records, revocations }: RegistryStatus): 'ready' | 'stale' | 'not_loaded' {

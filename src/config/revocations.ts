@@ -15,6 +15,13 @@ export const revocations = z
       .max(500)
       .default(250)
       .describe('Pause between two looks at the version that replicas share (store redis): the longest that a missed message costs.'),
+    ageMaxSeconds: z
+      .int()
+      .min(1)
+      .max(604_800)
+      .nullable()
+      .default(null)
+      .describe('`/readyz` is not ready once Redis could not be asked for so long; null: what is known is enough.'),
     required: z
       .boolean()
       .nullable()

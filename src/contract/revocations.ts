@@ -58,6 +58,8 @@ export type PushedRevocationsStatus = {
   readonly state: 'ready' | 'stale' | 'never_loaded';
   /** Whether decisions wait for the first load: what is `never_loaded` then makes every credential unavailable. */
   readonly required: boolean;
+  /** True where the store could not be asked for longer than the configuration allows. */
+  readonly tooOld: boolean;
   readonly entries: number;
   /** Of `entries`, those of a form that this version does not know: they are kept, and revoke nothing here. */
   readonly unreadable: number;

@@ -242,7 +242,7 @@ export type Readiness = {
     /** Left out where no registry is configured. */
     readonly registry?: 'ready' | 'stale' | 'not_loaded';
     /** What operators revoked; left out where it is of this process alone, and there. */
-    readonly revocations?: 'ready' | 'stale' | 'not_loaded';
+    readonly revocations?: 'ready' | 'stale' | 'too_old' | 'not_loaded';
     readonly store: 'ready' | 'unavailable';
     readonly draining: boolean;
   };

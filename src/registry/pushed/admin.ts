@@ -41,7 +41,7 @@ export function createRevocationAdmin({ entriesMax }: { readonly entriesMax: num
       const posted = new Map<string, SharedEntry>();
       for (const [index, value] of values.entries()) {
         const read = readPosted(value, name, Math.floor(clock.now() / 1000));
-        if ('refused' in read) return { ...read, field: values.length === 1 ? (read.field ?? '') : `[${index}].${read.field ?? ''}` };
+        if ('refused' in read) return values.length === 1 ? read : { ...read, field: [`[${index}]`, read.field ?? []].flat().join('.') };
         posted.set(read.id, read);
       }
       return serial(async () => {

@@ -72,10 +72,10 @@ const FIELD_MAX = 64;
 
 /** A revocation as the store holds it, made of what an operator posted; or which member was wrong. */
 export function readPosted(value: JsonValue, by: string, nowSeconds: number): SharedEntry | AdminRefused {
-  if (!isJsonObject(value)) return { refused: 'revocation_invalid', field: '' };
+  if (!isJsonObject(value)) return { refused: 'revocation_invalid', detail: 'is no object' };
   const { reason, expires_at, ...named } = value;
   const member = MEMBERS.find((one) => Object.hasOwn(named, one));
-  if (member === undefined) return { refused: 'revocation_invalid', field: '', detail: `needs one of ${MEMBERS.join(', ')}` };
+  if (member === undefined) return { refused: 'revocation_invalid', detail: `needs one of ${MEMBERS.join(', ')}` };
   const facts = PostedFacts.safeParse({ reason, expires_at });
   if (!facts.success) return refusal(facts.error);
   const read = FORMS[member].safeParse(named);

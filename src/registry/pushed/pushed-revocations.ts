@@ -12,6 +12,8 @@ export type PushedRevocationsOptions = {
   readonly pollMs: number;
   /** Whether credentials count before what is revoked was ever read. */
   readonly required: boolean;
+  /** What is known may be so old, or null where that does not matter. */
+  readonly ageMaxSeconds: number | null;
 };
 
 export type PushedRevocationsParts = {
@@ -95,6 +97,12 @@ export function createPushedRevocations(options: PushedRevocationsOptions, parts
       stopping.abort();
       void serial(async () => replica.close());
     },
-    status: () => ({ ...replica.status(), required: options.required }),
+    status() {
+      const status = replica.status();
+      const { required, ageMaxSeconds } = options;
+      // of what a file alone has told nobody knows the age
+      const tooOld = ageMaxSeconds !== null && status.state === 'stale' && (status.ageSeconds ?? ageMaxSeconds + 1) > ageMaxSeconds;
+      return { ...status, required, tooOld };
+    },
   };
 }

@@ -19,7 +19,7 @@ export interface Replica {
   put(entries: readonly SharedEntry[], entriesMax: number): Promise<Put>;
   remove(id: string): Promise<Put>;
   close(): void;
-  status(): Omit<PushedRevocationsStatus, 'required'>;
+  status(): Omit<PushedRevocationsStatus, 'required' | 'tooOld'>;
 }
 
 /** Entries that are read between two turns of the event loop; each takes some microseconds. */

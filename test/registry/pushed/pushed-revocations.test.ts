@@ -2,7 +2,11 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { JsonValue } from '../../../src/contract/json.ts';
 import type { ListedRevocation } from '../../../src/contract/revocations.ts';
 import { readStored } from '../../../src/registry/pushed/posted-form.ts';
-import { createPushedRevocations, type PushedRevocationsParts } from '../../../src/registry/pushed/pushed-revocations.ts';
+import {
+  createPushedRevocations,
+  type PushedRevocationsOptions,
+  type PushedRevocationsParts,
+} from '../../../src/registry/pushed/pushed-revocations.ts';
 import type { KeptEntries, SharedEntry } from '../../../src/stores/shared-entries.ts';
 import { createMemoryLogger } from '../../endpoints/fixtures.ts';
 import { createFakeShared } from './fake-shared.ts';
@@ -17,11 +21,11 @@ const stored = (id: string, members: object, untilSeconds = 0): SharedEntry => (
   text: JSON.stringify({ ...members, reason: 'r', by: 'bob', at: NOW }),
 });
 
-async function started(parts: Partial<PushedRevocationsParts> = {}, options: { entriesMax?: number; required?: boolean } = {}) {
+async function started(parts: Partial<PushedRevocationsParts> = {}, options: Partial<PushedRevocationsOptions> = {}) {
   const logger = createMemoryLogger();
   const clock = { seconds: NOW, now: () => clock.seconds * 1000, monotonic: () => performance.now() };
   const pushed = createPushedRevocations(
-    { entriesMax: 1000, pollMs: 50, required: true, ...options },
+    { entriesMax: 1000, pollMs: 50, required: true, ageMaxSeconds: null, ...options },
     { clock, logger, shared: null, openKept: null, ...parts },
   );
   onTestFinished(() => pushed.stop());
@@ -36,9 +40,9 @@ const afterOf = (done: Awaited<ReturnType<Awaited<ReturnType<typeof started>>['a
 };
 
 describe('what is posted', () => {
-  test.each<[string, JsonValue, string]>([
-    ['no object', 'agent-a', ''],
-    ['nothing to revoke', { reason: 'r' }, ''],
+  test.each<[string, JsonValue, string | undefined]>([
+    ['no object', 'agent-a', undefined],
+    ['nothing to revoke', { reason: 'r' }, undefined],
     ['no reason', { client: 'a' }, 'reason'],
     ['an empty reason', { client: 'a', reason: '' }, 'reason'],
     ['a client with a space', { client: 'a b', reason: 'r' }, 'client'],
@@ -53,8 +57,12 @@ describe('what is posted', () => {
     ['a certificate that is none', { certificate_sha256: 'xyz', reason: 'r' }, 'certificate_sha256'],
   ])('%s is refused, and nothing of its list is taken', async (_name, value, field) => {
     const { pushed, add } = await started();
-    expect(await add(value)).toMatchObject({ refused: 'revocation_invalid', field });
-    expect(await add({ client: 'b', reason: 'r' }, value)).toMatchObject({ refused: 'revocation_invalid', field: `[1].${field}` });
+    const alone = await add(value);
+    expect(alone).toMatchObject({ refused: 'revocation_invalid', ...(field === undefined ? { detail: expect.any(String) } : { field }) });
+    expect(await add({ client: 'b', reason: 'r' }, value)).toMatchObject({
+      refused: 'revocation_invalid',
+      field: field === undefined ? '[1]' : `[1].${field}`,
+    });
     expect(pushed.revocations.entries).toBe(0);
   });
 
@@ -176,6 +184,18 @@ describe('with others', () => {
       'revocations_stale',
       'revocations_ready',
     ]);
+  });
+
+  test('what is known may be too old', async () => {
+    const shared = createFakeShared();
+    const kept: KeptEntries = { load: () => ({ entries: new Map(), position: at(3) }), write: () => undefined, close: () => undefined };
+    shared.answers.push(...Array(5).fill({ kind: 'failed', error: 'away' }));
+    const { pushed } = await started({ shared, openKept: () => kept }, { ageMaxSeconds: 60 });
+    // out of a file, of whatever age
+    expect(pushed.status()).toMatchObject({ state: 'stale', ageSeconds: null, tooOld: true });
+    await vi.waitFor(() => expect(pushed.status()).toMatchObject({ state: 'ready', ageSeconds: 0, tooOld: false }), WAIT);
+    shared.answers.push(...Array(5).fill({ kind: 'failed', error: 'away' }));
+    await vi.waitFor(() => expect(pushed.status()).toMatchObject({ state: 'stale', tooOld: false }), WAIT);
   });
 
   test('a change that meets a store without its history is made once that is back', async () => {
