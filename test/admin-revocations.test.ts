@@ -46,7 +46,7 @@ afterAll(async () => {
 
 const idOf = (json: Record<string, unknown>): string => String(Object(json['revocations'])[0]?.id);
 
-describe('what is revoked is refused with the next decision, and comes back when it is taken back', () => {
+describe('[asks 40] what is revoked is refused with the next decision, and comes back when it is taken back', () => {
   test.each<[string, object, () => object, string, string]>([
     ['a client, by its token', { client: 'agent-a' }, claims, 'token', 'client_revoked'],
     ['a client, by its key', { client: 'agent-k' }, () => ({ headers: { 'x-api-key': key.text } }), 'api_key', 'client_revoked'],
@@ -100,7 +100,7 @@ test('the files of the registry go on counting beside it', async () => {
 });
 
 test('an end takes it back by itself, and a restart does not', async () => {
-  const soon = { client: 'agent-soon', reason: 'r', expires_at: Math.floor(Date.now() / 1000) + 2 };
+  const soon = { client: 'agent-soon', reason: 'r', expires_at: Math.floor(Date.now() / 1000) + 5 };
   const { json } = await one.admin('revocations', {
     method: 'POST',
     body: [soon, { client: 'agent-long', reason: 'r', expires_at: NOW + 3600 }],

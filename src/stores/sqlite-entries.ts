@@ -5,6 +5,7 @@ import { CountersignError } from '../contract/errors.ts';
 import type { KeptEntries, Position, SharedEntry } from './shared-entries.ts';
 
 const FORMAT = 1;
+const LOCK_TIMEOUT_MS = 50;
 
 /**
  * Entries in one SQLite file of this process's own; a change is on the disk when `write` returns (`synchronous = FULL`). Never for the path of
@@ -62,7 +63,8 @@ function open(path: string, name: string): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // SQLite would make a file that others can read
   closeSync(openSync(path, 'a', 0o600));
-  const database = new DatabaseSync(path, { timeout: 1000 });
+  // a file that another process has locked stops the event loop for as long
+  const database = new DatabaseSync(path, { timeout: LOCK_TIMEOUT_MS });
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     const [checked] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { type AdminFolder, createAdminFolder, linesOf } from '../support/admin-service.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
+import { createKey, createRegistryFolder, HASH_KEY_ID, HASH_SECRET } from '../support/registry.ts';
 import { type RevocationService, revocationService, signalsOf } from '../support/revocation-service.ts';
 
 /* Two replicas of the real process over one real Redis: what is revoked at one is refused at the other. */
@@ -46,7 +47,7 @@ const untilTokenIs = (replica: RevocationService, client: string, state: string)
 const stateOf = async (replica: RevocationService) => Object((await replica.status())['revocations']);
 const name = (): string => `agent-${serial++}`;
 
-test('revoked at one, refused at the other, and taken back the same way', async () => {
+test('[asks 39] revoked at one, refused at the other, and taken back the same way', async () => {
   const [a, b] = both();
   const client = name();
   const { status, json } = await revoke(a, client);
@@ -57,6 +58,20 @@ test('revoked at one, refused at the other, and taken back the same way', async 
   const id = Object(json['revocations'])[0].id;
   expect((await b.admin(`revocations/${id}`, { method: 'DELETE' })).status).toBe(200);
   await untilTokenIs(a, client, 'present');
+});
+
+test('[asks 39, 40] an API key that both know well', async () => {
+  const registry = createRegistryFolder();
+  const key = createKey('agent-k');
+  registry.write('clients.yaml', { clients: [{ clientId: 'agent-k', type: 'service' }], keys: [key.entry] });
+  const declared = { directory: registry.directory, hashKeys: [{ id: HASH_KEY_ID, secret: HASH_SECRET }] };
+  const [one, other] = await Promise.all([start({ registry: declared }), start({ registry: declared })]);
+  onTestFinished(async () => void (await Promise.all([one.stop(), other.stop()])));
+  const keyOf = async (replica: RevocationService) => (await signalsOf(replica, { headers: { 'x-api-key': key.text } }))['api_key'];
+  for (const replica of [one, other]) await vi.waitFor(async () => expect(await keyOf(replica)).toBe('present'), WAIT);
+  await one.admin('revocations', { method: 'POST', body: { api_key: key.id, reason: 'INC-7' } });
+  expect(await keyOf(one)).toBe('api_key_revoked');
+  await vi.waitFor(async () => expect(await keyOf(other)).toBe('api_key_revoked'), WAIT);
 });
 
 test('nobody hears of it: the version heals it', async () => {

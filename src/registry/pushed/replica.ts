@@ -13,7 +13,7 @@ export interface Replica {
   readonly shared: boolean;
   /** Reads the file of this process. */
   open(): void;
-  /** Catches up with the others, and leaves out what is over. `tell`: whether a failure is worth a line in the log, as it is not before there was time to connect. */
+  /** Catches up with the others, and leaves out what is over; never rejects. `tell`: whether a failure is worth a line in the log, as it is not before there was time to connect. */
   follow(tell?: () => boolean): Promise<void>;
   /** Puts entries into force, for everybody where there are others; nothing is done where they are too many, or the store is away. */
   put(entries: readonly SharedEntry[], entriesMax: number): Promise<Put>;
@@ -97,11 +97,7 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
       more = false;
       switch (followed.kind) {
         case 'failed':
-          if (!told && tell()) {
-            told = true;
-            logger.warn('revocations_stale', { error: followed.error, entries: held.entries.size });
-          }
-          sharedError = followed.error;
+          fell(followed.error, tell);
           return;
         case 'changed':
           position = followed.position;
@@ -126,6 +122,14 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
     sharedError = null;
     loaded = true;
     followedAtMs = clock.monotonic();
+  }
+
+  function fell(error: string, tell: () => boolean): void {
+    if (!told && tell()) {
+      told = true;
+      logger.warn('revocations_stale', { error, entries: held.entries.size });
+    }
+    sharedError = error;
   }
 
   async function leaveOver(): Promise<void> {
@@ -180,8 +184,13 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
       }
     },
     async follow(tell = () => true) {
-      await followShared(tell);
-      await leaveOver();
+      try {
+        await followShared(tell);
+        await leaveOver();
+      } catch (thrown) {
+        // whatever it was, the next look must come
+        fell(thrown instanceof Error ? thrown.message : String(thrown), tell);
+      }
     },
     put,
     async remove(id) {

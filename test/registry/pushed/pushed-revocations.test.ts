@@ -186,6 +186,16 @@ describe('with others', () => {
     ]);
   });
 
+  test('a store that breaks its word is a store that failed: the next look comes', async () => {
+    const shared = createFakeShared();
+    const { pushed } = await started({ shared });
+    const { follow } = shared;
+    shared.follow = () => Promise.reject(new Error('broken'));
+    await vi.waitFor(() => expect(pushed.status()).toMatchObject({ state: 'stale', lastError: 'store_unavailable' }), WAIT);
+    shared.follow = follow;
+    await vi.waitFor(() => expect(pushed.status().state).toBe('ready'), WAIT);
+  });
+
   test('what is known may be too old', async () => {
     const shared = createFakeShared();
     const kept: KeptEntries = { load: () => ({ entries: new Map(), position: at(3) }), write: () => undefined, close: () => undefined };
