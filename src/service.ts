@@ -2,6 +2,7 @@ import { openAdmin } from './compose/admin.ts';
 import { openMemories } from './compose/memories.ts';
 import { openPolicies } from './compose/policies.ts';
 import { openRegistry } from './compose/registry.ts';
+import { openRevocations } from './compose/revocations.ts';
 import { openStores } from './compose/stores.ts';
 import type { Config } from './config/schema.ts';
 import type { Listener } from './contract/lifecycle.ts';
@@ -66,9 +67,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let drained: Promise<void> | null = null;
 
   const addressData = await openMmdbSet(config.network.databases, logger);
-  const { windows, replays, signatureReplays, shared, close: closeStores } = openStores(config, clock, logger);
+  const stores = openStores(config, clock, logger);
+  const { windows, replays, signatureReplays, shared, close: closeStores } = stores;
   const memories = openMemories(config, { windows, shared, startedAtMs, logger, registered: (client) => registry?.client(client) ?? null });
   const base = { clock, logger };
+  const revocations = openRevocations(config, stores, base);
   const lists = createAddressLists(config.network, { ...base, readFile: readChangedFile, fetch: httpFetchChanged, random: Math.random });
   const sources = createAttributeSources(config.sources, { ...base, ...createSourceStores(() => clock.monotonic()) });
   const enricher = createEnricher({
@@ -81,7 +84,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
     sources,
     clock,
   });
-  const { registry, parts: registryParts } = await openRegistry(config, enricher, { clock, logger, readFile: readDocumentFile });
+  const { registry, parts: registryParts } = await openRegistry(config, enricher, revocations, {
+    clock,
+    logger,
+    readFile: readDocumentFile,
+  });
   const identifier = createIdentifier(config.identity, {
     clock,
     logger,
@@ -96,7 +103,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     signatureReplays,
     createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
   });
-  const policies = openPolicies(config, (registryParts?.hashKeys.size ?? 0) > 0, { clock, logger });
+  const policies = openPolicies(config, registryParts.hashKeys.size > 0, { clock, logger });
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
   const pdp = createPdp({
@@ -131,7 +138,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const readiness = () => readinessOf(status());
   const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
-  const admin = openAdmin(config, policies, base);
+  const admin = openAdmin(config, policies, revocations.admin, base);
   const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger, admin });
   const gateways: readonly Listener[] = [http, grpc];
 
@@ -147,6 +154,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       policies: policies.status(),
       identify: identifier.status(),
       ...(registry === null ? {} : { registry: registry.status() }),
+      revocations: revocations.status(),
       enrich: enricher.status(),
       record: recorder.status(),
       strict: true,
@@ -181,6 +189,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     policies.stop();
     identifier.stop();
     registry?.stop();
+    revocations.stop();
     addressData.stop();
     lists.stop();
     sources?.stop();
@@ -194,7 +203,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       logger.info('listening', addresses);
       // not waited for: a list says of itself that it was not loaded yet, and a slow server must not hold up a drain
       void lists.start();
-      await Promise.all([policies.load(), identifier.start(), registry?.start(REGISTRY_WAIT_MS)]);
+      await Promise.all([policies.load(), identifier.start(), registry?.start(REGISTRY_WAIT_MS), revocations.start(REGISTRY_WAIT_MS)]);
       logger.info('started', { ready: readiness().ready });
       return addresses;
     },

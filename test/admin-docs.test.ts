@@ -31,13 +31,14 @@ async function shell(text: string): Promise<string> {
 
 test('docs/admin.md: every command works as it stands, one after the other', async () => {
   const blocks = fencedBlocks(readFileSync(join(PROJECT_ROOT, 'docs/admin.md'), 'utf8')).filter(({ info }) => info === 'sh');
-  expect(blocks).toHaveLength(3);
-  const [policies = '', data = '', exceptions = ''] = blocks.map(({ text }) => text);
+  expect(blocks).toHaveLength(4);
+  const [policies = '', data = '', revocations = '', exceptions = ''] = blocks.map(({ text }) => text);
   expect(await shell(policies)).toMatch(/"revision":"r2"\}\{"name":"default","revision":"(?!r2)/);
   const said = await shell(data);
   expect(said).toMatch(/etag: "[\w-]{22}"\r\n/i);
   expect(said).toContain('"by":"admin-1"');
   expect(await decide(service.httpPort, '/orders/1', '203.0.113.7')).toMatchObject({ reasons: [{ code: 'network.address_blocked' }, {}] });
+  expect(await shell(revocations)).toMatch(/"client":"stolen-laptop","reason":"INC-7".*"kind":"issued_before".*"subject":"alice"/s);
   const [put = '', take = ''] = exceptions.split('\n');
   await shell(put);
   expect(await decide(service.httpPort, '/orders/1', '198.51.100.9')).toMatchObject({

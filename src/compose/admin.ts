@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import type { RevocationAdmin } from '../contract/revocations.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
 import type { PolicySet } from '../decide/policies.ts';
 import { isAdminTarget } from '../endpoints/admin/receive.ts';
@@ -10,9 +11,10 @@ import { createOperatorAuth } from '../endpoints/operations/operator-auth.ts';
 export function openAdmin(
   { admin, operations }: Config,
   policies: PolicySet,
+  revocations: RevocationAdmin,
   parts: { readonly clock: Clock; readonly logger: Logger },
 ): NonNullable<OperationsServerOptions['admin']> {
   const operatorOf = createOperatorAuth(operations.tokens);
-  const handle = createAdminRoute({ ...admin, ...operations, ...parts, policies, data: policies.data, operatorOf });
+  const handle = createAdminRoute({ ...admin, ...operations, ...parts, policies, data: policies.data, revocations, operatorOf });
   return { isTarget: isAdminTarget, handle };
 }

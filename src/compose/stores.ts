@@ -4,7 +4,7 @@ import type { Clock, Logger } from '../contract/stages.ts';
 import { SHARED_SCRIPTS } from '../enrich/shared/shared-calls.ts';
 import { createMemoryReplays } from '../stores/memory-replays.ts';
 import { createMemoryWindows } from '../stores/memory-windows.ts';
-import { openRedisStores } from '../stores/redis/stores.ts';
+import { openRedisStores, type RedisStores } from '../stores/redis/stores.ts';
 import type { ReplayMemory } from '../stores/replay-memory.ts';
 import type { SharedStore } from '../stores/shared-store.ts';
 import type { WindowStore } from '../stores/windows.ts';
@@ -16,6 +16,8 @@ export type Stores = {
   readonly signatureReplays: ReplayMemory;
   /** What is remembered of clients by all replicas; null where each process does so for itself. */
   readonly shared: SharedStore | null;
+  /** Entries that replicas keep together; null where this process is alone. */
+  readonly entries: RedisStores['entries'] | null;
   readonly close: () => Promise<void>;
 };
 
@@ -33,6 +35,7 @@ export function openStores({ store }: Config, clock: Clock, logger: Logger): Sto
     // nonces of strangers must not fill the memory that tokens depend on
     signatureReplays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
     shared: null,
+    entries: null,
     close: () => Promise.resolve(),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { revocations } from './revocations.ts';
 
 /** Bounds of what operators push. */
 export const admin = z
@@ -13,6 +14,7 @@ export const admin = z
       .describe('Most bytes of pushed data over one policy, all documents together.'),
     exceptionsMax: z.int().min(0).max(1000).default(100).describe('Most time-boxed exceptions of one policy; 0 allows none.'),
     exceptionMaxSeconds: z.int().min(60).max(2_592_000).default(86_400).describe('Longest time until an exception ends.'),
+    revocations,
   })
   .prefault({})
   .describe('Bounds of the admin API, which is at `operations`.');

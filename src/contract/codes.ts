@@ -91,6 +91,9 @@ export const CODES = {
   patch_invalid: { http: 400, rpc: 3, text: 'The patch does not have the required form' },
   patch_conflict: { http: 409, rpc: 9, text: 'The patch does not fit the data' },
   exception_invalid: { http: 400, rpc: 3, text: 'The exception does not have the required form' },
+  revocation_invalid: { http: 400, rpc: 3, text: 'The revocation does not have the required form' },
+  revocation_unknown: { http: 404, rpc: 5, text: 'There is no such revocation' },
+  revocations_full: { http: 507, rpc: 8, text: 'There are as many revocations as there may be' },
   state_unwritable: { http: 503, rpc: 13, text: 'What is to be kept over a restart could not be written' },
   // outside systems
   store_unavailable: { http: 503, rpc: 13, text: 'The store did not answer' },

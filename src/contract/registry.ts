@@ -59,8 +59,8 @@ export interface Revocations {
   session(sid: string, issuer: string): boolean;
   /** By lower-case hex, as `CertificateValue` has it. */
   certificate(certificate: { readonly sha256: string | null; readonly serial: string | null }): boolean;
-  /** Tokens of this issuer and client that were issued before this time (unix seconds) are refused; null where there is no such time. */
-  issuedBefore(issuer: string, client: string | null): number | null;
+  /** Tokens of this issuer, client and subject that were issued before this time (unix seconds) are refused; null where there is no such time. */
+  issuedBefore(issuer: string, client: string | null, subject?: string | null): number | null;
 }
 
 /** The declared callers. Answers at once, from memory, and never throws. */

@@ -1,5 +1,6 @@
 import type { PolicyException } from './exceptions.ts';
 import type { ListStatus } from './lists.ts';
+import type { PushedRevocationsStatus } from './revocations.ts';
 import type { SourceStatus } from './sources.ts';
 
 /** Snapshots that parts give of themselves: read by `/status`, `/readyz` and at each scrape of the metrics, never on the hot path. */
@@ -240,6 +241,8 @@ export type ServiceStatus = {
   readonly identify: IdentifyStatus;
   /** Left out where no registry is configured. */
   readonly registry?: RegistryStatus;
+  /** What operators revoked in the running service. */
+  readonly revocations?: PushedRevocationsStatus;
   readonly enrich: EnrichStatus;
   readonly record: RecordStatus;
   /** Rules fail closed on an undefined value; always true, shown since USER-ASKS 100 asks for it. */
@@ -254,6 +257,8 @@ export type Readiness = {
     readonly keys: 'ready' | 'not_fetched';
     /** Left out where no registry is configured. */
     readonly registry?: 'ready' | 'stale' | 'not_loaded';
+    /** What operators revoked; left out where it is of this process alone, and there. */
+    readonly revocations?: 'ready' | 'stale' | 'too_old' | 'not_loaded';
     readonly store: 'ready' | 'unavailable';
     readonly draining: boolean;
   };

@@ -28,13 +28,13 @@ export interface RevocationJudge {
 export function createRevocationJudge(registry: Registry, clients: ClientMap): RevocationJudge {
   function codeOf(token: TokenValue): TokenCode | null {
     const { revocations } = registry;
-    const { issuer, jtiHash, claims, issuedAt } = token;
+    const { issuer, jtiHash, claims, issuedAt, subject } = token;
     const client = clientOfToken(token, clients);
     if (client !== null && revocations.client(client)) return 'client_revoked';
     if (jtiHash !== null && revocations.token(jtiHash, issuer)) return 'token_revoked';
     const sid = claims['sid'];
     if (typeof sid === 'string' && revocations.session(sid, issuer)) return 'session_revoked';
-    const before = revocations.issuedBefore(issuer, client);
+    const before = revocations.issuedBefore(issuer, client, subject);
     // a token that does not say when it was issued could be of before
     return before !== null && (issuedAt === null || issuedAt < before) ? 'token_issued_before' : null;
   }

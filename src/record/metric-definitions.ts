@@ -1,5 +1,6 @@
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
+import { REVOCATION_METRICS } from './revocation-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 
 /** One metric: what `/metrics` shows and `docs/metrics.md` explains. */
@@ -268,6 +269,7 @@ export const METRICS = {
   ...POLICY_METRICS,
   ...SOURCE_METRICS,
   ...PUSHED_METRICS,
+  ...REVOCATION_METRICS,
   exceptionUses: EXCEPTION_USES,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {

@@ -8,6 +8,7 @@ import { histogramText, Latency } from './latency.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { createExceptionCounter, PUSHED_METRICS } from './pushed-metrics.ts';
+import { REVOCATION_METRICS } from './revocation-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
@@ -139,6 +140,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   ...Object.values(POLICY_METRICS),
   ...Object.values(SOURCE_METRICS),
   ...Object.values(PUSHED_METRICS),
+  ...Object.values(REVOCATION_METRICS),
   METRICS.recordLines,
   METRICS.draining,
   METRICS.buildInfo,

@@ -2,6 +2,7 @@ import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/sta
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { showPolicies } from './policy-metrics.ts';
 import { showPushed } from './pushed-metrics.ts';
+import { showRevocations } from './revocation-metrics.ts';
 import { showSources } from './source-metrics.ts';
 import type { Labels } from './tally.ts';
 
@@ -56,6 +57,7 @@ export function showStatus(
     for (const one of DOCUMENT_STATES) set(METRICS.crlState, { crl, state: one }, one === state ? 1 : 0);
   }
   if (registry !== undefined) showRegistry(registry, set);
+  showRevocations(status.revocations, set);
   for (const policy of policies) showPushed(policy, set);
   for (const { name: policy, revision, activatedAt, lastError } of policies) {
     if (revision !== null) set(METRICS.policyInfo, { policy, revision: revision.slice(0, REVISION_MAX) }, 1);

@@ -61,6 +61,8 @@ describe('revocations', () => {
       { issuedBefore: at(250), issuer: 'https://y' },
       { issuedBefore: at(150), issuer: 'https://y' },
     );
+    const ofSubject = index({ issuedBefore: at(400), subject: 'alice' }, { issuedBefore: at(100) });
+    expect(['alice', 'bob', null].map((subject) => ofSubject.issuedBefore('https://z', 'a', subject))).toEqual([400, 100, 100]);
     expect(made.issuedBefore('https://z', 'b')).toBe(100);
     expect(made.issuedBefore('https://z', null)).toBe(100);
     expect(made.issuedBefore('https://z', 'a')).toBe(200);

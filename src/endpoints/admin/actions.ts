@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AdminRefused, DataAdmin, DataChanged, Operator, PolicyAdmin } from '../../contract/admin.ts';
 import { CountersignError } from '../../contract/errors.ts';
+import type { RevocationAdmin } from '../../contract/revocations.ts';
 import type { Logger } from '../../contract/stages.ts';
 import { type AdminTarget, type BodyKind, editOf, parseCondition, parseRollback } from './receive.ts';
 import { activatedAnswer, changedAnswer, listAnswer, policiesAnswer, policyAnswer, sendAnswer, sendData } from './respond.ts';
+import { createRevocationActions } from './revocations.ts';
 
 /** One call of a known operator, with its method, role and content type judged. */
 export type Call = {
@@ -16,10 +18,10 @@ export type Call = {
   readonly refuse: (refusal: AdminRefused, headers?: Readonly<Record<string, string>>) => void;
 };
 
-type Parts = { readonly policies: PolicyAdmin; readonly data: DataAdmin; readonly logger: Logger };
+type Parts = { readonly policies: PolicyAdmin; readonly data: DataAdmin; readonly revocations: RevocationAdmin; readonly logger: Logger };
 
 /** Does what a call asks for, once its body is there. Every change is one log line `admin_change`, with what was before and what is now. */
-export function createActions({ policies, data, logger }: Parts): (call: Call, bytes: Uint8Array) => Promise<void> {
+export function createActions({ policies, data, revocations, logger }: Parts): (call: Call, bytes: Uint8Array) => Promise<void> {
   function activeRevision(name: string): string | null {
     return policies.revisions(name).find(({ active }) => active)?.revision ?? null;
   }
@@ -27,6 +29,8 @@ export function createActions({ policies, data, logger }: Parts): (call: Call, b
   function changed({ name: operator, role }: Operator, action: string, fields: Readonly<Record<string, unknown>>): void {
     logger.info('admin_change', { operator, role, action, ...fields });
   }
+
+  const revoking = createRevocationActions(revocations, changed);
 
   async function onPolicy({ response, operator, kind }: Call, name: string, bytes: Uint8Array): Promise<void> {
     const before = activeRevision(name);
@@ -84,6 +88,10 @@ export function createActions({ policies, data, logger }: Parts): (call: Call, b
         return onPolicy(call, target.name, bytes);
       case 'rollback':
         return onRollback(call, target.name, bytes);
+      case 'revocations':
+        return revoking.all(call, target.query, bytes);
+      case 'revocation':
+        return revoking.one(call, target.id);
       case 'data':
         return onData(call, target.policy, target.path, bytes);
     }

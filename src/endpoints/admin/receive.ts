@@ -7,6 +7,8 @@ import { parseJsonBody } from '../json-body.ts';
 export type AdminTarget =
   | { readonly resource: 'policies' }
   | { readonly resource: 'policy' | 'rollback'; readonly name: string }
+  | { readonly resource: 'revocations'; readonly query: string | undefined }
+  | { readonly resource: 'revocation'; readonly id: string }
   | { readonly resource: 'data'; readonly policy: string; readonly path: readonly string[] };
 
 const PREFIX = '/admin/v1/';
@@ -26,6 +28,8 @@ export function parseTarget(target: string): AdminTarget | AdminRefused | null {
   if (names.includes(null)) return { refused: 'data_path_invalid' };
   const read = names.filter((name) => name !== null);
   if (resource === 'data') return dataTarget(read, query);
+  if (resource === 'revocations' && read.length === 0) return { resource, query };
+  if (resource === 'revocations') return read.length === 1 && query === undefined ? { resource: 'revocation', id: read[0] ?? '' } : null;
   if (resource !== 'policies' || query !== undefined) return null;
   const [name, action, more] = read;
   if (name === undefined) return { resource: 'policies' };

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AdminRefused, DataAdmin, Operator, OperatorRole, PolicyAdmin } from '../../contract/admin.ts';
 import { asCountersignError } from '../../contract/errors.ts';
+import type { RevocationAdmin } from '../../contract/revocations.ts';
 import type { Clock, Logger } from '../../contract/stages.ts';
 import { createIsOwnHost } from '../own-host.ts';
 import { readBody } from '../read-body.ts';
@@ -12,6 +13,7 @@ import { refusalAnswer, sendAnswer, sendRefusal } from './respond.ts';
 export type AdminOptions = {
   readonly policies: PolicyAdmin;
   readonly data: DataAdmin;
+  readonly revocations: RevocationAdmin;
   /** The operator of an `Authorization` header, or null. */
   readonly operatorOf: (authorization: string | undefined) => Operator | null;
   /** Of the operations listener: only under its names is anything answered. */
@@ -34,6 +36,9 @@ const METHODS: Readonly<Record<AdminTarget['resource'], Readonly<Record<string, 
   policies: { GET: READ },
   // a bundle may be anything, and what can be gone back to was active before
   policy: { GET: READ, PUT: { role: 'admin', bodies: ['bundle'] } },
+  revocations: { GET: READ, POST: { role: 'operator', bodies: ['json'] } },
+  // whoever is let in again was shut out for a reason
+  revocation: { GET: READ, DELETE: { role: 'admin', bodies: [] } },
   rollback: { POST: { role: 'operator', bodies: ['json'] } },
   data: {
     GET: READ,

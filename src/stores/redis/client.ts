@@ -28,5 +28,7 @@ export interface RedisClient {
   send(commands: readonly RedisCommand[]): Promise<readonly RedisReply[]>;
   /** A hash tag that lies on the same server as the key, the same for all keys of that server: for a marker of each server's history. */
   shardTag(key: string): string;
+  /** Calls back when something is published; over a connection of its own that may be away, so calls may be missed. */
+  listen(channel: string, listener: () => void): void;
   close(): Promise<void>;
 }

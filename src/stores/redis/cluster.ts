@@ -7,6 +7,7 @@ import type { RedisClient, RedisClientOptions, RedisCommand, RedisReply } from '
 import { sendTo, textOf } from './pipeline.ts';
 import { connectionSettings, retryMs } from './settings.ts';
 import { slotOf, tagOfSlot } from './slots.ts';
+import { listenTo } from './subscription.ts';
 
 export type ClusterOptions = RedisClientOptions & {
   /** Nodes to learn the others from; scheme, user and password are the same for all nodes. */
@@ -144,6 +145,7 @@ export function connectCluster({ urls, breaker, monotonic, deadlineMs, scripts, 
       const range = cluster.slots[slotOf(key)];
       return range === undefined ? tagOfSlot(0) : tagOfRange(range);
     },
+    listen: (channel, listener) => listenTo(cluster, channel, listener, logger),
     async close() {
       cluster.disconnect();
     },

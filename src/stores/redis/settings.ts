@@ -13,6 +13,9 @@ export function connectionSettings(deadlineMs: number) {
   } satisfies CommonRedisOptions;
 }
 
+/** A connection that only listens may be silent for days, and has no `socketTimeout`: what it misses is found without it. */
+export const listenerSettings = { maxRetriesPerRequest: 0, connectTimeout: 500, keepAlive: 10_000 } satisfies CommonRedisOptions;
+
 /** Milliseconds before the next attempt to connect. */
 export function retryMs(attempt: number): number {
   return Math.min(50 * attempt, 500);

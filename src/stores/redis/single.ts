@@ -2,7 +2,8 @@ import { Redis } from 'ioredis';
 import { parseRedisUrl } from './address.ts';
 import type { RedisClient, RedisClientOptions } from './client.ts';
 import { sendTo, textOf } from './pipeline.ts';
-import { connectionSettings, retryMs } from './settings.ts';
+import { connectionSettings, listenerSettings, retryMs } from './settings.ts';
+import { listenTo } from './subscription.ts';
 
 export type SingleOptions = RedisClientOptions & {
   /** The server; with sentinels their name of the group stands in the place of the host. */
@@ -17,13 +18,14 @@ const SENTINEL_PORT = 26_379;
 export function connectSingle({ url, sentinels, deadlineMs, scripts, logger }: SingleOptions): RedisClient {
   const target = parseRedisUrl(url);
   const where = sentinels.length === 0 ? `${target.host}:${target.port}` : `sentinel:${target.host}`;
-  const redis = new Redis({
+  const server = {
     ...target,
     ...(sentinels.length === 0 ? {} : sentinelSettings(target.host, sentinels, target.tls !== undefined)),
-    ...connectionSettings(deadlineMs),
     enableOfflineQueue: false,
     retryStrategy: retryMs,
-  });
+  };
+  const redis = new Redis({ ...server, ...connectionSettings(deadlineMs) });
+  const listeners: Redis[] = [];
   let lastError: string | null = 'not connected yet';
   let reported = false;
 
@@ -52,7 +54,13 @@ export function connectSingle({ url, sentinels, deadlineMs, scripts, logger }: S
     },
     send: (commands) => sendTo(redis, commands, scripts),
     shardTag: () => 'started',
+    listen(channel, listener) {
+      const subscriber = new Redis({ ...server, ...listenerSettings });
+      listeners.push(subscriber);
+      listenTo(subscriber, channel, listener, logger);
+    },
     async close() {
+      for (const subscriber of listeners) subscriber.disconnect();
       redis.disconnect();
     },
   };

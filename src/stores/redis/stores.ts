@@ -1,9 +1,13 @@
 import { CircuitBreaker } from '../circuit-breaker.ts';
 import type { ReplayMemory } from '../replay-memory.ts';
+import type { SharedEntries } from '../shared-entries.ts';
 import type { HashKey, SharedStore } from '../shared-store.ts';
 import type { StoreLogger } from '../store-logger.ts';
 import type { WindowStore } from '../windows.ts';
+import type { RedisClient } from './client.ts';
 import { connectCluster } from './cluster.ts';
+import { createRedisEntries } from './entries.ts';
+import { ENTRIES_SCRIPTS } from './entries-script.ts';
 import { createRedisReplays } from './replays.ts';
 import { createRound } from './round.ts';
 import { createRedisShared } from './shared-memory.ts';
@@ -34,27 +38,51 @@ export type RedisStores = {
   readonly windows: WindowStore;
   readonly replays: ReplayMemory;
   readonly shared: SharedStore;
+  /** Entries that replicas keep together under a name, over a connection of their own. */
+  entries(name: string, nonce: () => string): SharedEntries;
   close(): Promise<void>;
 };
 
 const BREAKER = { failuresMax: 3, openMs: 250 };
-const SCRIPTS = [WINDOWS_SCRIPT, COUNTERS_SCRIPT];
+/** Below `socketTimeout`, so that a slow answer costs no connection. */
+const BACKGROUND_DEADLINE_MS = 250;
+const SCRIPTS = [WINDOWS_SCRIPT, COUNTERS_SCRIPT, ...ENTRIES_SCRIPTS];
 
-/** Opens the stores over one client and one breaker: what one of them finds hanging, the others do not wait for. */
+/** Opens the stores that decisions wait for over one client and one breaker: what one of them finds hanging, the others do not wait for. */
 export function openRedisStores(options: RedisStoresOptions): RedisStores {
   const { url, sentinels = [], cluster = null, deadlineMs, keyPrefix, hashKey = [0, 0], scripts = [], monotonic, logger } = options;
-  const common = { deadlineMs, scripts: [...SCRIPTS, ...scripts], logger };
-  const client =
-    cluster === null
+  const connect = (deadline: number, told: StoreLogger): RedisClient => {
+    const common = { deadlineMs: deadline, scripts: [...SCRIPTS, ...scripts], logger: told };
+    return cluster === null
       ? connectSingle({ ...common, url, sentinels })
       : connectCluster({ ...common, urls: [url, ...cluster], breaker: BREAKER, monotonic });
-  const round = createRound(client, deadlineMs);
-  const parts = { client, round, deadlineMs, keyPrefix, logger };
+  };
+  const client = connect(deadlineMs, logger);
+  const clients = [client];
+  const parts = { client, round: createRound(client, deadlineMs), deadlineMs, keyPrefix, logger };
   const counting = { ...parts, breaker: new CircuitBreaker(BREAKER, monotonic) };
   return {
     windows: createRedisWindows(counting),
     replays: createRedisReplays(counting),
     shared: createRedisShared({ ...parts, breaker: new CircuitBreaker(BREAKER, monotonic), hashKey }),
-    close: () => client.close(),
+    entries(name, nonce) {
+      // long answers must not hold up those that a decision waits for, and nobody waits for these
+      const own = connect(Math.max(deadlineMs, BACKGROUND_DEADLINE_MS), onlyDeaf(logger));
+      clients.push(own);
+      return createRedisEntries({ client: own, key: `${keyPrefix}:{${name}}`, nonce });
+    },
+    async close() {
+      await Promise.all(clients.map((one) => one.close()));
+    },
+  };
+}
+
+/** The first connection says for all whether the server is there. */
+function onlyDeaf(logger: StoreLogger): StoreLogger {
+  return {
+    info: () => undefined,
+    warn(event, fields) {
+      if (event === 'store_not_heard') logger.warn(event, fields);
+    },
   };
 }

@@ -9,6 +9,7 @@ import { createOperatorAuth } from '../../../src/endpoints/operations/operator-a
 import { send } from '../../support/http-client.ts';
 import { createMemoryLogger, sha256 } from '../fixtures.ts';
 import { STATUS } from '../operations/status-fixture.ts';
+import { NO_REVOCATIONS } from './revocation-admin.ts';
 
 const logger = createMemoryLogger();
 let revisions: KnownRevision[] = [];
@@ -52,6 +53,7 @@ beforeAll(async () => {
   const handle = createAdminRoute({
     policies,
     data,
+    revocations: NO_REVOCATIONS,
     operatorOf: createOperatorAuth(tokens),
     host: '127.0.0.1',
     publicHosts: ['ops.example'],

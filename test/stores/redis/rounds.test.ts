@@ -24,6 +24,7 @@ function createSlowClient(afterMs: number) {
       await new Promise<void>((resolve) => void setTimeout(resolve, afterMs));
       return commands.map((): RedisReply => ({ ok: true, value: 'OK' }));
     },
+    listen: () => () => undefined,
     shardTag: () => 'started',
     close: () => Promise.resolve(),
   };

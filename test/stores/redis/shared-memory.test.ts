@@ -16,6 +16,7 @@ function createBench(answer: (command: RedisCommand) => RedisReply | 'never') {
   const client = {
     ready: true,
     lastError: null,
+    listen: () => () => undefined,
     shardTag: () => 'started',
     close: async () => undefined,
     async send(commands: readonly RedisCommand[]) {

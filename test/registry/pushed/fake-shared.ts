@@ -1,0 +1,42 @@
+import type { Followed, SharedEntries, SharedEntry } from '../../../src/stores/shared-entries.ts';
+
+/** A store of replicas that says what a test wants, next to the real one of `test/stores/redis`. */
+export type FakeShared = SharedEntries & {
+  /** What the next look finds, in this order; afterwards nothing new. */
+  readonly answers: Followed[];
+  readonly purged: string[];
+  readonly put_: SharedEntry[];
+  lost: boolean;
+  changed(): void;
+};
+
+export function createFakeShared(): FakeShared {
+  const answers: Followed[] = [];
+  const purged: string[] = [];
+  const put: SharedEntry[] = [];
+  let listener: () => void = () => undefined;
+  const shared: FakeShared = {
+    answers,
+    purged,
+    put_: put,
+    lost: false,
+    changed: () => listener(),
+    async follow() {
+      shared.lost = false;
+      return answers.shift() ?? { kind: 'same' };
+    },
+    async put(entries) {
+      if (shared.lost) return { kind: 'lost' };
+      put.push(...entries);
+      return { kind: 'put' };
+    },
+    remove: async () => ({ kind: shared.lost ? 'lost' : 'put' }),
+    async purge(ids) {
+      purged.push(...ids);
+    },
+    onChange(called) {
+      listener = called;
+    },
+  };
+  return shared;
+}
