@@ -176,6 +176,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     const { boundMs } = config.drain;
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
+    policies.stop();
     identifier.stop();
     registry?.stop();
     addressData.stop();

@@ -1,18 +1,53 @@
-import { entrypointOf } from '../config/policy.ts';
+import { join } from 'node:path';
+import { entrypointOf, isServer } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
+import { createKeptPolicy } from '../decide/kept-policy.ts';
 import { createPolicies, type PolicySet } from '../decide/policies.ts';
+import { createPrepareThread } from '../decide/prepare/prepare-thread.ts';
+import { createLocalSource } from '../decide/source/local-sources.ts';
+import { createServerSource } from '../decide/source/server-source.ts';
+import { fetchBundle } from '../stores/bundle-fetch.ts';
+import { readChangedFile } from '../stores/changed-file.ts';
+import { readDocumentFile } from '../stores/read-file.ts';
+import { createStateFolder } from '../stores/state-folder.ts';
 
 type PoliciesParts = { readonly clock: Clock; readonly logger: Logger };
 
+/** This module is TypeScript when it is run from source, and so is its neighbour. */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './prepare-worker.ts' : './prepare-worker.js', import.meta.url);
+const PREPARE = { worker: WORKER, timeoutMs: 60_000, heapMbMax: 2048, idleMs: 10_000 };
+
 /** The configured policies, not yet loaded, and their names. `apiKeys`: whether a challenge may offer them. */
 export function openPolicies(config: Config, apiKeys: boolean, parts: PoliciesParts): PolicySet & { readonly names: readonly string[] } {
+  const { clock } = parts;
   const configured = Object.entries({ default: config.policy, ...config.policies });
   const policies = Object.fromEntries(configured.map(([name, one]) => [name, { ...one, entrypoint: entrypointOf(one) }]));
   const { policyByHost } = config;
   const challenge = { ...config.challenge, dpopAlgorithms: config.identity.dpop.algorithms, apiKeys };
+  const thread = createPrepareThread(PREPARE);
+  const { directory } = config.state;
+  const set = createPolicies(
+    { policies, policyByHost, input: config.input, upstream: config.upstream, challenge },
+    {
+      ...parts,
+      prepare: thread.prepare,
+      readFile: readDocumentFile,
+      openKept: (name) => (directory === null ? null : createKeptPolicy(createStateFolder(join(directory, 'policies', name)))),
+      openSource(name) {
+        const policy = policies[name] ?? { ...config.policy, entrypoint: entrypointOf(config.policy) };
+        if (!isServer(policy.bundle)) return createLocalSource(policy, { readFile: readChangedFile });
+        const monotonic = (): number => clock.monotonic();
+        return createServerSource(policy.bundle, policy, { fetchBundle, readFile: readDocumentFile, random: Math.random, monotonic });
+      },
+    },
+  );
   return {
-    ...createPolicies({ policies, policyByHost, input: config.input, upstream: config.upstream, challenge }, parts),
+    ...set,
     names: Object.keys(policies),
+    stop() {
+      set.stop();
+      thread.stop();
+    },
   };
 }

@@ -11,6 +11,7 @@ import { policies, policy, policyByHost, unknownPolicies } from './policy.ts';
 import { registry } from './registry.ts';
 import { behaviour, device } from './remembered.ts';
 import { sources, unlistedClaims } from './sources.ts';
+import { state } from './state.ts';
 import { store } from './store.ts';
 
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
@@ -30,6 +31,7 @@ export const configSchema = z
     device,
     behaviour,
     sources,
+    state,
     store,
     policy,
     policies,

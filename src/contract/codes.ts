@@ -43,6 +43,7 @@ export const CODES = {
   // no decision could be made: decision is deny, `error.code` is set
   policy_not_loaded: { http: 503, rpc: 13, text: 'No policy is active' },
   policy_unknown: { http: 503, rpc: 13, text: 'The policy is not known' },
+  data_not_loaded: { http: 503, rpc: 13, text: 'Data that the policy needs is not there' },
   policy_evaluation_failed: { http: 503, rpc: 13, text: 'The policy could not be evaluated' },
   policy_result_invalid: { http: 503, rpc: 13, text: 'The policy gave a result of the wrong form' },
   policy_collect_unknown: { http: 503, rpc: 13, text: 'The policy asked for a source that is not known' },
@@ -66,6 +67,13 @@ export const CODES = {
   bundle_data_invalid: { http: 400, rpc: 3, text: 'The data does not match its schema' },
   bundle_routes_invalid: { http: 400, rpc: 3, text: 'The route catalogue is not valid' },
   bundle_smoke_failed: { http: 400, rpc: 3, text: 'A trial evaluation of the bundle failed' },
+  bundle_unsigned: { http: 400, rpc: 3, text: 'The bundle is not signed, and a key is configured' },
+  bundle_signed: { http: 400, rpc: 3, text: 'The bundle is signed, and no key is configured' },
+  bundle_signature_invalid: { http: 400, rpc: 3, text: 'The signature of the bundle is not valid' },
+  bundle_sequence_behind: { http: 400, rpc: 3, text: 'The sequence of the bundle is lower than that of the active one' },
+  bundle_too_slow: { http: 400, rpc: 3, text: 'The bundle is too slow on the worst input' },
+  bundle_cases_failed: { http: 400, rpc: 3, text: 'A case of the bundle itself failed' },
+  revision_unknown: { http: 404, rpc: 5, text: 'No such revision is kept' },
   policy_compile_failed: { http: 400, rpc: 3, text: 'OPA could not compile the policies' },
   opa_missing: { http: 503, rpc: 13, text: 'OPA is needed to compile the policies and was not found' },
   // outside systems
@@ -89,6 +97,7 @@ export const CODES = {
   registry_too_large: { http: 503, rpc: 13, text: 'The registry is too large' },
   database_missing: { http: 503, rpc: 13, text: 'The database file is missing' },
   database_broken: { http: 503, rpc: 13, text: 'The database file could not be read' },
+  state_invalid: { http: 503, rpc: 13, text: 'What was kept over the restart could not be read' },
   // start-up
   config_invalid: { http: 500, rpc: 13, text: 'The configuration is not valid' },
   config_unreadable: { http: 500, rpc: 13, text: 'The configuration could not be read' },

@@ -176,7 +176,23 @@ export type PolicyStatus = {
   readonly rules: number;
   readonly routes: number;
   readonly limits?: readonly RateLimitStatus[];
-  readonly lastError: { readonly code: string; readonly text: string; readonly at: number } | null;
+  /** `revision`: of the bundle that was refused, where it could be told. */
+  readonly lastError: { readonly code: string; readonly text: string; readonly at: number; readonly revision?: string | null } | null;
+  /**
+   * `source`: what its source has; `last_known_good`: the source cannot be read, or has something that is refused; `activated` and
+   * `rolled_back`: an operator chose it. Null where nothing is active.
+   */
+  readonly runningOn?: 'source' | 'last_known_good' | 'activated' | 'rolled_back' | null;
+  /** What the source has; where it is another one than `revision` the policy is not what it should be (USER-ASKS 61). */
+  readonly expectedRevision?: string | null;
+  /** Of the active signed bundle: a lower one is refused. */
+  readonly sequence?: number | null;
+  /** Since the source last confirmed what is active. */
+  readonly ageSeconds?: number | null;
+  /** True where that is more than `policy.ageMax`. */
+  readonly tooOld?: boolean;
+  /** Of the data that the policy needs, what is not there (USER-ASKS 62). */
+  readonly missingData?: readonly string[];
 };
 
 export type RecordStatus = { readonly written: number; readonly dropped: number };
@@ -199,7 +215,7 @@ export type ServiceStatus = {
 export type Readiness = {
   readonly ready: boolean;
   readonly parts: {
-    readonly policy: 'ready' | 'not_loaded';
+    readonly policy: 'ready' | 'not_loaded' | 'too_old' | 'data_not_loaded';
     readonly keys: 'ready' | 'not_fetched';
     /** Left out where no registry is configured. */
     readonly registry?: 'ready' | 'stale' | 'not_loaded';

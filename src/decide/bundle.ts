@@ -23,6 +23,8 @@ const Manifest = z.looseObject({
   wasm: z.array(z.looseObject({ entrypoint: z.string(), module: z.string() })).default([]),
   metadata: z
     .looseObject({
+      /** Of signed bundles: it may only rise, but for a rollback. */
+      sequence: z.int().min(0).optional(),
       countersign: z
         .strictObject({
           version: z.literal(1),
@@ -54,7 +56,14 @@ export type Bundle = {
  * @throws CountersignError bundle_unreadable, bundle_too_large, bundle_path_invalid, bundle_manifest_invalid, bundle_wasm_missing
  */
 export async function readBundle(packed: Uint8Array, limits: BundleLimits = BUNDLE_LIMITS): Promise<Bundle> {
-  const files = await unpack(packed, limits);
+  return bundleOf(await unpack(packed, limits));
+}
+
+/**
+ * The files of a bundle as values.
+ * @throws CountersignError bundle_unreadable, bundle_manifest_invalid, bundle_wasm_missing
+ */
+export function bundleOf(files: ReadonlyMap<string, Buffer>): Bundle {
   const manifest = parseManifest(files.get('.manifest'));
   const name = manifest.wasm[0]?.module.replace(/^\/+/, '') ?? 'policy.wasm';
   const wasm = files.get(name);
@@ -71,7 +80,7 @@ export async function readBundle(packed: Uint8Array, limits: BundleLimits = BUND
 }
 
 /** Every file of a gzip tar by its path without leading slash. */
-export async function unpack(packed: Uint8Array, limits: BundleLimits): Promise<Map<string, Buffer>> {
+export async function unpack(packed: Uint8Array, limits: BundleLimits = BUNDLE_LIMITS): Promise<Map<string, Buffer>> {
   if (packed.byteLength > limits.packedBytesMax) throw new CountersignError('bundle_too_large', { field: 'packed' });
   const tar = await inflate(packed, limits.bytesMax);
   const files = new Map<string, Buffer>();

@@ -1,6 +1,8 @@
+import type { SigningAlgorithm } from './signing/signatures.ts';
+
 /** One policy of this process, as the config names it. */
 export type PolicyOptions = {
-  /** Path of a `.tar.gz` bundle, or of a directory of Rego that is compiled at start (development). */
+  /** Path of a `.tar.gz` bundle, or of a directory of Rego that is compiled (development), or the URL of a bundle server. */
   readonly bundle: string;
   /** What the entry point reads and returns. */
   readonly contract: 'rules' | 'decision' | 'envoy';
@@ -14,8 +16,41 @@ export type PolicyOptions = {
   readonly slowMs: number;
   /** The Wasm memory never grows above this many pages of 64 KiB. */
   readonly memoryPagesMax: number;
+  /** Paths in the data (`tenants.acme`) without which no decision is made: `data_not_loaded`. */
+  readonly requiredData: readonly string[];
+  /** A bundle that needs longer than this for the worst input that the caps allow is refused, milliseconds. */
+  readonly worstCaseMs: number;
+  /** A policy that its source has not confirmed for this long makes the process unready, seconds; null: for ever. */
+  readonly ageMax: number | null;
+  /** Keys that may sign its bundles; null where they must not be signed. */
+  readonly signing: SigningOptions | null;
   /** Path of the `opa` binary for directories; null takes `opa` from PATH. */
   readonly opaBin: string | null;
+};
+
+/** Whose signatures count (OPA's bundle signing). */
+export type SigningOptions = {
+  readonly keys: Readonly<Record<string, { readonly algorithm: SigningAlgorithm; readonly keyFile: string }>>;
+  /** The only key that may sign; null takes the one that the signature names. */
+  readonly keyId: string | null;
+  /** What the signature's `scope` must be; null: it must have none. */
+  readonly scope: string | null;
+};
+
+/** How a bundle server is asked. */
+export type ServerOptions = {
+  readonly polling: {
+    /** Between two questions there lies a time between these two, milliseconds; failures wait longer each time, up to the second. */
+    readonly minMs: number;
+    readonly maxMs: number;
+    /** How long a server that can may wait for a change; 0: not at all. */
+    readonly waitMs: number;
+    readonly timeoutMs: number;
+    readonly bytesMax: number;
+  };
+  readonly credentials: { readonly tokenFile: string | null };
+  readonly tls: { readonly caFile: string | null; readonly certFile: string | null; readonly keyFile: string | null };
+  readonly allowInsecureHttp: boolean;
 };
 
 /** What Rego may see of a request beside the fixed fields; credentials never. */

@@ -1,64 +1,78 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { asCountersignError, type CountersignError } from '../contract/errors.ts';
+import { CountersignError } from '../contract/errors.ts';
 import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
-import { buildBundle } from './bundle-build.ts';
+import type { ReadDocumentFile } from '../stores/read-file.ts';
 import { createChoosePolicy } from './choose-policy.ts';
-import { type LoadedRevision, loadRevision } from './load-revision.ts';
-import type { DecideOptions, PolicyOptions } from './options.ts';
+import type { KeptPolicy } from './kept-policy.ts';
+import type { DecideOptions } from './options.ts';
 import { failedDecision } from './output.ts';
+import { createPolicySlot, type PolicyRevision, type PolicySlot } from './policy-slot.ts';
+import { createPrepareHere, type Prepare } from './prepare/prepare-revision.ts';
+import { type Following, follow } from './source/follow.ts';
+import type { BundleSource } from './source/source.ts';
 
 /** The policies of this process, with their loading. */
 export interface PolicySet extends Policies {
-  /** Reads (or compiles) every configured bundle. Never rejects: a policy that fails keeps what it had, `status()` and the log say why. */
+  /**
+   * Takes what was kept over the restart, reads (or compiles) every configured bundle, and goes on reading them as they change. Never
+   * rejects: a policy that fails keeps what it had, `status()` and the log say why.
+   */
   load(): Promise<void>;
+  /** Reads no source any more. What is active stays. */
+  stop(): void;
   /**
    * Checks a bundle and makes it the active revision of a policy; requests in flight keep theirs.
    * @throws CountersignError `bundle_*`, or policy_unknown: the active revision stays
    */
   activate(name: string, bundle: Uint8Array): Promise<ActivePolicy>;
+  /**
+   * Makes one of the last five revisions the active one again; null is the one that was active before.
+   * @throws CountersignError policy_unknown, revision_unknown: the active revision stays
+   */
+  rollback(name: string, revision: string | null): Promise<ActivePolicy>;
+  /**
+   * The revisions that `rollback` can name, the newest first.
+   * @throws CountersignError policy_unknown
+   */
+  revisions(name: string): readonly PolicyRevision[];
   /** One entry a configured policy, in the order of the config. */
   status(): readonly PolicyStatus[];
 }
 
-type Slot = {
-  readonly name: string;
-  readonly options: PolicyOptions;
-  revision: LoadedRevision | null;
-  activatedAt: number | null;
-  lastError: PolicyStatus['lastError'];
-};
-
 const NO_POLICY = { name: '', revision: '' };
 
+export type PoliciesParts = {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where each policy comes from; without it policies come by `activate` alone. */
+  readonly openSource?: (name: string) => BundleSource;
+  /** What each policy keeps over a restart. */
+  readonly openKept?: (name: string) => KeptPolicy | null;
+  /** Checks and prepares bundles; in this thread where it is left out. */
+  readonly prepare?: Prepare;
+  /** Reads the keys that may sign. */
+  readonly readFile?: ReadDocumentFile;
+};
+
 /** The decide stage: nothing is loaded before `load`, and until then every request is a deny `policy_not_loaded`. */
-export function createPolicies(options: DecideOptions, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }): PolicySet {
-  const slots = new Map<string, Slot>();
+export function createPolicies(options: DecideOptions, parts: PoliciesParts): PolicySet {
+  const { clock, logger, openSource } = parts;
+  const prepare = parts.prepare ?? createPrepareHere(() => clock.monotonic());
+  const readFile = parts.readFile ?? noFile;
+  const slots = new Map<string, PolicySlot>();
+  const following = new Map<string, Following>();
   for (const [name, policy] of Object.entries(options.policies)) {
-    slots.set(name, { name, options: policy, revision: null, activatedAt: null, lastError: null });
+    const kept = parts.openKept?.(name) ?? null;
+    slots.set(name, createPolicySlot(name, policy, options, { clock, logger, prepare, readFile, kept }));
   }
   const choose = createChoosePolicy(options.policyByHost);
   // a name that nobody configured would be a label without bounds
   const knownName = (name: string | null): string => (name !== null && slots.has(name) ? name : '');
-  const seconds = (): number => Math.floor(clock.now() / 1000);
 
-  /** `source` is the file that the bundle came from, if it came from one (USER-ASKS 55). */
-  const fail = (slot: Slot, error: CountersignError, source: string | null): void => {
-    const text = source === null ? error.message : `${source}: ${error.message}`;
-    slot.lastError = { code: error.code, text, at: seconds() };
-    const state = slot.revision === null ? 'not_loaded' : 'active';
-    logger.error('policy_load_failed', { policy: slot.name, code: error.code, text, state });
-  };
-
-  const replace = async (slot: Slot, packed: Uint8Array): Promise<ActivePolicy> => {
-    const loaded = await loadRevision(slot.name, packed, slot.options, options, clock);
-    slot.revision = loaded;
-    slot.activatedAt = seconds();
-    slot.lastError = null;
-    const { revision } = loaded.policy;
-    logger.info('policy_activated', { policy: slot.name, revision, rules: loaded.rules, routes: loaded.routes });
-    return loaded.policy;
+  const slotOf = (name: string): PolicySlot => {
+    const slot = slots.get(name);
+    if (slot === undefined) throw new CountersignError('policy_unknown');
+    return slot;
   };
 
   return {
@@ -67,52 +81,39 @@ export function createPolicies(options: DecideOptions, { clock, logger }: { read
       const slot = name === null ? undefined : slots.get(name);
       if (name === null || slot === undefined) return { refused: 'policy_unknown' };
       if (!request.pep.policies.includes(name)) return { refused: 'policy_not_allowed' };
-      return slot.revision === null ? { refused: 'policy_not_loaded' } : slot.revision.policy;
+      const policy = slot.active();
+      if (policy === null) return { refused: 'policy_not_loaded' };
+      return slot.missingData().length === 0 ? policy : { refused: 'data_not_loaded' };
     },
     failed(request, code, policy) {
       const named = policy ?? { ...NO_POLICY, name: knownName(choose(request)) };
       return failedDecision(request, code, { name: named.name, revision: named.revision }, null);
     },
     async load() {
-      for (const slot of slots.values()) {
-        try {
-          await replace(slot, await readPolicy(slot.options));
-        } catch (error) {
-          fail(slot, asCountersignError(error, 'bundle_unreadable'), basename(slot.options.bundle));
-        }
+      for (const slot of slots.values()) await slot.restore();
+      if (openSource === undefined) return;
+      for (const [name, slot] of slots) {
+        following.get(name)?.stop();
+        const source = openSource(name);
+        const one = follow(source, {
+          offered: async ({ packed }) => ((await slot.offer(packed, source.name)) ? 'done' : 'again'),
+          confirmed: () => slot.confirm(),
+          failed: (thrown) => slot.fail(thrown, source.name),
+        });
+        following.set(name, one);
+        await one.first;
       }
     },
-    async activate(name, bundle) {
-      const slot = slots.get(name);
-      if (slot === undefined) throw asCountersignError(new RangeError(name), 'policy_unknown');
-      try {
-        return await replace(slot, bundle);
-      } catch (error) {
-        const failure = asCountersignError(error, 'bundle_unreadable');
-        fail(slot, failure, null);
-        throw failure;
-      }
+    stop() {
+      for (const one of following.values()) one.stop();
     },
-    status: () => [...slots.values()].map(statusOf),
+    activate: async (name, bundle) => slotOf(name).activate(bundle),
+    rollback: async (name, revision) => slotOf(name).rollback(revision),
+    revisions: (name) => slotOf(name).revisions(),
+    status: () => [...slots.values()].map((slot) => slot.status()),
   };
 }
 
-async function readPolicy({ bundle, opaBin, entrypoint, contract }: PolicyOptions): Promise<Uint8Array> {
-  const found = await stat(bundle);
-  return found.isDirectory()
-    ? buildBundle({ opaBin: opaBin ?? 'opa', directory: bundle, entrypoint, foreign: contract === 'envoy' })
-    : readFile(bundle);
-}
-
-function statusOf({ name, revision, activatedAt, lastError }: Slot): PolicyStatus {
-  return {
-    name,
-    state: revision === null ? 'not_loaded' : 'active',
-    revision: revision?.policy.revision ?? null,
-    activatedAt,
-    rules: revision?.rules ?? 0,
-    routes: revision?.routes ?? 0,
-    limits: revision?.limits ?? [],
-    lastError,
-  };
-}
+const noFile: ReadDocumentFile = async () => {
+  throw new CountersignError('fetch_failed', { detail: 'no files are read here' });
+};

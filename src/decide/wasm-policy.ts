@@ -10,6 +10,9 @@ const PAGES_INITIAL = 8;
 /** OPA's Wasm ABI 1.2 and later; npm opa-wasm writes to stderr where a version is not there. */
 const EXPORTS = ['opa_wasm_abi_version', 'opa_wasm_abi_minor_version', 'opa_eval', 'opa_json_dump', 'builtins', 'entrypoints'];
 
+/** The first that has `opa_eval`. */
+const ABI_MINOR_MIN = 2;
+
 /** A compiled policy with its data in memory. */
 export interface WasmPolicy {
   /**
@@ -19,7 +22,22 @@ export interface WasmPolicy {
   evaluate(input: JsonObject): unknown;
   /** The same as the text that `parseAnswer` reads: equal texts are equal values, which many requests have in common. */
   answer(input: JsonObject): string;
+  /** A copy of the memory as it is before the first evaluation, for `restoreWasm`. */
+  image(): MemoryImage;
 }
+
+/**
+ * The memory of an instance that has its data. All state of OPA's Wasm lies in there, its heap included, so that it can be made in one
+ * thread and put into an instance of the same module in another.
+ */
+export type MemoryImage = {
+  /** From address 0 to the end of the data. */
+  readonly bytes: Uint8Array;
+  /** Size of the memory, in pages of 64 KiB. */
+  readonly pages: number;
+  readonly dataAddress: number;
+  readonly heapAddress: number;
+};
 
 export type WasmOptions = { readonly entrypoint: string; readonly memoryPagesMax: number };
 
@@ -51,11 +69,41 @@ export async function instantiateWasm(module: WebAssembly.Module, data: JsonObje
   } catch (error) {
     throw new CountersignError('bundle_data_invalid', { detail: `the data does not fit: ${textOf(error)}`, cause: error });
   }
+  return policyOf(policy, entrypoint);
+}
+
+const COPY_BYTES = 1 << 20;
+
+/**
+ * Makes an instance with a memory that was prepared elsewhere, by the same module. The copy gives way to other work every MiB, so that
+ * no request waits for a large document.
+ * @throws CountersignError bundle_wasm_invalid, bundle_entrypoint_missing
+ */
+export async function restoreWasm(module: WebAssembly.Module, image: MemoryImage, options: WasmOptions): Promise<WasmPolicy> {
+  const policy = await load(module, options.memoryPagesMax, image.pages);
+  const entrypoint = entrypointOf(policy, options.entrypoint);
+  const memory = new Uint8Array(policy.mem.buffer);
+  for (let at = 0; at < image.bytes.length; at += COPY_BYTES) {
+    if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+    memory.set(image.bytes.subarray(at, at + COPY_BYTES), at);
+  }
+  policy.dataAddr = image.dataAddress;
+  policy.dataHeapPtr = image.heapAddress;
+  return policyOf(policy, entrypoint);
+}
+
+function policyOf(policy: LoadedPolicy, entrypoint: number): WasmPolicy {
   const answer = createAnswer(policy, entrypoint);
-  return {
-    answer,
-    evaluate: (input) => parseAnswer(answer(input)),
-  };
+  return { answer, evaluate: (input) => parseAnswer(answer(input)), image: () => imageOf(policy) };
+}
+
+function imageOf({ mem, dataAddr, dataHeapPtr }: LoadedPolicy): MemoryImage {
+  if (typeof dataAddr !== 'number' || typeof dataHeapPtr !== 'number')
+    throw new CountersignError('bundle_wasm_invalid', { detail: 'no heap' });
+  // shared, so that another thread gets it without a copy, and without the garbage collection that so much foreign memory brings about
+  const bytes = new Uint8Array(new SharedArrayBuffer(dataHeapPtr));
+  bytes.set(new Uint8Array(mem.buffer, 0, dataHeapPtr));
+  return { bytes, pages: mem.buffer.byteLength / PAGE_BYTES, dataAddress: dataAddr, heapAddress: dataHeapPtr };
 }
 
 /** The value in an answer's text: OPA gives a list of results, of which an entry point has one or none. */
@@ -101,9 +149,11 @@ function createAnswer(policy: LoadedPolicy, entrypoint: number): (input: JsonObj
   };
 }
 
-async function load(module: WebAssembly.Module, memoryPagesMax: number): Promise<LoadedPolicy> {
+async function load(module: WebAssembly.Module, memoryPagesMax: number, pages: number = PAGES_INITIAL): Promise<LoadedPolicy> {
   try {
-    return await loadPolicy(module, { initial: Math.min(PAGES_INITIAL, memoryPagesMax), maximum: memoryPagesMax }, HOST_BUILTINS);
+    const policy = await loadPolicy(module, { initial: Math.min(pages, memoryPagesMax), maximum: memoryPagesMax }, HOST_BUILTINS);
+    if (!(policy.minorVersion >= ABI_MINOR_MIN)) throw new Error(`unsupported ABI version 1.${policy.minorVersion}`);
+    return policy;
   } catch (error) {
     throw new CountersignError('bundle_wasm_invalid', { detail: textOf(error), cause: error });
   }

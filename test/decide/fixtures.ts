@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import type { Clock, Logger } from '../../src/contract/stages.ts';
 import { buildBundle } from '../../src/decide/bundle-build.ts';
 import type { DecideOptions, PolicyOptions } from '../../src/decide/options.ts';
-import { createPolicies, type PolicySet } from '../../src/decide/policies.ts';
+import { createPolicies, type PoliciesParts, type PolicySet } from '../../src/decide/policies.ts';
+import { createLocalSource } from '../../src/decide/source/local-sources.ts';
+import { readChangedFile } from '../../src/stores/changed-file.ts';
+import { readDocumentFile } from '../../src/stores/read-file.ts';
 
 export const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
 export const POLICIES = join(PROJECT_ROOT, 'policies');
@@ -23,6 +26,10 @@ export function policyOptions(more: Partial<PolicyOptions> = {}): PolicyOptions 
     contract: 'rules',
     entrypoint: ENTRYPOINT,
     requiredRules: [],
+    requiredData: [],
+    worstCaseMs: 10_000,
+    ageMax: null,
+    signing: null,
     slowMs: 1000,
     memoryPagesMax: 512,
     opaBin: OPA_BIN,
@@ -41,7 +48,13 @@ export function decideOptions(more: Partial<DecideOptions> = {}): DecideOptions 
 }
 
 export function createTestPolicies(more: Partial<DecideOptions> = {}, logger: Logger = SILENT): PolicySet {
-  return createPolicies(decideOptions(more), { clock: CLOCK, logger });
+  return createPolicies(decideOptions(more), { clock: CLOCK, logger, ...localParts(decideOptions(more)) });
+}
+
+/** Files and folders as the service reads them. */
+export function localParts(options: DecideOptions): Pick<PoliciesParts, 'openSource' | 'readFile'> {
+  const openSource = (name: string) => createLocalSource(options.policies[name] ?? policyOptions(), { readFile: readChangedFile });
+  return { openSource, readFile: readDocumentFile };
 }
 
 let base: Promise<Uint8Array> | null = null;

@@ -1,0 +1,236 @@
+import { asCountersignError, CountersignError } from '../contract/errors.ts';
+import type { ActivePolicy, Clock, Logger } from '../contract/stages.ts';
+import type { PolicyStatus } from '../contract/status.ts';
+import type { ReadDocumentFile } from '../stores/read-file.ts';
+import type { KeptPolicy, KeptState, PolicyOrigin } from './kept-policy.ts';
+import { type LoadedRevision, loadRevision } from './load-revision.ts';
+import type { DecideOptions, PolicyOptions } from './options.ts';
+import type { Prepare, PreparedRevision } from './prepare/prepare-revision.ts';
+import { createRevisionHistory } from './revision-history.ts';
+import { readSigningKeys } from './signing/read-keys.ts';
+import { createSourceView, digestOf } from './slot-source.ts';
+
+/** One of the last five revisions of a policy. */
+export type PolicyRevision = {
+  readonly revision: string;
+  /** Unix seconds, of its last activation. */
+  readonly activatedAt: number;
+  readonly active: boolean;
+};
+
+/** One policy by name: what is active, what was, and what went wrong. */
+export interface PolicySlot {
+  readonly name: string;
+  readonly options: PolicyOptions;
+  /** Null until the first activation. */
+  active(): ActivePolicy | null;
+  /** Of the data that the active revision needs, what is not there. */
+  missingData(): readonly string[];
+  /** @throws CountersignError `bundle_*`; the active revision stays, and `status()` says why */
+  activate(packed: Uint8Array): Promise<ActivePolicy>;
+  /** @throws CountersignError revision_unknown, and what `activate` throws */
+  rollback(revision: string | null): Promise<ActivePolicy>;
+  /** The newest first. */
+  revisions(): readonly PolicyRevision[];
+  /** Takes what was kept over the restart. Never rejects: what cannot be used is noted. */
+  restore(): Promise<void>;
+  /** Takes what the source has now. Never rejects; false where it failed for a reason that may pass. */
+  offer(packed: Uint8Array, source: string): Promise<boolean>;
+  /** The source still has what it had. */
+  confirm(): void;
+  /** Notes why a bundle could not even be read; `source` names where it should have come from (USER-ASKS 55). */
+  fail(thrown: unknown, source: string): void;
+  status(): PolicyStatus;
+}
+
+export type SlotParts = {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly prepare: Prepare;
+  readonly readFile: ReadDocumentFile;
+  /** Null keeps nothing over a restart. */
+  readonly kept: KeptPolicy | null;
+};
+
+/** What refuses a bundle that may be good all the same. */
+const PASSING: ReadonlySet<string> = new Set(['bundle_too_slow', 'opa_missing', 'state_invalid']);
+/** `policy.ageMax` is over minutes at least: its time need not be written down more often. */
+const CONFIRM_SECONDS = 60;
+
+/** Nothing is active at first. */
+export function createPolicySlot(name: string, options: PolicyOptions, shared: DecideOptions, parts: SlotParts): PolicySlot {
+  const { clock, logger, kept } = parts;
+  const history = createRevisionHistory();
+  const seconds = (): number => Math.floor(clock.now() / 1000);
+  const source = createSourceView();
+  let loaded: LoadedRevision | null = null;
+  let origin: PolicyOrigin = 'source';
+  /** Of the active revision, or of the one that was kept and could not be used. */
+  let floor: number | null = null;
+  let savedAt = 0;
+  /** Of the bundle that was last judged; of the source, where it could not be read. */
+  let refused: PolicyStatus['lastError'] = null;
+  let unread: PolicyStatus['lastError'] = null;
+  /** Revision of the bundle that is being judged, as soon as it is known. */
+  let judged: string | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const errorOf = (error: CountersignError, from: string | null, revision: string | null): PolicyStatus['lastError'] => {
+    const text = from === null ? error.message : `${from}: ${error.message}`;
+    const state = loaded === null ? 'not_loaded' : 'active';
+    logger.error('policy_load_failed', { policy: name, code: error.code, text, revision, state });
+    return { code: error.code, text, at: seconds(), revision };
+  };
+
+  /** One after the other, so that the last one that was asked for is the one that stays. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  const save = async (): Promise<void> => {
+    if (kept === null || history.all().length === 0) return;
+    try {
+      const state: KeptState = {
+        origin,
+        sourceDigest: source.digest,
+        confirmedAt: source.confirmedAt ?? seconds(),
+        revisions: history.all(),
+      };
+      await kept.save(state);
+      savedAt = seconds();
+    } catch (thrown) {
+      // the policy is active all the same: only a restart will not know it
+      logger.error('policy_not_kept', { policy: name, code: asCountersignError(thrown, 'state_invalid').code, cause: thrown });
+    }
+  };
+
+  const prepare = async (packed: Uint8Array): Promise<PreparedRevision> => {
+    const signing = await readSigningKeys(options.signing, parts.readFile);
+    const outcome = await parts.prepare({ name, packed, pushed: [], module: null, policy: options, signing, input: shared.input });
+    judged = outcome.ok ? outcome.prepared.revision : outcome.revision;
+    if (!outcome.ok) throw outcome.error;
+    return outcome.prepared;
+  };
+
+  /** The one place where a revision becomes active: a request that has one keeps it. */
+  const install = async (packed: Uint8Array, from: PolicyOrigin, activatedAt: number, bounded: boolean): Promise<ActivePolicy> => {
+    const prepared = await prepare(packed);
+    const { revision, digest, sequence, signed } = prepared;
+    if (bounded && signed && floor !== null && (sequence ?? -1) < floor)
+      throw new CountersignError('bundle_sequence_behind', { detail: `${sequence ?? 'none'} after ${floor}` });
+    const next = await loadRevision(name, prepared, options, shared, clock);
+    loaded = next;
+    origin = from;
+    floor = signed ? sequence : null;
+    refused = null;
+    history.add({ revision, digest, activatedAt, sequence, packed });
+    logger.info('policy_activated', { policy: name, revision, origin, rules: next.rules, routes: next.routes });
+    return next.policy;
+  };
+
+  /** Does what may be refused, and notes it. */
+  const attempt = async <T>(from: string | null, work: () => Promise<T>): Promise<T> => {
+    judged = null;
+    try {
+      return await work();
+    } catch (thrown) {
+      const error = asCountersignError(thrown, 'bundle_unreadable');
+      refused = errorOf(error, from, judged);
+      throw error;
+    }
+  };
+
+  return {
+    name,
+    options,
+    active: () => loaded?.policy ?? null,
+    missingData: () => loaded?.missingData ?? [],
+    activate: (packed) =>
+      inTurn(() =>
+        attempt(null, async () => {
+          const policy = await install(packed, 'activated', seconds(), true);
+          source.renew(seconds());
+          await save();
+          return policy;
+        }),
+      ),
+    rollback: (revision) =>
+      inTurn(async () => {
+        const { packed } = history.find(revision);
+        return attempt(null, async () => {
+          const policy = await install(packed, 'rolled_back', seconds(), false);
+          await save();
+          return policy;
+        });
+      }),
+    revisions: () => history.all().map(({ revision, activatedAt }, index) => ({ revision, activatedAt, active: index === 0 })),
+    restore: () =>
+      inTurn(async () => {
+        if (kept === null || loaded !== null) return;
+        await attempt('kept', async () => {
+          const state = await kept.load();
+          const [first, ...older] = state?.revisions ?? [];
+          if (state === null || first === undefined) return;
+          for (const one of older.reverse()) history.add(one);
+          floor = first.sequence;
+          await install(first.packed, state.origin, first.activatedAt, false);
+          source.restore(state);
+        }).catch(() => undefined);
+      }),
+    offer: (packed, from) =>
+      inTurn(async () => {
+        const digest = digestOf(packed);
+        const active = history.all()[0];
+        const known = loaded !== null && digest === active?.digest;
+        const taken = loaded !== null && origin !== 'source' && digest === source.digest;
+        unread = null;
+        try {
+          if (known || taken) {
+            // what was rolled back, or replaced by hand, is not taken again until the source has something else
+            if (known) refused = null;
+            source.has(history.all().find((one) => one.digest === digest)?.revision ?? null, true);
+          } else {
+            const policy = await attempt(from, () => install(packed, 'source', seconds(), true));
+            source.has(policy.revision, true);
+          }
+          source.accept(digest, seconds());
+          await save();
+          return true;
+        } catch (thrown) {
+          source.has(judged, false);
+          return !(thrown instanceof CountersignError && PASSING.has(thrown.code));
+        }
+      }),
+    confirm() {
+      unread = null;
+      if (!source.confirm(seconds())) return;
+      if (options.ageMax !== null && seconds() - savedAt >= CONFIRM_SECONDS) void inTurn(save);
+    },
+    fail(thrown, from) {
+      source.lose();
+      unread = errorOf(asCountersignError(thrown, 'bundle_unreadable'), from, null);
+    },
+    status() {
+      const { ageSeconds, expectedRevision, healthy } = source.at(seconds());
+      const active = history.all()[0];
+      return {
+        name,
+        state: loaded === null ? 'not_loaded' : 'active',
+        revision: loaded?.policy.revision ?? null,
+        activatedAt: loaded === null ? null : (active?.activatedAt ?? null),
+        rules: loaded?.rules ?? 0,
+        routes: loaded?.routes ?? 0,
+        limits: loaded?.limits ?? [],
+        lastError: unread ?? refused,
+        runningOn: loaded === null ? null : origin !== 'source' ? origin : healthy ? 'source' : 'last_known_good',
+        expectedRevision,
+        sequence: floor,
+        ageSeconds: loaded === null ? null : ageSeconds,
+        tooOld: loaded !== null && options.ageMax !== null && ageSeconds !== null && ageSeconds > options.ageMax,
+        missingData: loaded?.missingData ?? [],
+      };
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { asCountersignError, CountersignError } from '../../contract/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
+import { type Bundle, type BundleMetadata, bundleOf, unpack } from '../bundle.ts';
+import { checkBundle } from '../bundle-check.ts';
+import { checkData, compileDataChecks } from '../data-schema.ts';
+import type { InputOptions, PolicyOptions } from '../options.ts';
+import { type SigningKeys, verifySignatures } from '../signing/signatures.ts';
+import { ownData } from '../tenant-data.ts';
+import { compileWasm, instantiateWasm, type MemoryImage } from '../wasm-policy.ts';
+import { type BundleCase, readCases } from './bundle-cases.ts';
+import { type PushedDocument, placeDocuments } from './pushed-documents.ts';
+import { splitData } from './split-data.ts';
+import { tryOut } from './trials.ts';
+
+/*
+ * Everything about a revision that takes long and needs no part of the running service: it works the same in this thread and in another
+ * one (prepare-thread.ts), so all that goes in and comes out can be copied between threads.
+ */
+
+const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
+
+export type PrepareTask = {
+  /** The bundle as it came: a gzip tar. */
+  readonly packed: Uint8Array;
+  /** Data from elsewhere that takes the place of what the bundle has at its path, one after the other. */
+  readonly pushed: readonly PushedDocument[];
+  /** The bundle's module where it was compiled before; saves the work, and the new instance is as warm as the old one. */
+  readonly module: WebAssembly.Module | null;
+  /** Name of the policy, which says whose tenant's data it sees. */
+  readonly name: string;
+  readonly policy: Pick<
+    PolicyOptions,
+    'contract' | 'input' | 'entrypoint' | 'memoryPagesMax' | 'requiredRules' | 'requiredData' | 'worstCaseMs'
+  >;
+  /** Keys that may sign; null where bundles must not be signed. */
+  readonly signing: SigningKeys | null;
+  readonly input: InputOptions;
+};
+
+/** A revision that passed every check, ready to be put together. */
+export type PreparedRevision = {
+  /** Of the manifest, else from the hash of the bundle. */
+  readonly revision: string;
+  readonly sequence: number | null;
+  readonly signed: boolean;
+  /** SHA-256 of the bundle, lower-case hex. */
+  readonly digest: string;
+  readonly module: WebAssembly.Module;
+  readonly image: MemoryImage;
+  /** Of every rule, sorted. */
+  readonly codes: readonly string[];
+  /** Null where plain `opa build` made the bundle. */
+  readonly metadata: Pick<BundleMetadata, 'rules' | 'input'> | null;
+  /** What the host matches by itself, and Rego never sees. */
+  readonly host: { readonly limits: JsonValue | undefined; readonly routes: JsonValue | undefined; readonly blocked: readonly JsonValue[] };
+  /** Of the required data, what is not there. */
+  readonly missingData: readonly string[];
+  /** Milliseconds on the worst input that the caps allow. */
+  readonly worstCaseMs: number;
+};
+
+/** Or why the bundle is refused, with its revision where its manifest could be read. */
+export type PrepareOutcome =
+  | { readonly ok: true; readonly prepared: PreparedRevision }
+  | { readonly ok: false; readonly error: CountersignError; readonly revision: string | null };
+
+/** Checks and prepares a bundle; never rejects. */
+export type Prepare = (task: PrepareTask) => Promise<PrepareOutcome>;
+
+/** In the thread that calls it, which it blocks for as long as it takes. `monotonic` is a clock in milliseconds. */
+export function createPrepareHere(monotonic: () => number): Prepare {
+  return async (task) => {
+    let revision: string | null = null;
+    try {
+      const files = await unpack(task.packed);
+      boundValues(files, task.pushed);
+      const digest = createHash('sha256').update(task.packed).digest('hex');
+      // before anything in it is believed
+      verifySignatures(files, task.signing);
+      const bundle = bundleOf(files);
+      revision = bundle.manifest.revision || digest.slice(0, 16);
+      const sequence = bundle.manifest.metadata.sequence ?? null;
+      const prepared = await prepareBundle(task, bundle, readCases(files), monotonic);
+      return { ok: true, prepared: { ...prepared, revision, digest, sequence, signed: task.signing !== null } };
+    } catch (thrown) {
+      return { ok: false, error: asCountersignError(thrown, 'bundle_unreadable'), revision };
+    }
+  };
+}
+
+async function prepareBundle(
+  { name, pushed, policy, input, module: known }: PrepareTask,
+  bundle: Bundle,
+  cases: readonly BundleCase[],
+  monotonic: () => number,
+): Promise<Omit<PreparedRevision, 'revision' | 'digest' | 'sequence' | 'signed'>> {
+  const data = ownData(placeDocuments(bundle.data, pushed), name);
+  const codes = checkBundle({ ...bundle, data }, policy);
+  const metadata = bundle.manifest.metadata.countersign;
+  checkData(data, compileDataChecks(metadata?.schemas ?? {}));
+  const { rego, ...host } = splitData(data);
+  const module = known ?? (await compileWasm(bundle.wasm));
+  const wasm = await instantiateWasm(module, rego, policy);
+  const image = wasm.image();
+  const facts = metadata === undefined ? null : { rules: metadata.rules, input: metadata.input };
+  const worstCaseMs = tryOut(wasm, facts, { policy, input, cases, monotonic });
+  return { module, image, codes, metadata: facts, host, missingData: missingIn(data, policy.requiredData), worstCaseMs };
+}
+
+/** A value takes up to 64 bytes of the heap, and a heap that is full while JSON is parsed ends the whole process and not only the thread. */
+const VALUES_MAX = 2_000_000;
+
+/** @throws CountersignError bundle_too_large where the documents have too many values to be parsed */
+function boundValues(files: ReadonlyMap<string, Uint8Array>, pushed: readonly PushedDocument[]): void {
+  let values = 0;
+  const count = (name: string, bytes: Uint8Array): void => {
+    // more than there are, where strings hold such characters
+    for (const byte of bytes) if (byte === COMMA || byte === BRACKET || byte === BRACE) values++;
+    if (values > VALUES_MAX) throw new CountersignError('bundle_too_large', { field: name, detail: 'values' });
+  };
+  for (const [path, bytes] of files) if (!/\.(rego|wasm)$/.test(path)) count(path, bytes);
+  for (const { path, json } of pushed) count(path.join('.'), json);
+}
+
+/** The paths (`countersign.limits`) at which there is nothing. */
+function missingIn(data: JsonObject, required: readonly string[]): string[] {
+  return required.filter((path) => {
+    let at: JsonValue | undefined = data;
+    for (const name of path.split('.')) at = isJsonObject(at) && Object.hasOwn(at, name) ? at[name] : undefined;
+    return at === undefined;
+  });
+}

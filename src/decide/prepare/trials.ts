@@ -1,0 +1,63 @@
+import { CountersignError } from '../../contract/errors.ts';
+import { createContract } from '../contracts/create-contract.ts';
+import { compileInput, parseInputPaths } from '../input.ts';
+import type { InputOptions, PolicyOptions } from '../options.ts';
+import type { RuleFacts } from '../verdict.ts';
+import { parseAnswer, type WasmPolicy } from '../wasm-policy.ts';
+import { type BundleCase, runCases } from './bundle-cases.ts';
+import type { PreparedRevision } from './prepare-revision.ts';
+import { worstFacts } from './worst-facts.ts';
+
+const ROUNDS = 3;
+
+export type TrialOptions = {
+  readonly policy: Pick<PolicyOptions, 'contract' | 'input' | 'worstCaseMs'>;
+  readonly input: InputOptions;
+  readonly cases: readonly BundleCase[];
+  /** Milliseconds. */
+  readonly monotonic: () => number;
+};
+
+/** What the manifest says of the rules, by their codes. */
+export function ruleFactsOf(metadata: PreparedRevision['metadata']): Map<string, RuleFacts> {
+  return new Map(Object.entries(metadata?.rules ?? {}).map(([code, rule]) => [code, { ...rule, title: rule.title ?? code }]));
+}
+
+/**
+ * Evaluates a bundle before it answers anybody: on an input that knows nothing, on its own cases, and on the worst input that the caps
+ * allow, of which the best of three runs counts, since other work on the machine is not the bundle's fault.
+ * @returns milliseconds on the worst input
+ * @throws CountersignError bundle_smoke_failed, bundle_cases_failed, bundle_too_slow
+ */
+export function tryOut(
+  wasm: WasmPolicy,
+  metadata: PreparedRevision['metadata'],
+  { policy, input, cases, monotonic }: TrialOptions,
+): number {
+  const build = compileInput(input, metadata === null ? null : parseInputPaths(metadata.input));
+  const buildWhole = compileInput(input, null);
+  const titles = ruleFactsOf(metadata);
+  const contract = createContract(policy, input, { build, buildWhole }, titles);
+  const { worstCaseMs: worstCaseMsMax } = policy;
+  attempt(() => contract.tried(wasm.evaluate(contract.build(contract.trial))));
+  runCases(cases, contract.buildWhole(contract.trial), (document) => contract.read(wasm.evaluate(document)));
+  const worst = contract.build(contract.worst(worstFacts(input.headers)));
+  let bestMs = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS && bestMs > worstCaseMsMax / ROUNDS; round++) {
+    const from = monotonic();
+    attempt(() => parseAnswer(wasm.answer(worst)));
+    bestMs = Math.min(bestMs, monotonic() - from);
+  }
+  if (bestMs > worstCaseMsMax)
+    throw new CountersignError('bundle_too_slow', { detail: `${Math.round(bestMs)} ms on the worst input, ${worstCaseMsMax} are allowed` });
+  return bestMs;
+}
+
+/** What cannot answer that cannot answer anything. */
+function attempt(evaluate: () => unknown): void {
+  try {
+    evaluate();
+  } catch (error) {
+    throw new CountersignError('bundle_smoke_failed', { detail: error instanceof Error ? error.message : '', cause: error });
+  }
+}
