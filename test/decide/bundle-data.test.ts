@@ -94,7 +94,7 @@ describe('data', () => {
     const set = createTestPolicies({ policies: { default: policyOptions({ memoryPagesMax: 16 }) } });
     const big = await editData(base, (data) => ({
       ...data,
-      tenants: { a: Array.from({ length: 100_000 }, (_, index) => `entry-${index}`) },
+      tenants: { default: Array.from({ length: 100_000 }, (_, index) => `entry-${index}`) },
     }));
     await refused(big, 'bundle_data_invalid', /does not fit/, set);
   });

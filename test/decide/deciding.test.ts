@@ -85,13 +85,13 @@ describe('deciding', () => {
       Array.from({ length: 100_000 }, (_, index) => [`client-${index}`, { note: 'some text to fill it' }]),
     );
     const rego =
-      'package countersign.rules.access.known\n\nverdict := "allow" if {\n\tdata.tenants.a[input.context.client].note\n} else := "clear" if {\n\tis_string(input.context.client)\n}\n';
+      'package countersign.rules.access.known\n\nverdict := "allow" if {\n\tdata.tenants["default"][input.context.client].note\n} else := "clear" if {\n\tis_string(input.context.client)\n}\n';
     const directory = {
       'countersign/rules/access/known.rego': rego,
-      'tenants/a/data.json': JSON.stringify(entries),
+      'tenants/default/data.json': JSON.stringify(entries),
       '.manifest': '{"roots":["countersign","tenants"],"rego_version":1}',
     };
-    expect(directory['tenants/a/data.json'].length).toBeGreaterThan(4_500_000);
+    expect(directory['tenants/default/data.json'].length).toBeGreaterThan(4_500_000);
     const set = createTestPolicies({ policies: { default: policyOptions({ memoryPagesMax: 2048 }) } });
     const policy = await set.activate('default', await bundleWith(directory));
     const verdicts = (client: string) =>
