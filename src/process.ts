@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { runProgram } from './cli/program.ts';
 import { checkListFile, createGeoipTools } from './compose/command-tools.ts';
+import { createReplayTools } from './compose/replay-tools.ts';
 import { maskConfig } from './config/mask.ts';
 import type { Config } from './config/schema.ts';
 import { asCountersignError } from './contract/errors.ts';
@@ -22,6 +23,7 @@ export function runCountersign(args: readonly string[]): Promise<number> {
     serve: (config) => serve(config, version),
     geoip: createGeoipTools(systemClock),
     checkList: checkListFile,
+    replay: createReplayTools(),
     stdin: process.stdin,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

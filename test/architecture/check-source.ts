@@ -19,12 +19,24 @@ const PARTS: Readonly<Record<string, PartRule>> = {
   registry: { values: ['contract', 'formats'], types: ['stores'] },
   stores: { values: ['contract/errors.ts', 'contract/codes.ts'] },
   config: { values: ['formats'] },
-  cli: { values: ['contract', 'config', 'formats', 'registry'] },
+  replay: { values: ['contract'], types: ['decide', 'stores'] },
+  cli: { values: ['contract', 'config', 'formats', 'registry', 'replay'] },
   'pdp.ts': { values: ['contract'] },
   'readiness.ts': { values: ['contract'] },
   'decision-id.ts': { values: ['contract'] },
   'system-clock.ts': { values: ['contract'] },
-  'process.ts': { values: ['contract', 'config', 'cli', 'service.ts', 'compose/command-tools.ts', 'system-clock.ts', 'record/logger.ts'] },
+  'process.ts': {
+    values: [
+      'contract',
+      'config',
+      'cli',
+      'service.ts',
+      'compose/command-tools.ts',
+      'compose/replay-tools.ts',
+      'system-clock.ts',
+      'record/logger.ts',
+    ],
+  },
   'main.ts': { values: ['process.ts'] },
 };
 
