@@ -28,7 +28,7 @@ export function jsonOfReplay(report: ReplayReport, exceeded: readonly Exceeded[]
     damaged: report.damagedLines,
     other_lines: report.otherLines,
     other_policies: report.otherPolicies,
-    exceeded: exceeded.map(({ of, limit, records }) => ({ option: OPTIONS[of], limit, records })),
+    exceeded: exceeded.map(({ name, limit, records }) => ({ option: OPTIONS[name], limit, records })),
   };
 }
 
@@ -65,7 +65,7 @@ export function textOfReplay(report: ReplayReport, exceeded: readonly Exceeded[]
     ),
     ...section(
       'over the threshold',
-      exceeded.map(({ of, limit, records: found }) => `${OPTIONS[of]} ${limit}: ${found} records`),
+      exceeded.map(({ name, limit, records: found }) => `${OPTIONS[name]} ${limit}: ${found} records`),
     ),
   ];
   return `${lines.join('\n')}\n`;

@@ -14,17 +14,17 @@ export function parseThreshold(text: string): Threshold | null {
 
 export type Thresholds = Readonly<Partial<Record<'newDenies' | 'changed' | 'notReplayable', Threshold>>>;
 
-export type Exceeded = { readonly of: keyof Thresholds; readonly limit: string; readonly records: number };
+export type Exceeded = { readonly name: keyof Thresholds; readonly limit: string; readonly records: number };
 
 /** The thresholds that a replay is over. What is not replayable is a share of all records, the others of those that were replayed. */
 export function exceededBy(report: ReplayReport, thresholds: Thresholds): readonly Exceeded[] {
   const exceeded: Exceeded[] = [];
-  for (const of of ['newDenies', 'changed', 'notReplayable'] as const) {
-    const limit = thresholds[of];
+  for (const name of ['newDenies', 'changed', 'notReplayable'] as const) {
+    const limit = thresholds[name];
     if (limit === undefined) continue;
-    const all = of === 'notReplayable' ? report.records : report.replayed;
+    const all = name === 'notReplayable' ? report.records : report.replayed;
     const max = 'records' in limit ? limit.records : limit.share * all;
-    if (report[of] > max) exceeded.push({ of, limit: limit.text, records: report[of] });
+    if (report[name] > max) exceeded.push({ name, limit: limit.text, records: report[name] });
   }
   return exceeded;
 }
