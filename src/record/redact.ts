@@ -39,9 +39,9 @@ export function redactInput(input: JsonValue): JsonValue {
   });
 }
 
-/** What is remembered of a client is all ours, `address_failed_credentials` is a number of them. */
+/** Counts, and what is remembered of a client, are all ours: `address_failed_credentials` is a number of them, a limit may be called `per_token`. */
 function redactSignal(name: string, value: JsonValue): JsonValue {
-  return name === 'behaviour' ? value : redactMember(name, value);
+  return name === 'behaviour' || name === 'rate' ? value : redactMember(name, value);
 }
 
 /**

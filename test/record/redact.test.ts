@@ -165,6 +165,11 @@ describe('names of ours', () => {
     }
   });
 
+  it('nor are those of limits and counters, which the policy chooses', () => {
+    const input = { signals: { rate: { status: 'present', value: { resets: { per_token: 7 }, counters: { failed_credentials: null } } } } };
+    expect(redactInput(input)).toEqual(input);
+  });
+
   it('claims are those of a client', () => {
     const input = { signals: { token: { status: 'present', value: { claims: { api_key: 'k', pin: 1234 } } } } };
     expect(redactInput(input)).toEqual({ signals: { token: { status: 'present', value: { claims: { api_key: '***', pin: '***' } } } } });

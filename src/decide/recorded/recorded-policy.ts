@@ -79,11 +79,11 @@ export async function openRecorded(packed: Uint8Array, options: RecordedOptions)
     return { input: moved, notReevaluated: route === null && routeIsRead ? ['routes', ...lost] : lost };
   }
 
-  function decide(input: JsonObject, notReevaluated: readonly string[]): Redecided {
+  function decide(input: JsonObject, notReevaluated: readonly string[], repeated: boolean): Redecided {
     try {
       const { collect, ...outcome } = answered(wasm.answer(input));
       if (collect.length === 0) return { decided: true, ...outcome, notReevaluated };
-      const path = notCollected(input, collect);
+      const path = repeated ? null : notCollected(input, collect);
       // it was evaluated once more already, with all that it asks for
       return path === null ? failed('policy_collect_repeated', notReevaluated) : { decided: false, why: 'not_collected', path };
     } catch (thrown) {
@@ -98,7 +98,8 @@ export async function openRecorded(packed: Uint8Array, options: RecordedOptions)
       if ((contract === 'envoy') !== isJsonObject(record.input['attributes'])) return { decided: false, why: 'other_contract', path: '' };
       const { input, notReevaluated } = contract === 'envoy' ? { input: record.input, notReevaluated: [] } : prepared(record, record.input);
       const gap = gapIn(input);
-      return gap === null ? decide(input, notReevaluated) : { decided: false, ...gap };
+      if (gap !== null) return { decided: false, ...gap };
+      return decide(input, notReevaluated, record.error === 'policy_collect_repeated' && record.policy.revision === revision);
     },
   };
 }
