@@ -52,7 +52,7 @@ beforeAll(async () => {
     join(folder, 'stricter/countersign/rules/acme/acr.rego'),
     fencedBlocks(TEXT).find(({ info }) => info === 'rego')?.text ?? '',
   );
-}, 60_000);
+}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const shown = fencedBlocks(TEXT)
@@ -84,7 +84,7 @@ function patternOf(output: readonly string[]): RegExp {
 }
 
 describe('docs/replay.md', () => {
-  it.each(shown)('$command', async ({ command, output }) => {
+  it.each(shown)('$command', { timeout: 120_000 }, async ({ command, output }) => {
     expect(await run(command)).toMatch(patternOf(output));
   });
 
