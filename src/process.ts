@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { runProgram } from './cli/program.ts';
 import { checkListFile, createGeoipTools } from './compose/command-tools.ts';
 import { createPolicyTools } from './compose/policy-tools.ts';
+import { createReplayTools } from './compose/replay-tools.ts';
 import { maskConfig } from './config/mask.ts';
 import type { Config } from './config/schema.ts';
 import { asCountersignError } from './contract/errors.ts';
@@ -24,6 +25,7 @@ export function runCountersign(args: readonly string[]): Promise<number> {
     geoip: createGeoipTools(systemClock),
     checkList: checkListFile,
     policy: createPolicyTools(systemClock),
+    replay: createReplayTools(),
     stdin: process.stdin,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

@@ -6,12 +6,14 @@ import { loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/mask.ts';
 import type { Config } from '../config/schema.ts';
 import type { GeoipTools } from '../contract/geoip.ts';
+import type { ReplayTools } from '../replay/tools.ts';
 import { EXIT_CONFIG, EXIT_DATA, EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { addGeoipCommands } from './geoip.ts';
 import { addKeysCommand } from './keys.ts';
 import { addListsCommands, type CheckList } from './lists.ts';
 import { addPolicyCommands } from './policy.ts';
 import { addRegistryCommand } from './registry.ts';
+import { addReplayCommand } from './replay.ts';
 
 /** What the command line needs from the process. */
 export type ProgramParts = {
@@ -22,6 +24,8 @@ export type ProgramParts = {
   readonly checkList: CheckList;
   /** Without it there is no `countersign policy`. */
   readonly policy?: PolicyTools;
+  /** Without it there is no `countersign replay`. */
+  readonly replay?: ReplayTools;
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -78,6 +82,7 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
   addKeysCommand(program, parts, exit);
   addRegistryCommand(program, parts, exit);
   if (parts.policy !== undefined) addPolicyCommands(program, { ...parts, policy: parts.policy }, exit);
+  if (parts.replay !== undefined) addReplayCommand(program, { ...parts, tools: parts.replay, exit });
 
   try {
     await program.parseAsync(args, { from: 'user' });

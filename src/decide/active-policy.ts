@@ -10,14 +10,14 @@ import type { Combined } from './combine.ts';
 import type { PolicyContract } from './contracts/contract.ts';
 import { withOwn } from './contracts/own-answer.ts';
 import type { InputFacts } from './input.ts';
-import type { AddressList, ListHit } from './lists.ts';
+import { type AddressList, BLOCKED_LIST, type ListHit } from './lists.ts';
 import type { DecideOptions } from './options.ts';
 import { decisionOf, failedDecision } from './output.ts';
 import type { ExceptionTable } from './pushed/exceptions.ts';
 import type { Verdict } from './verdict.ts';
 import { parseAnswer, type WasmPolicy } from './wasm-policy.ts';
 
-const BLOCKED: readonly ListHit[] = [{ name: 'addresses_blocked', tags: [], age_seconds: null, stale: false }];
+const BLOCKED: readonly ListHit[] = [BLOCKED_LIST];
 const NOT_LISTED: readonly ListHit[] = [];
 const NO_EXCEPTIONS: readonly PolicyException[] = [];
 

@@ -64,21 +64,25 @@ function errorOf(binding: Identity['signals']['binding']): string {
   return PROOF_CODES.has(binding.code) ? 'invalid_dpop_proof' : 'invalid_token';
 }
 
+/** The status of a step_up of which its policy says none. */
+export function stepUpStatus({ kind, methods }: StepUp): 401 | 403 {
+  return kind === 'authentication' || (kind === 'binding' && methods.includes('dpop')) ? 401 : 403;
+}
+
 /** What a step_up answers: RFC 9470 for authentication, RFC 9449 for DPoP, RFC 6750 for scope; mTLS and approval have no challenge. */
 export function challengeOfStepUp(step: StepUp, { signals, challenge }: Identity, options: ChallengeOptions): Challenged {
   const { scheme } = challenge;
+  const status = stepUpStatus(step);
   const holder = signals.token.status === 'absent' && signals.apiKey.status === 'present' ? 'ApiKey' : scheme;
   switch (step.kind) {
     case 'authentication':
-      return { status: 401, challenge: challengeOf(scheme, options, authentication(step)) };
+      return { status, challenge: challengeOf(scheme, options, authentication(step)) };
     case 'scope':
-      return { status: 403, challenge: challengeOf(holder, options, { error: 'insufficient_scope', ...scopeOf(step.scopes) }) };
+      return { status, challenge: challengeOf(holder, options, { error: 'insufficient_scope', ...scopeOf(step.scopes) }) };
     case 'binding':
-      return step.methods.includes('dpop')
-        ? { status: 401, challenge: challengeOf('DPoP', options, {}) }
-        : { status: 403, challenge: null };
+      return { status, challenge: status === 401 ? challengeOf('DPoP', options, {}) : null };
     case 'approval':
-      return { status: 403, challenge: null };
+      return { status, challenge: null };
   }
 }
 

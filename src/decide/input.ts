@@ -162,7 +162,8 @@ function bodyOf({ body }: HttpFacts): JsonObject {
   return { status: body.status, reason: body.reason, content_type: body.contentType, size: body.size, json: body.json };
 }
 
-function inputShape(options: InputOptions): Shape<InputFacts> {
+/** The input as a tree of what is built, and kept in a record, whole or not at all. */
+export function inputShape(options: InputOptions): Shape<InputFacts> {
   return {
     version: () => 1,
     id: ({ request }) => request.id,

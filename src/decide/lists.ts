@@ -9,6 +9,9 @@ export type ListHit = {
   readonly stale: boolean;
 };
 
+/** The hit of an address that `countersign.limits.network.addresses_blocked` holds. */
+export const BLOCKED_LIST: ListHit = { name: 'addresses_blocked', tags: [], age_seconds: null, stale: false };
+
 /** Addresses and prefixes, matched before Rego. */
 export interface AddressList {
   readonly size: number;

@@ -30,7 +30,18 @@ export function isSecretName(name: string): boolean {
  */
 export function redactInput(input: JsonValue): JsonValue {
   if (!isJsonObject(input)) return redactNamed(input);
-  return mapMembers(input, (name, value) => (name === 'request' && isJsonObject(value) ? redactRequest(value) : redactMember(name, value)));
+  return mapMembers(input, (name, value) => {
+    if (!isJsonObject(value)) return redactMember(name, value);
+    if (name === 'request') return redactRequest(value);
+    // only words of ours: a pair of evidence is called `token_api_key`
+    if (name === 'evidence') return value;
+    return name === 'signals' ? mapMembers(value, redactSignal) : redactMember(name, value);
+  });
+}
+
+/** Counts, and what is remembered of a client, are all ours: `address_failed_credentials` is a number of them, a limit may be called `per_token`. */
+function redactSignal(name: string, value: JsonValue): JsonValue {
+  return name === 'behaviour' || name === 'rate' ? value : redactMember(name, value);
 }
 
 /**

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/contract/json.ts';
+import { inputSchemaText } from '../../src/decide/input-schema-json.ts';
 import { isSecretName, redactInput, redactPath } from '../../src/record/redact.ts';
 
 describe('the names of secrets', () => {
@@ -136,5 +137,41 @@ describe('an input for the log', () => {
         expect(shown).toMatchObject({ request: { method: 'GET', body: { status: 'parsed' } }, other });
       }),
     );
+  });
+});
+
+/** Places of members with a fixed name that looks like that of a secret and that hold no object. */
+function ownNames(schema: unknown, above: readonly string[] = []): string[][] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const members = 'properties' in schema && typeof schema.properties === 'object' ? Object.entries(schema.properties ?? {}) : [];
+  return members.flatMap(([name, below]: [string, object]) => {
+    const here = [...above, name];
+    const leaf = !('properties' in below) && isSecretName(name);
+    return [...(leaf ? [here] : []), ...ownNames(below, here)];
+  });
+}
+
+describe('names of ours', () => {
+  const places = ownNames(JSON.parse(inputSchemaText()));
+
+  it('some of them look like those of secrets', () => {
+    expect(places.map((names) => names.join('.'))).toContain('evidence.agreement.pairs.token_api_key');
+  });
+
+  it.each(places.map((names) => [names.join('.'), names]))('%s is not hidden, since no client can put anything there', (_name, names) => {
+    for (const value of [7, 'agreed']) {
+      const input = names.reduceRight<JsonValue>((below, name) => ({ [name]: below }), value);
+      expect(redactInput(input)).toEqual(input);
+    }
+  });
+
+  it('nor are those of limits and counters, which the policy chooses', () => {
+    const input = { signals: { rate: { status: 'present', value: { resets: { per_token: 7 }, counters: { failed_credentials: null } } } } };
+    expect(redactInput(input)).toEqual(input);
+  });
+
+  it('claims are those of a client', () => {
+    const input = { signals: { token: { status: 'present', value: { claims: { api_key: 'k', pin: 1234 } } } } };
+    expect(redactInput(input)).toEqual({ signals: { token: { status: 'present', value: { claims: { api_key: '***', pin: '***' } } } } });
   });
 });
