@@ -4,11 +4,13 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCases } from '../../src/cases/parse-cases.ts';
 import { runCase } from '../../src/cases/run-case.ts';
+import { isJsonObject } from '../../src/contract/json.ts';
 import type { ActivePolicy } from '../../src/contract/stages.ts';
 import { buildBundle } from '../../src/decide/bundle-build.ts';
 import { combine } from '../../src/decide/combine.ts';
 import { EvaluationInput } from '../../src/decide/input-schema.ts';
-import { baseBundle, createTestPolicies, ENTRYPOINT, OPA_BIN, opa, POLICIES, PROJECT_ROOT } from '../decide/fixtures.ts';
+import { openOffline } from '../../src/decide/offline.ts';
+import { baseBundle, createTestPolicies, ENTRYPOINT, OPA_BIN, opa, POLICIES, PROJECT_ROOT, policyOptions } from '../decide/fixtures.ts';
 import { commandsOf, outputPattern, runCommand } from '../support/doc-commands.ts';
 import { fencedBlocks } from '../support/markdown.ts';
 import { placesOf, policyJson } from '../support/policy-cli.ts';
@@ -78,7 +80,7 @@ describe.each(['A rule in five steps', 'What Wasm cannot do'])('%s', (heading) =
   it.each(steps)('$name', { timeout: 120_000 }, async ({ info, text, file }) => {
     if (file === 'schemas/limits.json') return addTo(policies, new Map(), schemaOf(text));
     if (file !== null) {
-      const path = join(/^countersign/.test(file) ? policies : folder, file);
+      const path = join(/^(countersign|cases)/.test(file) ? policies : folder, file);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, text);
       if (info === 'rego') expect(opa(['fmt', '--list', path])).toBe('');
@@ -133,5 +135,7 @@ describe('the recipes', () => {
     expect(cases.filter((one) => runCase(base, one).differences.length > 0)).not.toEqual([]);
     // and lets through what it has nothing against
     expect(cases.some(({ want }) => want.effect === 'allow')).toBe(true);
+    const { verdicts } = (await openOffline(packed, policyOptions())).decide({});
+    expect(verdicts.find((verdict) => isJsonObject(verdict) && verdict['code'] === recipe.code)).toMatchObject({ effect: 'undecided' });
   });
 });
