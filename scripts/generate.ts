@@ -6,6 +6,7 @@ import { inputSchemaText } from '../src/decide/input-schema-json.ts';
 import { builtinTables } from './generated/builtins.ts';
 import { codesDoc } from './generated/codes.ts';
 import { configurationDoc } from './generated/configuration.ts';
+import { inputDoc } from './generated/input.ts';
 import { metricsDoc } from './generated/metrics.ts';
 
 const { values } = parseArgs({
@@ -16,6 +17,7 @@ const FILES: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': configurationDoc,
   'docs/codes.md': codesDoc,
   'docs/metrics.md': metricsDoc,
+  'docs/rego-input.md': inputDoc,
   'policies/schemas/input.json': inputSchemaText,
 };
 

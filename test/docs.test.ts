@@ -31,6 +31,11 @@ describe('the documentation', () => {
     expect(broken).toEqual([]);
   });
 
+  test('is listed in the README, every page', () => {
+    const listed = linksOf(read('README.md')).map(({ file }) => file);
+    expect(DOCUMENTS.filter((path) => path !== 'README.md' && !listed.includes(path))).toEqual([]);
+  });
+
   test('names only scripts of package.json', () => {
     const named = DOCUMENTS.flatMap((path) => scriptsIn(read(path)).map((script) => ({ path, script })));
     expect(named.length).toBeGreaterThan(3);

@@ -152,6 +152,10 @@ function tokenOf(given: Case['given'], request: DecisionRequest, nowSeconds: num
 
 function tokenSignal(claims: JsonObject, nowSeconds: number, verifiedBy: TokenValue['verifiedBy']): IdentitySignals['token'] {
   const text = (name: string): string | null => (typeof claims[name] === 'string' ? claims[name] : null);
+  const texts = (name: string): string[] => {
+    const list = claims[name];
+    return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : [];
+  };
   const scopes = (text('scope') ?? '').split(' ').filter((one) => one !== '');
   const delegated = readDelegation(claims['act'], scopes, 8);
   if (typeof delegated === 'string') return { status: 'invalid', code: delegated };
@@ -165,16 +169,16 @@ function tokenSignal(claims: JsonObject, nowSeconds: number, verifiedBy: TokenVa
     issuedAt: nowSeconds - 10,
     notBefore: null,
     acr: text('acr'),
-    amr: [],
-    authTime: null,
+    amr: texts('amr'),
+    authTime: typeof claims['auth_time'] === 'number' ? claims['auth_time'] : null,
     jtiHash: null,
     binding: 'none',
     actor: delegated?.actor ?? null,
     delegation: delegated?.delegation ?? null,
     authorizationDetails: [],
-    roles: [],
-    groups: [],
-    entitlements: [],
+    roles: texts('roles'),
+    groups: texts('groups'),
+    entitlements: texts('entitlements'),
     claims,
     verifiedBy,
     keysFetchedAt: verifiedBy === 'countersign' ? nowSeconds - 30 : null,

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FINDINGS } from '../../src/authoring/finding.ts';
 import { IMPORT_NOTES } from '../../src/authoring/routes/catalogue.ts';
-import { OPA_BIN, POLICIES, PROJECT_ROOT } from '../decide/fixtures.ts';
+import { POLICIES, PROJECT_ROOT } from '../decide/fixtures.ts';
 import { startAdminServer } from '../support/admin-server.ts';
+import { commandsOf, outputPattern, runCommand } from '../support/doc-commands.ts';
 import { fencedBlocks } from '../support/markdown.ts';
 
 /* Every command of docs/policy-cli.md runs, in its order, in a folder with what the page shows, and prints what the page says. */
@@ -39,37 +39,7 @@ afterAll(async () => {
 
 const shown = fencedBlocks(TEXT)
   .filter(({ info }) => info === 'console')
-  .flatMap(({ text }) => text.split(/^\$ /m).slice(1))
-  .map((entry) => {
-    const [command = '', ...output] = entry.trimEnd().split('\n');
-    return { command, output };
-  });
-
-/** Runs a line as a shell does, with `countersign` as the process that it is. */
-function run(line: string): Promise<{ output: string; code: number }> {
-  const countersign = `countersign() { ${JSON.stringify(process.execPath)} ${JSON.stringify(join(PROJECT_ROOT, 'src/main.ts'))} "$@"; }`;
-  const script = `${countersign}\nexec 2>&1\n${line.replace(SHOWN_URL, admin.url)}`;
-  return new Promise((done) => {
-    const env = { ...process.env, COUNTERSIGN_POLICY_OPA_BIN: OPA_BIN };
-    execFile('bash', ['-c', script], { cwd: folder, env }, (error, output) => done({ output, code: Number(error?.code ?? 0) }));
-  });
-}
-
-/**
- * The output as the page has it: `…` is anything in a line, and alone in a line any number of lines. How many rules and files the base pack has
- * moves with every rule of it: any number will do.
- */
-function patternOf(output: readonly string[]): RegExp {
-  const lines = output.map((line) =>
-    line === '…'
-      ? '(?:.*\\n)*?'
-      : `${line
-          .split('…')
-          .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replace(/\d+(?= (rules|files))|(?<=^rules +)\d+/g, '\\d+'))
-          .join('.*')}\\n`,
-  );
-  return new RegExp(`^${lines.join('')}$`);
-}
+  .flatMap(({ text }) => commandsOf(text));
 
 describe('docs/policy-cli.md', () => {
   it('shows every command, and names every code', () => {
@@ -82,8 +52,8 @@ describe('docs/policy-cli.md', () => {
   });
 
   it.each(shown)('$command', { timeout: 120_000 }, async ({ command, output }) => {
-    const ran = await run(command);
-    expect(ran.output).toMatch(patternOf(output));
+    const ran = await runCommand(command.replace(SHOWN_URL, admin.url), folder);
+    expect(ran.output).toMatch(outputPattern(output));
     expect(ran.code).toBe(output.some((line) => / findings; /.test(line)) ? 1 : 0);
   });
 });

@@ -3,13 +3,15 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { inputSections } from '../../scripts/generated/input.ts';
 import { outline } from '../../src/config/outline.ts';
 import { CONFIG_JSON_SCHEMA } from '../../src/config/schema.ts';
 import { CODES } from '../../src/contract/codes.ts';
+import { EvaluationInput } from '../../src/decide/input-schema.ts';
 import { METRICS } from '../../src/record/metric-definitions.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const FILES = ['docs/configuration.md', 'docs/codes.md', 'docs/metrics.md', 'policies/schemas/input.json'];
+const FILES = ['docs/configuration.md', 'docs/codes.md', 'docs/metrics.md', 'docs/rego-input.md', 'policies/schemas/input.json'];
 
 function generate(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/generate.ts'), ...args], { encoding: 'utf8' });
@@ -47,5 +49,25 @@ describe('generated files', () => {
     }
     for (const code of Object.keys(CODES)) expect(read(ROOT, 'docs/codes.md')).toContain(`| \`${code}\` |`);
     for (const { name } of Object.values(METRICS)) expect(read(ROOT, 'docs/metrics.md')).toContain(`| \`${name}\` |`);
+  });
+
+  it('have every field of the input, each with what it is', () => {
+    const fields = inputSections().flatMap((section) => section.fields);
+    expect(fields.filter(({ about, form }) => about === '' || form === '')).toEqual([]);
+    for (const name of Object.keys(EvaluationInput.shape))
+      expect(
+        fields.some(({ path }) => path === `input.${name}` || path.startsWith(`input.${name}.`)),
+        name,
+      ).toBe(true);
+    const paths = fields.map(({ path }) => path);
+    expect(new Set(paths).size).toBe(paths.length);
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        'input.signals.network.value.lists[].name',
+        'input.signals.token.value.actor.chain[].subject',
+        'input.signals.rate.value.client["1m"]',
+        'input.sources.<name>.value.attributes',
+      ]),
+    );
   });
 });

@@ -98,7 +98,8 @@ export async function openRecorded(packed: Uint8Array, options: RecordedOptions)
     decide(record) {
       if (record.input === null) return { decided: false, why: 'no_input', path: '' };
       if ((contract === 'envoy') !== isJsonObject(record.input['attributes'])) return { decided: false, why: 'other_contract', path: '' };
-      const { input, notReevaluated: lost } = contract === 'envoy' ? { input: record.input, notReevaluated: [] } : prepared(record, record.input);
+      const { input, notReevaluated: lost } =
+        contract === 'envoy' ? { input: record.input, notReevaluated: [] } : prepared(record, record.input);
       // exceptions are pushed: no bundle has them, and what they took back speaks again
       const notReevaluated = record.excepted ? [...lost, 'exceptions'] : lost;
       const gap = gapIn(input);
