@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DecisionRequest } from '../../../src/contract/request.ts';
-import { type Refused, receiveDecide } from '../../../src/endpoints/decide/receive.ts';
+import { receiveDecide } from '../../../src/endpoints/decide/receive.ts';
+import type { Refused } from '../../../src/endpoints/question.ts';
 import { createPepAuth } from '../../../src/endpoints/pep-auth.ts';
 import { pepOptions, sha256 } from '../fixtures.ts';
 
