@@ -8,7 +8,7 @@ import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createPath, createPdp, type PdpParts } from '../../src/pdp.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
 import { pepOptions, sha256 } from '../endpoints/fixtures.ts';
-import { createBench, identityOptions, issuerOptions, keysAtHand, NOW, type SigningKey, silentLogger } from '../identify/fixtures.ts';
+import { createBench, identityOptions, issuerOptions, keysAtHand, type SigningKey, silentLogger } from '../identify/fixtures.ts';
 import { type Received, send } from './http-client.ts';
 
 /** The whole path behind the real listener: real identification, counters in memory, and the policies that are handed in. */
@@ -31,6 +31,8 @@ export type AuthzenWorldOptions = {
   readonly deadlineMs?: number;
   /** The key of the one issuer whose tokens count. */
   readonly key?: SigningKey;
+  /** In place of the monotonic clock. */
+  readonly monotonic?: () => number;
   /** Put before a stage, to make it fail or wait. */
   readonly around?: (parts: PdpParts) => PdpParts;
 };
@@ -90,7 +92,7 @@ export async function startAuthzenWorld(options: AuthzenWorldOptions): Promise<A
       ],
       ['default'],
     ),
-    clock,
+    clock: options.monotonic === undefined ? clock : { now: () => clock.now(), monotonic: options.monotonic },
     newId: () => `id-${++ids}`,
     logger: silentLogger,
     onRefused: (code) => void refused.push(code),
@@ -114,5 +116,3 @@ export async function startAuthzenWorld(options: AuthzenWorldOptions): Promise<A
     },
   };
 }
-
-export const NOW_MS = NOW * 1000;
