@@ -3,7 +3,7 @@ import { configSchema } from '../../src/config/schema.ts';
 
 const publicUrlOf = (publicUrl: unknown): unknown => {
   const read = configSchema.safeParse({ publicUrl });
-  return read.success ? read.data.publicUrl : read.error.issues.map(({ path }) => path.join('.'));
+  return read.success ? read.data.publicUrl : [...new Set(read.error.issues.map(({ path }) => path.join('.')))];
 };
 
 describe('publicUrl', () => {

@@ -69,10 +69,12 @@ export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
   }
 
   function answerBatch({ items, stopAfter }: ReceivedBatch, response: ServerResponse): void {
-    for (const item of items) if ('refused' in item) options.onRefused?.(item.refused);
     const decided = batch.decideBatch({ items: questionsOf(items, stopAfter), stopAfter });
-    const send = (decisions: Awaited<typeof decided>): void =>
-      sendJson(response, { evaluations: batchAnswers(items, decisions, stopAfter) });
+    const send = (decisions: Awaited<typeof decided>): void => {
+      const evaluations = batchAnswers(items, decisions, stopAfter);
+      for (const item of items.slice(0, evaluations.length)) if ('refused' in item) options.onRefused?.(item.refused);
+      sendJson(response, { evaluations });
+    };
     if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause));
     else send(decided);
   }
