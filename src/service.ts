@@ -1,3 +1,4 @@
+import { createBatchPdp } from './batch.ts';
 import { openAdmin } from './compose/admin.ts';
 import { openMemories } from './compose/memories.ts';
 import { openPolicies } from './compose/policies.ts';
@@ -17,7 +18,7 @@ import { createEnricher } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { createAttributeSources } from './enrich/sources/sources.ts';
 import { createIdentifier } from './identify/identifier.ts';
-import { createPdp } from './pdp.ts';
+import { createPath, createPdp, type PdpParts } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
@@ -106,7 +107,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const policies = openPolicies(config, registryParts.hashKeys.size > 0, { clock, logger });
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
-  const pdp = createPdp({
+  const parts: PdpParts = {
     policies,
     identifier,
     enricher,
@@ -114,6 +115,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     recorder: {
       record(record) {
         recorder.record(record);
+        if (record.further === true) return;
         try {
           enricher.observe(record);
         } catch (cause) {
@@ -123,7 +125,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
       },
     },
     clock,
-  });
+  };
+  const pdp = createPdp(parts);
 
   const pepAuth = createPepAuth(config.peps, policies.names);
   const endpoint = {
@@ -136,7 +139,9 @@ export async function createService({ config, version, clock, logger }: ServiceP
     onRefused: metrics.refused,
   };
   const readiness = () => readinessOf(status());
-  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback });
+  const batch = createBatchPdp(createPath(parts), identifier.reassert);
+  const authzen = { batch, publicUrl: config.publicUrl, evaluationsMax: config.authzen.evaluationsMax };
+  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback, authzen });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
   const admin = openAdmin(config, policies, revocations.admin, base);
   const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger, admin });
