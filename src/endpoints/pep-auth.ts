@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { CountersignError } from '../contract/errors.ts';
-import type { CertificateHeader, FingerprintHeaders, ForwardedFor, Pep, Trust } from '../contract/pep.ts';
+import type { CertificateHeader, Dialect, FingerprintHeaders, ForwardedFor, Pep, Trust } from '../contract/pep.ts';
 import type { CertificateEvidence } from './peer-certificate.ts';
 
 /** One gateway as configured. A token is known by the lower-case hex of its SHA-256 only. */
@@ -17,6 +17,7 @@ export type PepOptions = {
   readonly forwardedFor: ForwardedFor;
   readonly certificateHeader: CertificateHeader | null;
   readonly fingerprintHeaders?: FingerprintHeaders;
+  readonly dialect?: Dialect | null;
 };
 
 export type CertificateRule = {
@@ -107,6 +108,7 @@ function toPep(options: PepOptions, policyNames: readonly string[]): Pep {
     forwardedFor,
     certificateHeader: options.certificateHeader,
     ...(options.fingerprintHeaders === undefined ? {} : { fingerprintHeaders: options.fingerprintHeaders }),
+    ...(options.dialect === undefined ? {} : { dialect: options.dialect }),
   };
 }
 
