@@ -31,8 +31,9 @@ const NOT_ASCII = /[\x80-\xff]/;
 /**
  * Reads the lines of a question: those of the dialect once each, exactly by their names; the gateway's token and every `x-countersign-` header
  * is gone before anything else looks. @param lines names and values in turn (`rawHeaders`)
+ * @param certificateName where the gateway puts the client certificate: empty is what some send where there is none
  */
-export function readSaid(lines: readonly string[], dialect: Dialect): Said | { readonly missing: string } {
+export function readSaid(lines: readonly string[], dialect: Dialect, certificateName: string | null): Said | { readonly missing: string } {
   const names = DIALECT_HEADERS[dialect];
   const original = names === DIALECT_HEADERS.nginx;
   const found = new Map<string, string>();
@@ -47,6 +48,7 @@ export function readSaid(lines: readonly string[], dialect: Dialect): Said | { r
     const { name, plain } = headerName(lines[index] ?? '');
     if (plain.startsWith(OWN_PREFIX) || OWN_HEADERS.has(name)) continue;
     const wire = lines[index + 1] ?? '';
+    if (wire === '' && name === certificateName) continue;
     const text = !NOT_ASCII.test(wire);
     const value = text ? wire : decoded(wire);
     notUtf8 ||= value === null;

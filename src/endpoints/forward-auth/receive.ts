@@ -29,7 +29,7 @@ const EMPTY: JsonObject = {};
 export function receiveForwardAuth(lines: readonly string[], asked: Asked): DecisionRequest | Refused {
   const { pep, policyName } = asked;
   if (policyName !== null && isForeignPolicy(pep, policyName)) return { refused: 'policy_not_allowed' };
-  const said = readSaid(lines, asked.dialect);
+  const said = readSaid(lines, asked.dialect, pep.certificateHeader?.name ?? null);
   if ('missing' in said) return { refused: 'request_incomplete', field: said.missing };
   const { method, scheme, host, target, headers } = said;
   const body = { bytes: null, truncated: said.bodyCut, size: null };
