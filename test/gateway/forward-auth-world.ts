@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Authority, createAuthority, type MadeCertificate } from '../support/certificates.ts';
 import type { Countersign } from '../support/countersign.ts';
 import { startRecipe } from '../support/gateway-recipes.ts';
-import type { Gateway, GatewayName } from '../support/gateways.ts';
+import type { Gateway, GatewayName, GatewayOptions } from '../support/gateways.ts';
 import type { PolicyChanges } from '../support/policy-directory.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -16,9 +16,11 @@ export type ForwardWorld = World & {
   readonly authority: Authority;
   readonly ofA: MadeCertificate;
   readonly ofB: MadeCertificate;
+  /** The settings of `forwardService`. */
+  forwardConfig(): Record<string, unknown>;
   /** A service that knows each gateway by a token of its own. */
   forwardService(config?: Readonly<Record<string, unknown>>, changes?: PolicyChanges): Promise<Countersign>;
-  gateway(name: GatewayName, service: { readonly httpPort: number }): Promise<Gateway>;
+  gateway(name: GatewayName, service: { readonly httpPort: number }, changes?: GatewayOptions['changes']): Promise<Gateway>;
 };
 
 export const tokenOf = (name: string) => `${TOKEN}-${name}`;
@@ -29,42 +31,40 @@ export async function createForwardWorld(): Promise<ForwardWorld> {
   const authority = createAuthority();
   const gateways: Gateway[] = [];
   const identity = world.config()['identity'];
+  const config = {
+    peps: [
+      ...(['nginx', 'haproxy', 'caddy'] as const).map((name) => ({
+        name,
+        tokenSha256: sha256(tokenOf(name)),
+        dialect: name,
+        trusts: ['client_address', 'client_certificate'],
+        certificateHeader: { name: 'x-client-cert', form: FORMS[name] },
+      })),
+      { name: 'app', tokenSha256: sha256(tokenOf('app')), trusts: ['client_address', 'client_certificate', 'forwarded'] },
+    ],
+    identity: {
+      ...(typeof identity === 'object' ? identity : {}),
+      clients: [
+        { id: 'agent-a', spiffeIds: [SPIFFE_A] },
+        { id: 'agent-b', spiffeIds: [SPIFFE_B] },
+      ],
+    },
+  };
   return {
     ...world,
     authority,
     ofA: authority.client({ commonName: 'agent-a', uris: [SPIFFE_A] }),
     ofB: authority.client({ commonName: 'agent-b', uris: [SPIFFE_B] }),
-    forwardService: (config = {}, changes = {}) =>
-      world.service(
-        {
-          peps: [
-            ...(['nginx', 'haproxy', 'caddy'] as const).map((name) => ({
-              name,
-              tokenSha256: sha256(tokenOf(name)),
-              dialect: name,
-              trusts: ['client_address', 'client_certificate'],
-              certificateHeader: { name: 'x-client-cert', form: FORMS[name] },
-            })),
-            { name: 'app', tokenSha256: sha256(tokenOf('app')), trusts: ['client_address', 'client_certificate', 'forwarded'] },
-          ],
-          identity: {
-            ...(typeof identity === 'object' ? identity : {}),
-            clients: [
-              { id: 'agent-a', spiffeIds: [SPIFFE_A] },
-              { id: 'agent-b', spiffeIds: [SPIFFE_B] },
-            ],
-          },
-          ...config,
-        },
-        changes,
-      ),
-    async gateway(name, service) {
+    forwardConfig: () => world.config(config),
+    forwardService: (more = {}, changes = {}) => world.service({ ...config, ...more }, changes),
+    async gateway(name, service, changes = []) {
       const gateway = await startRecipe(name, {
         authzPort: service.httpPort,
         upstreamPort: world.upstream.port,
         token: tokenOf(name),
         server: authority.server({ dns: ['localhost'], ips: ['127.0.0.1'] }),
         clientCa: authority.pem,
+        changes,
       });
       gateways.push(gateway);
       return gateway;

@@ -150,10 +150,10 @@ describe.each(['nginx', 'haproxy', 'caddy'] as const)('%s', (name) => {
     expect(world.upstream.begun).toBe(3);
   });
 
-  it.each(['/orders/..%2f..%2fadmin', '/orders//42', '/orders/%2e%2e/health', '/orders/a;b', '/orders/%00'])(
-    'no reading of %s that the upstream would not have passes',
+  it.each(['/orders/..%2fhealth', '/orders/%2e%2e/health', '/health/..%2forders', '/orders/%00', '/orders/%'])(
+    'an ambiguous path never passes, nor one that is none: %s',
     async (path) => {
-      const answer = await get(path, []);
+      const answer = await get(path);
       expect(answer.status).not.toBe(200);
       expect(world.upstream.begun).toBe(0);
     },

@@ -5,7 +5,7 @@ export function startRecipe(name: GatewayName, options: GatewayOptions): Promise
   return { nginx, haproxy, caddy }[name](options);
 }
 
-function nginx({ authzPort, upstreamPort, token, server, clientCa }: GatewayOptions): Promise<Gateway> {
+function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
   return startGateway('nginx', ({ directory, port, tlsPort, file }) => {
     file('server.pem', server.pem);
     file('server-key.pem', server.keyPem);
@@ -16,6 +16,7 @@ function nginx({ authzPort, upstreamPort, token, server, clientCa }: GatewayOpti
       ['127.0.0.1:10443', `127.0.0.1:${tlsPort}`],
       ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
       ['127.0.0.1:8081', `127.0.0.1:${upstreamPort}`],
+      ...changes,
       ['/etc/nginx', directory],
       ['/run/nginx.pid', `${directory}/pid`],
     ]);
@@ -24,11 +25,13 @@ function nginx({ authzPort, upstreamPort, token, server, clientCa }: GatewayOpti
       return `  ${directive} ${directory}/${kind};\n`;
     });
     file('nginx.conf', config.replace('http {\n', `http {\n${own.join('')}`));
-    return { args: ['-p', directory, '-e', 'stderr', '-c', `${directory}/nginx.conf`, '-g', 'daemon off;'] };
+    // a worker of another user could not write below our folder
+    const user = process.getuid?.() === 0 ? ' user root;' : '';
+    return { args: ['-p', directory, '-e', 'stderr', '-c', `${directory}/nginx.conf`, '-g', `daemon off;${user}`] };
   });
 }
 
-function haproxy({ authzPort, upstreamPort, token, server, clientCa }: GatewayOptions): Promise<Gateway> {
+function haproxy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
   return startGateway('haproxy', ({ directory, port, tlsPort, file }) => {
     file('server.pem', `${server.pem}${server.keyPem}`);
     file('client-ca.pem', clientCa);
@@ -37,13 +40,14 @@ function haproxy({ authzPort, upstreamPort, token, server, clientCa }: GatewayOp
       ['127.0.0.1:10000', `127.0.0.1:${port}`],
       ['127.0.0.1:10443', `127.0.0.1:${tlsPort}`],
       ['127.0.0.1:8081', `127.0.0.1:${upstreamPort}`],
+      ...changes,
       ['/etc/haproxy', directory],
     ]);
     return { args: ['-db', '-f', file('haproxy.cfg', config)], env: { COUNTERSIGN_PEP_TOKEN: token } };
   });
 }
 
-function caddy({ authzPort, upstreamPort, token, server, clientCa }: GatewayOptions): Promise<Gateway> {
+function caddy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
   return startGateway('caddy', ({ directory, port, tlsPort, file }) => {
     file('server.pem', server.pem);
     file('server-key.pem', server.keyPem);
@@ -53,6 +57,7 @@ function caddy({ authzPort, upstreamPort, token, server, clientCa }: GatewayOpti
       [':10443', `:${tlsPort}`],
       ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
       ['127.0.0.1:8081', `127.0.0.1:${upstreamPort}`],
+      ...changes,
       ['/etc/caddy', directory],
     ]);
     return {

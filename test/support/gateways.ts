@@ -26,6 +26,8 @@ export type GatewayOptions = {
   readonly server: MadeCertificate;
   /** PEM of the CA of the clients. */
   readonly clientCa: string;
+  /** Further texts of the recipe that this test has otherwise. */
+  readonly changes?: readonly (readonly [from: string, to: string])[];
 };
 
 /** NGINX_BIN and so on, else what `npm run verify` put under `.tools`. */
