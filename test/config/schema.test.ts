@@ -3,7 +3,7 @@ import { pathText } from '../../src/config/config-error.ts';
 import { outline } from '../../src/config/outline.ts';
 import { CONFIG_JSON_SCHEMA, configSchema } from '../../src/config/schema.ts';
 import { AGREEMENT_PAIRS } from '../../src/contract/agreement.ts';
-import { DIALECTS, TRUSTS } from '../../src/contract/pep.ts';
+import { TRUSTS } from '../../src/contract/pep.ts';
 import { isCredentialHeader, plainHeaderName } from '../../src/formats/credential-headers.ts';
 
 const hash = (digit: string) => digit.repeat(64);
@@ -277,11 +277,6 @@ describe('the schema itself', () => {
   it('names the trusts of the contract', () => {
     const trusts = entries.find((entry) => entry.path.join('.') === 'peps.[].trusts');
     expect(trusts?.node.items?.enum).toEqual(TRUSTS);
-  });
-
-  it('names the dialects of the contract', () => {
-    const dialect = entries.find((entry) => entry.path.join('.') === 'peps.[].dialect');
-    expect(dialect?.node.enum).toEqual(DIALECTS);
   });
 
   it('names the pairs of evidence of the contract', () => {

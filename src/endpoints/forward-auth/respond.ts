@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { CODES, type ErrorCode } from '../../contract/codes.ts';
 import type { ClientResponse, Decision, NamedText } from '../../contract/decision.ts';
 import type { Dialect } from '../../contract/pep.ts';
-import { clientValue, isSettableName, upstreamValue } from '../ext-authz/header-values.ts';
+import { clientValue, isSettableName, upstreamValue } from '../header-values.ts';
 
 /** The status that the client is to get, where the gateway would not pass it on by itself. */
 export const STATUS = 'x-countersign-status';

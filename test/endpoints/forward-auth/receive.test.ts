@@ -131,7 +131,7 @@ describe.each(DIALECTS)('the dialect %s', (dialect) => {
       fc.property(lines, fc.boolean(), (any, whole) => {
         const received = read(whole ? [...said(dialect), ...any] : any, { dialect });
         if ('refused' in received) expect(received.refused).toBe('request_incomplete');
-        else expect(received.http?.path).toBe('/orders/42');
+        else if (whole) expect(received.http?.path).toBe('/orders/42');
       }),
       { numRuns: 500 },
     );
