@@ -151,13 +151,13 @@ describe.each(['nginx', 'haproxy', 'caddy'] as const)('%s', (name) => {
     };
     const load = [asking('good'), asking('bad'), asking('bad')];
     try {
-      await vi.waitFor(() => expect(seen.good).toContain(200), { timeout: 10_000 });
+      await vi.waitFor(() => expect(seen.good).toContain(200), { timeout: 20_000 });
       running.child.kill('SIGSTOP');
-      await vi.waitFor(() => expect([...seen.good].some((status) => AWAY[name].includes(status))).toBe(true), { timeout: 10_000 });
+      await vi.waitFor(() => expect([...seen.good].some((status) => AWAY[name].includes(status))).toBe(true), { timeout: 20_000 });
       running.child.kill('SIGKILL');
       await running.child.exited;
       seen.good.clear();
-      await vi.waitFor(() => expect([...seen.good].some((status) => AWAY[name].includes(status))).toBe(true), { timeout: 10_000 });
+      await vi.waitFor(() => expect([...seen.good].some((status) => AWAY[name].includes(status))).toBe(true), { timeout: 20_000 });
       expect([...seen.good].filter((status) => !AWAY[name].includes(status))).toEqual([]);
       running = await start();
       await vi.waitFor(() => expect(seen.good).toContain(200), { timeout: 20_000 });
@@ -169,5 +169,5 @@ describe.each(['nginx', 'haproxy', 'caddy'] as const)('%s', (name) => {
     // 503: of the service itself, before it has its policy
     expect([...seen.bad].filter((status) => ![401, 503, ...AWAY[name]].includes(status))).toEqual([]);
     expect(world.upstream.requests.filter(({ headers }) => headers['x-countersign-subject'] !== 'agent-a')).toEqual([]);
-  });
+  }, 120_000);
 });

@@ -32,6 +32,7 @@ export async function createForwardWorld(): Promise<ForwardWorld> {
   const gateways: Gateway[] = [];
   const identity = world.config()['identity'];
   const config = {
+    decisions: { deadlineMs: 1500 },
     peps: [
       ...(['nginx', 'haproxy', 'caddy'] as const).map((name) => ({
         name,

@@ -152,6 +152,18 @@ describe.each(['nginx', 'haproxy', 'caddy'] as const)('%s', (name) => {
     expect(world.upstream.begun).toBe(passed.length);
   });
 
+  it('an absolute target is decided about as the upstream reads it, and another host in it never counts', async () => {
+    const ask = (target: string, headers: readonly string[] = []) =>
+      send(gateway.port, { path: target, headers: ['host', 'api.example', ...headers] });
+    expect([400, 401, 403]).toContain((await ask('http://api.example/orders')).status);
+    expect([400, 401, 403]).toContain((await ask('http://other.example/orders')).status);
+    expect(world.upstream.begun).toBe(0);
+    const answer = await ask('http://api.example/orders/42', ['authorization', reader]);
+    expect([200, 400, 403]).toContain(answer.status);
+    for (const { url, headers } of world.upstream.requests)
+      expect([url, headers.host]).toEqual([expect.stringMatching(/\/orders\/42$/), 'api.example']);
+  });
+
   it.each(['/orders/..%2fhealth', '/orders/%2e%2e/health', '/health/..%2forders', '/orders/%00', '/orders/%'])(
     'an ambiguous path never passes, nor one that is none: %s',
     async (path) => {

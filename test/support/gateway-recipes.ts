@@ -1,6 +1,6 @@
 import { type Gateway, type GatewayName, type GatewayOptions, recipeBlocks, startGateway, withPlaces } from './gateways.ts';
 
-/** Starts a gateway with exactly what its page shows, but for ports and folders. */
+/** Starts a gateway with exactly what its page shows, but for ports, folders and how long Countersign may take: machines that test are busy. */
 export function startRecipe(name: GatewayName, options: GatewayOptions): Promise<Gateway> {
   return { nginx, haproxy, caddy }[name](options);
 }
@@ -17,6 +17,7 @@ function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [] 
       ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
       ['127.0.0.1:8081', `127.0.0.1:${upstreamPort}`],
       ...changes,
+      ['200ms', '2s'],
       ['/etc/nginx', directory],
       ['/run/nginx.pid', `${directory}/pid`],
     ]);
@@ -35,7 +36,13 @@ function haproxy({ authzPort, upstreamPort, token, server, clientCa, changes = [
   return startGateway('haproxy', ({ directory, port, tlsPort, file }) => {
     file('server.pem', `${server.pem}${server.keyPem}`);
     file('client-ca.pem', clientCa);
-    file('countersign.lua', withPlaces(recipeBlocks('haproxy', 'lua')[0] ?? '', [['127.0.0.1:8080', `127.0.0.1:${authzPort}`]]));
+    file(
+      'countersign.lua',
+      withPlaces(recipeBlocks('haproxy', 'lua')[0] ?? '', [
+        ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
+        ['timeout_ms = 200', 'timeout_ms = 2000'],
+      ]),
+    );
     const config = withPlaces(recipeBlocks('haproxy', 'haproxy')[0] ?? '', [
       ['127.0.0.1:10000', `127.0.0.1:${port}`],
       ['127.0.0.1:10443', `127.0.0.1:${tlsPort}`],
@@ -58,6 +65,7 @@ function caddy({ authzPort, upstreamPort, token, server, clientCa, changes = [] 
       ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
       ['127.0.0.1:8081', `127.0.0.1:${upstreamPort}`],
       ...changes,
+      ['200ms', '2s'],
       ['/etc/caddy', directory],
     ]);
     return {
