@@ -5,6 +5,7 @@ import type { Logger } from '../contract/stages.ts';
 import { type AuthzenOptions, createAuthzenRoute } from './authzen/routes.ts';
 import { createDecideRoute, type DecideOptions, isDecideTarget } from './decide/routes.ts';
 import { createFeedbackRoute, type FeedbackOptions, isFeedbackTarget } from './feedback/routes.ts';
+import { createForwardAuthRoute, isForwardAuthTarget } from './forward-auth/routes.ts';
 import { createFallback } from './http-fallback.ts';
 import { createHttpListener, type TlsFiles } from './http-listener.ts';
 import { createIsOwnHost } from './own-host.ts';
@@ -37,6 +38,7 @@ export function createHttpServer(options: HttpServerOptions): Listener {
   const decide = createDecideRoute(options);
   const feedback = createFeedbackRoute(options);
   const authzen = createAuthzenRoute(options);
+  const forwardAuth = createForwardAuthRoute(options);
   const fallback = createFallback(options.logger);
 
   function refuse(response: ServerResponse, code: ErrorCode): void {
@@ -46,8 +48,11 @@ export function createHttpServer(options: HttpServerOptions): Listener {
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     // a browser must not be able to ask, whatever page it shows and whatever name was re-bound to this address
-    if (request.headers.origin !== undefined) refuse(response, 'origin_forbidden');
+    const forwards = isForwardAuthTarget(request.url ?? '');
+    // what forward auth forwards is the client's own, its Origin too
+    if (request.headers.origin !== undefined && !forwards) refuse(response, 'origin_forbidden');
     else if (!isOwnHost(request.headers.host, request.socket.localAddress)) refuse(response, 'host_misdirected');
+    else if (forwards) forwardAuth(request, response);
     else if (isDecideTarget(request.url ?? '')) decide(request, response);
     else if (isFeedbackTarget(request.url ?? '')) feedback(request, response);
     else if (!authzen(request, response)) fallback(request, response);
