@@ -29,6 +29,11 @@ function indexOf(length: number, key: RegoValue): number | undefined {
 }
 
 function without(object: RegoObject, key: RegoValue): Map<RegoValue, RegoValue> {
+  if (typeof key === 'string') {
+    const left = new Map(object);
+    left.delete(key);
+    return left;
+  }
   const wanted = canonical(key);
   return new Map([...object].filter(([name]) => canonical(name) !== wanted));
 }
