@@ -5,7 +5,7 @@ import type { ReadDocumentFile } from '../stores/read-file.ts';
 import type { KeptPolicy, KeptState, PolicyOrigin } from './kept-policy.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
-import type { Prepare, PreparedRevision } from './prepare/prepare-revision.ts';
+import type { Prepare } from './prepare/prepare-revision.ts';
 import type { KeptData } from './pushed/data-job.ts';
 import { createDataSlot, type DataHost, type DataSlot } from './pushed/data-slot.ts';
 import { PASSING, prepareOver } from './pushed/prepare-over.ts';
@@ -121,12 +121,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     }
   };
 
-  const prepare = async (
-    packed: Uint8Array,
-    data: KeptData | null,
-    module: WebAssembly.Module | null,
-    policy: PolicyOptions = options,
-  ): Promise<PreparedRevision> => {
+  const prepare = async (packed: Uint8Array, data: KeptData | null, module: WebAssembly.Module | null, policy = options) => {
     const signing = await readSigningKeys(options.signing, parts.readFile);
     const documents = data === null ? [] : documentsOver(data);
     const outcome = await parts.prepare({ name, packed, pushed: documents, module, policy, signing, shared: plain });
@@ -140,15 +135,17 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     const judgedBy = bounded ? options : { ...options, worstCaseMs: KNOWN_WORST_CASE_MS };
     const prepared = await prepareOver((data) => prepare(packed, data, null, judgedBy), pushed?.kept() ?? null);
     const { revision, digest, sequence, signed } = prepared;
-    if (bounded && signed && floor !== null && (sequence ?? -1) < floor)
-      throw new CountersignError('bundle_sequence_behind', { detail: `${sequence ?? 'none'} after ${floor}` });
+    // a rollback is the operator's: a source that may not go back does not get to, and an old bundle of it stays old
+    const least = Math.max(floor ?? -1, from === 'source' ? history.sequenceMax() : -1);
+    if (bounded && signed && (sequence ?? -1) < least)
+      throw new CountersignError('bundle_sequence_behind', { detail: `${sequence ?? 'none'} after ${least}` });
     const next = await loadRevision(name, prepared, options, shared, clock, pushed?.kept() ?? null);
     loaded = next;
     waiting = null;
     origin = from;
     floor = signed ? sequence : null;
     refused = null;
-    history.add({ revision, digest, activatedAt, sequence, packed });
+    history.add({ revision, digest, activatedAt, sequence: floor, packed });
     logger.info('policy_activated', { policy: name, revision: next.policy.revision, origin, rules: next.rules, routes: next.routes });
     return next.policy;
   };
@@ -169,7 +166,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       if (loaded === null) {
         const { revision, sequence, signed } = next.bundle;
         floor = signed ? sequence : null;
-        history.add({ revision, digest, activatedAt: seconds(), sequence, packed });
+        history.add({ revision, digest, activatedAt: seconds(), sequence: floor, packed });
         refused = null;
       }
       loaded = next;
