@@ -5,6 +5,8 @@ import { canonical, isArray, isEqual, isObject, lookup, type RegoObject, RegoSet
 /* JSON Patch (RFC 6902) as OPA has it: paths are pointers or rows of keys, and sets are patched too. */
 
 const OPERATIONS_MAX = 1000;
+/** Characters of what all `copy` together add: each of the whole doubles it. */
+const COPIED_MAX = 1 << 20;
 
 type Path = readonly RegoValue[];
 /** Undefined is a failure, and the whole patch has no value. */
@@ -84,7 +86,9 @@ function added(target: RegoValue, path: Path, value: RegoValue): RegoValue | und
   return path.length === 0 ? value : edited(target, path, insert(value));
 }
 
-function applied(target: RegoValue, operation: RegoObject): RegoValue | undefined {
+type Copied = { characters: number };
+
+function applied(target: RegoValue, operation: RegoObject, copied: Copied): RegoValue | undefined {
   const op = operation.get('op');
   const path = parsePath(operation.get('path'));
   const value = operation.get('value');
@@ -94,6 +98,11 @@ function applied(target: RegoValue, operation: RegoObject): RegoValue | undefine
     const from = parsePath(operation.get('from'));
     const moved = from === undefined ? undefined : at(target, from);
     if (from === undefined || moved === undefined) return undefined;
+    if (op === 'copy') {
+      // within the bound before, the text is no longer than twice that
+      copied.characters += canonical(moved).length;
+      atMost(copied.characters, COPIED_MAX, 'characters copied');
+    }
     const rest = op === 'copy' || from.length === 0 ? target : edited(target, from, remove);
     return rest === undefined ? undefined : added(rest, path, moved);
   }
@@ -112,8 +121,9 @@ const patch: Builtin = ([target, operations]) => {
   if (target === undefined || !isArray(operations)) return undefined;
   atMost(operations.length, OPERATIONS_MAX, 'operations');
   let value: RegoValue | undefined = target;
+  const copied = { characters: 0 };
   for (const operation of operations) {
-    value = value === undefined || !isObject(operation) ? undefined : applied(value, operation);
+    value = value === undefined || !isObject(operation) ? undefined : applied(value, operation, copied);
   }
   return value;
 };

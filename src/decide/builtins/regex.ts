@@ -17,6 +17,11 @@ const WORK_TOGETHER_MAX = 40_000_000;
 const REPEATS_MAX = 5000;
 const PIECES_MAX = 50_000;
 
+/** More than a thousand at once is no pattern. */
+function repeatsOf(count: number): number {
+  return count <= 1000 ? count : 0;
+}
+
 const compiled = new Map<string, RE2JS | undefined>();
 
 /** A pattern, from the last ones; undefined where it is none. */
@@ -24,7 +29,7 @@ function patternOf(text: string): RE2JS | undefined {
   if (compiled.has(text)) return compiled.get(text);
   atMost(text.length, PATTERN_CHARS_MAX, 'characters of a pattern');
   let repeats = 0;
-  for (const [, least = '', most] of text.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) repeats += Number(most || least);
+  for (const [, least = '', most] of text.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) repeats += repeatsOf(Number(most || least));
   atMost(repeats, REPEATS_MAX, 'repetitions of a pattern');
   let made: RE2JS | undefined;
   try {

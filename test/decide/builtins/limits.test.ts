@@ -20,6 +20,14 @@ function nested(times: number): string {
   return token;
 }
 
+function copyOfAll(index: number): RegoValue {
+  return new Map([
+    ['op', 'copy'],
+    ['from', ''],
+    ['path', `/k${index}`],
+  ]);
+}
+
 /** A certificate with so many names. */
 function certificateOf(names: number): string {
   const uris = Array.from({ length: names }, (_, index) => `a://n${index}`);
@@ -63,6 +71,7 @@ describe('what would make a decision slow or large ends it', () => {
     ['io.jwt.verify_rs256', 'e30.e30.AAAA', JSON.stringify({ keys: Array(101).fill({ kty: 'oct' }) })],
     ['io.jwt.decode', nested(9)],
     ['crypto.x509.parse_certificates', certificateOf(1001)],
+    ['json.patch', new Map([['a', 1]]), Array.from({ length: 40 }, (_, index) => copyOfAll(index))],
     // undefined would take back the rule whose message it is
     ['sprintf', 'not for %[1]s', ['alice']],
   ];
