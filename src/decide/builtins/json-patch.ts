@@ -5,6 +5,8 @@ import { canonical, isArray, isEqual, isObject, lookup, type RegoObject, RegoSet
 /* JSON Patch (RFC 6902) as OPA has it: paths are pointers or rows of keys, and sets are patched too. */
 
 const OPERATIONS_MAX = 1000;
+const OPERATIONS_FREE = 50;
+const WORK_MAX = 50_000_000;
 /** Characters of what all `copy` together add: each of the whole doubles it. */
 const COPIED_MAX = 1 << 20;
 
@@ -120,6 +122,8 @@ function applied(target: RegoValue, operation: RegoObject, copied: Copied): Rego
 const patch: Builtin = ([target, operations]) => {
   if (target === undefined || !isArray(operations)) return undefined;
   atMost(operations.length, OPERATIONS_MAX, 'operations');
+  // each operation copies the containers on its way
+  if (operations.length > OPERATIONS_FREE) atMost(canonical(target).length * operations.length, WORK_MAX, 'characters patched');
   let value: RegoValue | undefined = target;
   const copied = { characters: 0 };
   for (const operation of operations) {

@@ -20,6 +20,12 @@ function nested(times: number): string {
   return token;
 }
 
+const ADD = new Map<RegoValue, RegoValue>([
+  ['op', 'add'],
+  ['path', '/key-0'],
+  ['value', 1],
+]);
+
 function copyOfAll(index: number): RegoValue {
   return new Map([
     ['op', 'copy'],
@@ -72,6 +78,7 @@ describe('what would make a decision slow or large ends it', () => {
     ['io.jwt.decode', nested(9)],
     ['crypto.x509.parse_certificates', certificateOf(1001)],
     ['json.patch', new Map([['a', 1]]), Array.from({ length: 40 }, (_, index) => copyOfAll(index))],
+    ['json.patch', new Map(nodes3000.map((node) => [`key-${node}`, 'x'.repeat(20)])), Array(1000).fill(ADD)],
     // undefined would take back the rule whose message it is
     ['sprintf', 'not for %[1]s', ['alice']],
   ];
