@@ -5,10 +5,10 @@ import type { ReadDocumentFile } from '../stores/read-file.ts';
 import type { KeptPolicy, KeptState, PolicyOrigin } from './kept-policy.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
-import type { Prepare, PreparedRevision } from './prepare/prepare-revision.ts';
+import type { Prepare } from './prepare/prepare-revision.ts';
 import type { KeptData } from './pushed/data-job.ts';
 import { createDataSlot, type DataHost, type DataSlot } from './pushed/data-slot.ts';
-import { prepareOver } from './pushed/prepare-over.ts';
+import { PASSING, prepareOver } from './pushed/prepare-over.ts';
 import { type Base, documentsOver, type PushedData } from './pushed/pushed-data.ts';
 import { EXCEPTIONS, startsWith } from './pushed/roots.ts';
 import { createRevisionHistory } from './revision-history.ts';
@@ -61,10 +61,11 @@ export type SlotParts = {
   readonly pushed: PushedData | null;
 };
 
-/** What refuses a bundle that may be good all the same. */
-const PASSING: ReadonlySet<string> = new Set(['bundle_too_slow', 'opa_missing', 'state_invalid']);
 /** `policy.ageMax` is over minutes at least: its time need not be written down more often. */
 const CONFIRM_SECONDS = 60;
+
+/** What was active before had its time judged before: it is taken back where the machine starts, or is busy with a worse policy. */
+const KNOWN_WORST_CASE_MS = 60_000;
 
 /** Nothing is active at first. */
 export function createPolicySlot(name: string, options: PolicyOptions, shared: DecideOptions, parts: SlotParts): PolicySlot {
@@ -120,10 +121,10 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     }
   };
 
-  const prepare = async (packed: Uint8Array, data: KeptData | null, module: WebAssembly.Module | null): Promise<PreparedRevision> => {
+  const prepare = async (packed: Uint8Array, data: KeptData | null, module: WebAssembly.Module | null, policy = options) => {
     const signing = await readSigningKeys(options.signing, parts.readFile);
     const documents = data === null ? [] : documentsOver(data);
-    const outcome = await parts.prepare({ name, packed, pushed: documents, module, policy: options, signing, shared: plain });
+    const outcome = await parts.prepare({ name, packed, pushed: documents, module, policy, signing, shared: plain });
     judged = outcome.ok ? outcome.prepared.revision : outcome.revision;
     if (!outcome.ok) throw outcome.error;
     return outcome.prepared;
@@ -131,17 +132,20 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
 
   /** The one place where a revision becomes active: a request that has one keeps it. */
   const install = async (packed: Uint8Array, from: PolicyOrigin, activatedAt: number, bounded: boolean): Promise<ActivePolicy> => {
-    const prepared = await prepareOver((data) => prepare(packed, data, null), pushed?.kept() ?? null);
+    const judgedBy = bounded ? options : { ...options, worstCaseMs: KNOWN_WORST_CASE_MS };
+    const prepared = await prepareOver((data) => prepare(packed, data, null, judgedBy), pushed?.kept() ?? null);
     const { revision, digest, sequence, signed } = prepared;
-    if (bounded && signed && floor !== null && (sequence ?? -1) < floor)
-      throw new CountersignError('bundle_sequence_behind', { detail: `${sequence ?? 'none'} after ${floor}` });
+    // a rollback is the operator's: a source that may not go back does not get to, and an old bundle of it stays old
+    const least = Math.max(floor ?? -1, from === 'source' ? history.sequenceMax() : -1);
+    if (bounded && signed && (sequence ?? -1) < least)
+      throw new CountersignError('bundle_sequence_behind', { detail: `${sequence ?? 'none'} after ${least}` });
     const next = await loadRevision(name, prepared, options, shared, clock, pushed?.kept() ?? null);
     loaded = next;
     waiting = null;
     origin = from;
     floor = signed ? sequence : null;
     refused = null;
-    history.add({ revision, digest, activatedAt, sequence, packed });
+    history.add({ revision, digest, activatedAt, sequence: floor, packed });
     logger.info('policy_activated', { policy: name, revision: next.policy.revision, origin, rules: next.rules, routes: next.routes });
     return next.policy;
   };
@@ -162,7 +166,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       if (loaded === null) {
         const { revision, sequence, signed } = next.bundle;
         floor = signed ? sequence : null;
-        history.add({ revision, digest, activatedAt: seconds(), sequence, packed });
+        history.add({ revision, digest, activatedAt: seconds(), sequence: floor, packed });
         refused = null;
       }
       loaded = next;
@@ -208,7 +212,8 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
           return policy;
         });
       }),
-    revisions: () => history.all().map(({ revision, activatedAt }, index) => ({ revision, activatedAt, active: index === 0 })),
+    revisions: () =>
+      history.all().map(({ revision, activatedAt }, index) => ({ revision, activatedAt, active: index === 0 && loaded !== null })),
     restore: () =>
       inTurn(async () => {
         if (loaded === null) await pushed?.open();

@@ -7,7 +7,7 @@ export type KeptRevision = {
   readonly digest: string;
   /** Unix seconds, of its last activation. */
   readonly activatedAt: number;
-  /** Of the manifest; null where it says none. */
+  /** Of the manifest of a signed bundle; null where it says none, or nobody signed it. */
   readonly sequence: number | null;
   readonly packed: Uint8Array;
 };
@@ -23,6 +23,8 @@ export interface RevisionHistory {
    * @throws CountersignError revision_unknown
    */
   find(revision: string | null): KeptRevision;
+  /** The highest sequence of those that are kept, -1 where none has one: what was rolled back counts. */
+  sequenceMax(): number;
 }
 
 /** Active one included. */
@@ -41,5 +43,6 @@ export function createRevisionHistory(): RevisionHistory {
       if (found === undefined) throw new CountersignError('revision_unknown');
       return found;
     },
+    sequenceMax: () => Math.max(-1, ...kept.map(({ sequence }) => sequence ?? -1)),
   };
 }

@@ -72,6 +72,8 @@ export function createWasmHost(memory: WebAssembly.Memory): WasmHost {
       return run(values, now);
     } catch (error) {
       if (error instanceof BuiltinLimitError) throw error;
+      // the stack, a text or a number was too large for JavaScript, and not for OPA
+      if (error instanceof RangeError) throw new BuiltinLimitError('more than can be held');
       return undefined;
     }
   }

@@ -5,21 +5,26 @@ import { parseJsonPointer, resolveJsonPointer } from './json-pointer.ts';
 /** The document after a patch, or which operation could not be done: none of them is done then (RFC 5789 section 2). */
 export type Patched =
   | { readonly ok: true; readonly value: JsonValue }
-  | { readonly ok: false; readonly problem: 'invalid' | 'target_missing' | 'test_failed'; readonly operation: number | null };
+  | { readonly ok: false; readonly problem: Problem; readonly operation: number | null };
 
 type Tokens = readonly string[];
-type Problem = 'invalid' | 'target_missing' | 'test_failed';
+type Problem = 'invalid' | 'target_missing' | 'test_failed' | 'too_large';
 type Step = { readonly value: JsonValue } | { readonly problem: Problem };
 
 /** A patch is written by people or by one program for one change. */
 const OPERATIONS_MAX = 1000;
+/** Values and characters that all `copy` together may add: thirty of them, each of the whole, would be a thousand million times as much. */
+const COPIED_MAX = 16 << 20;
 const INDEX = /^(0|[1-9]\d{0,8})$/;
 
 /** Applies a JSON Patch (RFC 6902). The document stays as it is. */
 export function applyJsonPatch(document: JsonValue, patch: JsonValue): Patched {
   if (!Array.isArray(patch) || patch.length > OPERATIONS_MAX) return { ok: false, problem: 'invalid', operation: null };
   let value = document;
+  let copied = 0;
   for (const [operation, one] of patch.entries()) {
+    copied += copiedBy(value, one, COPIED_MAX - copied);
+    if (copied > COPIED_MAX) return { ok: false, problem: 'too_large', operation };
     const step = isJsonObject(one) ? apply(value, one) : INVALID;
     if ('problem' in step) return { ok: false, problem: step.problem, operation };
     value = step.value;
@@ -54,6 +59,26 @@ function apply(document: JsonValue, operation: JsonObject): Step {
   if (op === 'replace') return known === undefined ? MISSING : replace(document, path, value);
   if (op !== 'test') return INVALID;
   return known !== undefined && isDeepStrictEqual(known, value) ? { value: document } : { problem: 'test_failed' };
+}
+
+/** What an operation copies, counted to just over `max`. */
+function copiedBy(document: JsonValue, operation: JsonValue | undefined, max: number): number {
+  if (!isJsonObject(operation) || operation['op'] !== 'copy') return 0;
+  const from = pointerOf(operation, 'from');
+  const copied = from === null ? undefined : resolveJsonPointer(document, from);
+  let size = 0;
+  const waiting: JsonValue[] = copied === undefined ? [] : [copied];
+  for (let one = waiting.pop(); one !== undefined && size <= max; one = waiting.pop()) {
+    size += typeof one === 'string' ? one.length + 1 : 1;
+    if (isList(one)) for (const item of one) waiting.push(item);
+    else if (isJsonObject(one)) {
+      for (const [name, member] of Object.entries(one)) {
+        size += name.length;
+        waiting.push(member);
+      }
+    }
+  }
+  return size;
 }
 
 function pointerOf(operation: JsonObject, member: 'path' | 'from'): Tokens | null {

@@ -47,7 +47,11 @@ async function run(directory: string, source: Settable, policy: Partial<PolicyOp
     openSource,
     openKept: () => createKeptPolicy(createStateFolder(directory)),
   });
-  onTestFinished(() => set.stop());
+  onTestFinished(async () => {
+    set.stop();
+    // in its turn: what is still being written is there then, and the folder can be removed
+    await set.rollback('default', 'none').catch(() => undefined);
+  });
   await set.load();
   return {
     set,
@@ -179,6 +183,45 @@ describe('[asks 55] a folder that is damaged', () => {
 });
 
 describe('signed bundles', () => {
+  it('what an unsigned one said of its sequence means nothing to them', async () => {
+    const directory = scratch();
+    const keys = mkdtempSync(join(tmpdir(), 'countersign-keys-'));
+    onTestFinished(() => rmSync(keys, { recursive: true }));
+    const { privateFile, publicFile } = keyFiles(keys, 'ES256');
+    (await run(directory, { now: await withManifest(bundle('r1'), { revision: 'u9' }, { sequence: 9 }) })).set.stop();
+    const signing: PolicyOptions['signing'] = { keys: { k: { algorithm: 'ES256', keyFile: publicFile } }, keyId: null, scope: null };
+    const signed = signedBundle(await withManifest(bundle('r1'), { revision: 's1' }, { sequence: 1 }), {
+      privateFile,
+      algorithm: 'ES256',
+      keyId: 'k',
+    });
+    const { status } = await run(directory, { now: await signed }, { signing });
+    expect(status()).toMatchObject({ revision: 's1', sequence: 1, lastError: null });
+  });
+
+  it('after a rollback the source gets no older one in than it had, over a restart either', async () => {
+    const directory = scratch();
+    const keys = mkdtempSync(join(tmpdir(), 'countersign-keys-'));
+    onTestFinished(() => rmSync(keys, { recursive: true }));
+    const { privateFile, publicFile } = keyFiles(keys, 'ES256');
+    const sign = async (revision: string, sequence: number) =>
+      signedBundle(await withManifest(bundle('r1'), { revision }, { sequence }), { privateFile, algorithm: 'ES256', keyId: 'k' });
+    const signing: PolicyOptions['signing'] = { keys: { k: { algorithm: 'ES256', keyFile: publicFile } }, keyId: null, scope: null };
+    const source: Settable = { now: await sign('s1', 1) };
+    const first = await run(directory, source, { signing });
+    source.now = await sign('s3', 3);
+    await first.until({ revision: 's3' });
+    await first.set.rollback('default', null);
+    source.now = await sign('s2', 2);
+    const behind = { revision: 's1', runningOn: 'rolled_back', lastError: { code: 'bundle_sequence_behind' } };
+    await first.until(behind);
+    first.set.stop();
+    const second = await run(directory, source, { signing });
+    expect(second.status()).toMatchObject(behind);
+    source.now = await sign('s4', 4);
+    await second.until({ revision: 's4', runningOn: 'source', lastError: null });
+  });
+
   it('are verified again, and a sequence holds over a restart', async () => {
     const directory = scratch();
     const keys = mkdtempSync(join(tmpdir(), 'countersign-keys-'));

@@ -81,6 +81,13 @@ describe('in a thread of its own', () => {
     expect(next).toMatchObject({ ok: true });
   }, 60_000);
 
+  it('one that cannot be started refuses what it is asked, each time', async () => {
+    const none = thread({ worker: new URL('https://none.example/') });
+    const outcomes = await Promise.all([none.prepare(task(base)), none.prepare(task(base))]);
+    none.stop();
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ ok: false, error: { code: 'bundle_unreadable' } });
+  });
+
   it('what is asked of one that was stopped is refused', async () => {
     const ended = thread();
     const asked = ended.prepare(task(base));
@@ -105,7 +112,7 @@ describe('the worst input', () => {
     const bundle = await bundleWith({ 'countersign/rules/access/slow.rego': slowRule(3) });
     const patient = await here(task(bundle));
     if (!patient.ok) throw patient.error;
-    const outcome = await here(task(bundle, { policy: policyOptions({ worstCaseMs: patient.prepared.worstCaseMs / 10 }) }));
+    const outcome = await here(task(bundle, { policy: policyOptions({ worstCaseMs: 0.01 }) }));
     expect(outcome).toMatchObject({ ok: false, error: { code: 'bundle_too_slow' } });
   }, 60_000);
 });

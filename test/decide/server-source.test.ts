@@ -86,6 +86,21 @@ describe('a bundle server', () => {
     await until({ revision: 'r2' });
   });
 
+  it.each([{ etags: false }, { etags: true }])('that says it waits and does not is not asked without a pause: %o', async ({ etags }) => {
+    const served = await serveBundle(bundle(r1), { waits: true, etags });
+    served.answer((_request, response) => {
+      const headers = { 'content-type': 'application/vnd.openpolicyagent.bundles', ...(etags ? { etag: '"same"' } : {}) };
+      response.writeHead(200, headers).end('x');
+    });
+    const polling = { minMs: 5000, maxMs: 6000, waitMs: 1000, timeoutMs: 2000, bytesMax: 1 << 20 };
+    const parts = { fetchBundle, readFile: readDocumentFile, random: Math.random, monotonic: () => 0 };
+    const source = createServerSource(served.url, server({ polling }), parts);
+    const never = new AbortController().signal;
+    const found = await source.read(null, never);
+    await source.read(found?.version ?? null, never);
+    expect(source.delayMs(0)).toBeGreaterThanOrEqual(5000);
+  });
+
   it('is shown the bearer token of a file, which may change', async () => {
     const tokenFile = join(scratch, 'token');
     writeFileSync(tokenFile, 'old\n');

@@ -70,3 +70,10 @@ test('a thousand operations at most', () => {
   expect(applyJsonPatch({ a: 1 }, Array(1000).fill(one)).ok).toBe(true);
   expect(applyJsonPatch({ a: 1 }, Array(1001).fill(one)).ok).toBe(false);
 });
+
+test('copies that double the whole each time end, and those of a large part do not', () => {
+  const doubling = Array.from({ length: 40 }, (_, index) => ({ op: 'copy', from: '', path: `/k${index}` }));
+  expect(applyJsonPatch({ a: ['text'] }, doubling)).toMatchObject({ ok: false, problem: 'too_large' });
+  const large = { a: Array.from({ length: 100_000 }, (_, index) => `192.0.2.${index}`) };
+  expect(applyJsonPatch(large, [{ op: 'copy', from: '/a', path: '/b' }])).toMatchObject({ ok: true });
+});

@@ -3,6 +3,8 @@ import { canonical, isArray, isObject, RegoSet, type RegoValue } from './value.t
 
 /** Paths grow with the factorial of the nodes: what one decision may walk. */
 const STEPS_MAX = 20_000;
+/** Of one path: each step copies the path so far. */
+const DEPTH_MAX = 500;
 
 function verticesOf(value: RegoValue | undefined): readonly RegoValue[] {
   return isArray(value) ? value : value instanceof RegoSet ? value.items : [];
@@ -12,6 +14,7 @@ type Walk = { readonly edges: ReadonlyMap<string, readonly RegoValue[]>; readonl
 
 /** Follows every edge to a dead end, to what is no node, or to where it has been. */
 function walk(state: Walk, node: RegoValue, path: readonly RegoValue[], reached: ReadonlySet<string>): void {
+  if (path.length > DEPTH_MAX) throw new BuiltinLimitError(`more than ${DEPTH_MAX} nodes one after the other`);
   if (++state.steps > STEPS_MAX) throw new BuiltinLimitError(`more than ${STEPS_MAX} steps`);
   const name = canonical(node);
   const edges = state.edges.get(name);

@@ -5,6 +5,10 @@ import { canonical, isArray, isEqual, isObject, lookup, type RegoObject, RegoSet
 /* JSON Patch (RFC 6902) as OPA has it: paths are pointers or rows of keys, and sets are patched too. */
 
 const OPERATIONS_MAX = 1000;
+const OPERATIONS_FREE = 50;
+const WORK_MAX = 50_000_000;
+/** Characters of what all `copy` together add: each of the whole doubles it. */
+const COPIED_MAX = 1 << 20;
 
 type Path = readonly RegoValue[];
 /** Undefined is a failure, and the whole patch has no value. */
@@ -29,6 +33,11 @@ function indexOf(length: number, key: RegoValue): number | undefined {
 }
 
 function without(object: RegoObject, key: RegoValue): Map<RegoValue, RegoValue> {
+  if (typeof key === 'string') {
+    const left = new Map(object);
+    left.delete(key);
+    return left;
+  }
   const wanted = canonical(key);
   return new Map([...object].filter(([name]) => canonical(name) !== wanted));
 }
@@ -79,7 +88,9 @@ function added(target: RegoValue, path: Path, value: RegoValue): RegoValue | und
   return path.length === 0 ? value : edited(target, path, insert(value));
 }
 
-function applied(target: RegoValue, operation: RegoObject): RegoValue | undefined {
+type Copied = { characters: number };
+
+function applied(target: RegoValue, operation: RegoObject, copied: Copied): RegoValue | undefined {
   const op = operation.get('op');
   const path = parsePath(operation.get('path'));
   const value = operation.get('value');
@@ -89,6 +100,11 @@ function applied(target: RegoValue, operation: RegoObject): RegoValue | undefine
     const from = parsePath(operation.get('from'));
     const moved = from === undefined ? undefined : at(target, from);
     if (from === undefined || moved === undefined) return undefined;
+    if (op === 'copy') {
+      // within the bound before, the text is no longer than twice that
+      copied.characters += canonical(moved).length;
+      atMost(copied.characters, COPIED_MAX, 'characters copied');
+    }
     const rest = op === 'copy' || from.length === 0 ? target : edited(target, from, remove);
     return rest === undefined ? undefined : added(rest, path, moved);
   }
@@ -106,9 +122,12 @@ function applied(target: RegoValue, operation: RegoObject): RegoValue | undefine
 const patch: Builtin = ([target, operations]) => {
   if (target === undefined || !isArray(operations)) return undefined;
   atMost(operations.length, OPERATIONS_MAX, 'operations');
+  // each operation copies the containers on its way
+  if (operations.length > OPERATIONS_FREE) atMost(canonical(target).length * operations.length, WORK_MAX, 'characters patched');
   let value: RegoValue | undefined = target;
+  const copied = { characters: 0 };
   for (const operation of operations) {
-    value = value === undefined || !isObject(operation) ? undefined : applied(value, operation);
+    value = value === undefined || !isObject(operation) ? undefined : applied(value, operation, copied);
   }
   return value;
 };

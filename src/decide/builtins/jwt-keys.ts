@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isJsonObject } from '../../contract/json.ts';
+import { atMost, BuiltinLimitError } from './builtin.ts';
 
 /** A key that may verify; texts are empty where the document says nothing. */
 export type JwtKey = { readonly algorithm: string; readonly kid: string; readonly key: KeyObject };
@@ -15,7 +16,7 @@ const parsed = new Map<string, readonly JwtKey[] | undefined>();
 
 /** The keys of a PEM certificate, a PEM public key, a JWK or a JWKS, parsed once; undefined where the text is none of them. */
 export function keysOf(document: string): readonly JwtKey[] | undefined {
-  if (document.length > CHARS_MAX) return undefined;
+  atMost(document.length, CHARS_MAX, 'characters of keys');
   if (parsed.has(document)) return parsed.get(document);
   const keys = parse(document);
   if (parsed.size >= DOCUMENTS_MAX) parsed.clear();
@@ -31,7 +32,8 @@ function parse(document: string): readonly JwtKey[] | undefined {
     if (kind === 'CERTIFICATE') return [plain(new X509Certificate(document).publicKey)];
     if (kind === 'PUBLIC KEY') return [plain(createPublicKey(document))];
     return document.includes('-----BEGIN') ? undefined : parseJwks(JSON.parse(document));
-  } catch {
+  } catch (error) {
+    if (error instanceof BuiltinLimitError) throw error;
     return undefined;
   }
 }
@@ -44,7 +46,7 @@ function parseJwks(value: unknown): readonly JwtKey[] | undefined {
   if (!isJsonObject(value)) return undefined;
   const listed: unknown = value['keys'];
   const items: readonly unknown[] = Array.isArray(listed) ? listed : [value];
-  if (items.length > KEYS_MAX) return undefined;
+  atMost(items.length, KEYS_MAX, 'keys');
   const keys: JwtKey[] = [];
   for (const item of items) {
     if (!isJsonObject(item)) return undefined;

@@ -1,3 +1,4 @@
+import { atMost } from './builtin.ts';
 import { textOfBytes } from './bytes.ts';
 import { base64UrlBytes } from './encoding.ts';
 import { parseJson } from './json-text.ts';
@@ -20,7 +21,8 @@ export type Jwt = {
 
 /** Undefined where the text is no JWS of three parts with a header, or is encrypted. */
 export function parseJwt(token: string): Jwt | undefined {
-  const parts = token.length > TOKEN_CHARS_MAX ? [] : token.split('.');
+  atMost(token.length, TOKEN_CHARS_MAX, 'characters of a token');
+  const parts = token.split('.');
   const [head = '', body = '', tail = ''] = parts;
   const [header, payload, signature] = [head, body, tail].map(base64UrlBytes);
   if (parts.length !== 3 || header === undefined || payload === undefined || signature === undefined) return undefined;

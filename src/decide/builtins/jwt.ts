@@ -1,10 +1,11 @@
-import { type Builtin, type BuiltinTable, type Moment, ofTexts } from './builtin.ts';
+import { type Builtin, BuiltinLimitError, type BuiltinTable, type Moment, ofTexts } from './builtin.ts';
 import { keysOf } from './jwt-keys.ts';
 import { claimsOf, headerOf, type Jwt, parseJwt } from './jwt-text.ts';
 import { isSignedBy, isSignedByAny, isSignedBySecret } from './jwt-verify.ts';
 import { doubleOf, isArray, isNumber, isObject, type RegoObject, type RegoValue } from './value.ts';
 
 const NESTED_MAX = 8;
+const tooNested = (): BuiltinLimitError => new BuiltinLimitError(`a token within more than ${NESTED_MAX}`);
 
 /** `[header, claims, signature in hex]`; nothing is verified. */
 const decode = ofTexts(1, (token) => {
@@ -20,7 +21,7 @@ const decode = ofTexts(1, (token) => {
     }
     text = jwt.payload.replaceAll(/^["']+|["']+$/g, '');
   }
-  return undefined;
+  throw tooNested();
 });
 
 /** `io.jwt.verify_<algorithm>(token, certificate, key or key set)`. */
@@ -85,7 +86,7 @@ function verified(token: string, constraints: Constraints): Jwt | null | undefin
     if (header.contentType.toUpperCase() !== 'JWT') return jwt;
     text = jwt.payload;
   }
-  return undefined;
+  throw tooNested();
 }
 
 /** Whether the claims meet the constraints; undefined where a time is no number. */

@@ -11,7 +11,16 @@ const PATTERNS_MAX = 200;
 const PATTERN_CHARS_MAX = 4096;
 /** Steps of a match at the most: instructions of the pattern times characters of the text. */
 const WORK_MAX = 4_000_000;
+/** The same over all matches: each one may look at all the text that is left before it settles for less (`a+b|a`). */
+const WORK_TOGETHER_MAX = 40_000_000;
+/** What all `{n}` of a pattern may add up to: each one is that many copies when it is compiled. */
+const REPEATS_MAX = 5000;
 const PIECES_MAX = 50_000;
+
+/** More than a thousand at once is no pattern. */
+function repeatsOf(count: number): number {
+  return count <= 1000 ? count : 0;
+}
 
 const compiled = new Map<string, RE2JS | undefined>();
 
@@ -19,6 +28,9 @@ const compiled = new Map<string, RE2JS | undefined>();
 function patternOf(text: string): RE2JS | undefined {
   if (compiled.has(text)) return compiled.get(text);
   atMost(text.length, PATTERN_CHARS_MAX, 'characters of a pattern');
+  let repeats = 0;
+  for (const [, least = '', most] of text.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) repeats += repeatsOf(Number(most || least));
+  atMost(repeats, REPEATS_MAX, 'repetitions of a pattern');
   let made: RE2JS | undefined;
   try {
     made = RE2JS.compile(text);
@@ -39,12 +51,19 @@ type Match = {
 
 /** Matches from the left, as Go counts them: one that is empty and stands at the end of the one before is none. */
 function matchesOf(pattern: RE2JS, text: string, limit: number): readonly Match[] {
-  atMost(pattern.programSize() * (text.length + 1), WORK_MAX, 'steps of a match');
+  const size = pattern.programSize();
+  atMost(size * (text.length + 1), WORK_MAX, 'steps of a match');
   const matcher = pattern.matcher(text);
   const names = new Map(Object.entries(pattern.namedGroups()).map(([name, index]) => [name, Number(index)]));
   const found: Match[] = [];
   let lastEnd = -1;
-  while ((limit < 0 || found.length < limit) && matcher.find()) {
+  let work = 0;
+  const next = (): boolean => {
+    work += size * (text.length - Math.max(lastEnd, 0) + 1);
+    atMost(work, WORK_TOGETHER_MAX, 'steps of all matches');
+    return matcher.find();
+  };
+  while ((limit < 0 || found.length < limit) && next()) {
     const match = { start: matcher.start(), end: matcher.end() };
     if (match.start === match.end && match.start === lastEnd) continue;
     lastEnd = match.end;

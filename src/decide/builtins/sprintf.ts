@@ -1,4 +1,4 @@
-import { atMost, type Builtin, type BuiltinTable } from './builtin.ts';
+import { atMost, type Builtin, BuiltinLimitError, type BuiltinTable } from './builtin.ts';
 import { bytesOfText } from './bytes.ts';
 import { floatText } from './go-float.ts';
 import { quoted, termText } from './term-text.ts';
@@ -121,9 +121,11 @@ function argumentText(argument: Argument, verb: string, spec: Spec): string {
 
 const DIRECTIVE = /%([+\-# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(.)?/suy;
 
-/** Undefined where the format uses argument indexes (`%[1]d`), which are not offered. */
-export function sprintf(format: string, values: readonly RegoValue[]): string | undefined {
-  if (/%[+\-# 0-9.*]*\[/.test(format)) return undefined;
+/**
+ * The text of a format and its arguments.
+ * @throws BuiltinLimitError where the format uses argument indexes (`%[1]d`), which are not offered: undefined would take a rule back whose message it is
+ */
+export function sprintf(format: string, values: readonly RegoValue[]): string {
   const args = values.map(argumentOf);
   let next = 0;
   let made = '';
@@ -140,6 +142,7 @@ export function sprintf(format: string, values: readonly RegoValue[]): string | 
     if (start < 0) break;
     DIRECTIVE.lastIndex = start;
     const [whole = '%', marks = '', widthText, precisionText, verb] = DIRECTIVE.exec(format) ?? [];
+    if (/\[/.test(whole)) throw new BuiltinLimitError('argument indexes are not offered');
     at = start + whole.length;
     const width = number(widthText);
     if (width.bad) made += '%!(BADWIDTH)';

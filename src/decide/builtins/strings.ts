@@ -2,6 +2,7 @@ import { atMost, type Builtin, type BuiltinTable, ofTexts } from './builtin.ts';
 import { isArray, RegoSet, type RegoValue, wholeOf } from './value.ts';
 
 const PAIRS_MAX = 1_000_000;
+const COMPARED_MAX = 50_000_000;
 
 /** A text, or a row or set of texts. */
 function textsOf(value: RegoValue | undefined): readonly string[] | undefined {
@@ -27,6 +28,8 @@ const count = ofTexts(2, (text, part) => (part === '' ? [...text].length + 1 : t
 /** The places of a text in another, in characters; they may overlap. */
 const indexOfN = ofTexts(2, (text, part) => {
   if (part === '') return undefined;
+  // at each place all of the part may be compared
+  atMost(part.length * Math.max(text.length - part.length, 0), COMPARED_MAX, 'characters to compare');
   const places: number[] = [];
   let characters = 0;
   let counted = 0;

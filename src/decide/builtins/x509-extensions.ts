@@ -1,6 +1,6 @@
 import { childrenOf, type Element, type Extension, elementAt, TAG } from '../../formats/der.ts';
 import { addressText } from './address.ts';
-import { BuiltinLimitError } from './builtin.ts';
+import { atMost, BuiltinLimitError } from './builtin.ts';
 import { parseUri } from './uri.ts';
 import { objectOf, type RegoValue } from './value.ts';
 import { arcsOf } from './x509-name.ts';
@@ -16,6 +16,8 @@ const PURPOSES = ['2.5.29.37.0', ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((last) => `1
 
 /** Constraints whose fields are not made here: better no answer than half of one. */
 const CONSTRAINTS = new Set(['2.5.29.30', '2.5.29.33', '2.5.29.36', '2.5.29.54']);
+/** Those whose value is a sequence of what they say. */
+const LISTS = new Set(['2.5.29.17', '2.5.29.19', '2.5.29.31', '2.5.29.32', '2.5.29.35', '2.5.29.37', '1.3.6.1.5.5.7.1.1']);
 const CRITICAL_HANDLED = new Set([
   '2.5.29.14',
   '2.5.29.15',
@@ -94,8 +96,19 @@ export function extensionFields(der: Buffer, ids: readonly string[], extensions:
   return fields;
 }
 
+/** Names of a certificate are some hundreds at the most; a part of them would be taken for all. */
+const ITEMS_MAX = 1000;
+
+/** Null where it is malformed. @throws BuiltinLimitError */
+function listOf(der: Buffer, list: Element): readonly Element[] | null {
+  const items = childrenOf(der, list, Number.POSITIVE_INFINITY);
+  if (items !== null) atMost(items.length, ITEMS_MAX, 'items of an extension');
+  return items;
+}
+
 function readExtension(fields: Fields, der: Buffer, id: string, inner: Element): boolean {
-  const children = inner.tag === TAG.sequence ? (childrenOf(der, inner) ?? []) : [];
+  const children = inner.tag === TAG.sequence ? listOf(der, inner) : [];
+  if (children === null || (LISTS.has(id) && inner.tag !== TAG.sequence)) return false;
   switch (id) {
     case '2.5.29.14':
       fields.set('SubjectKeyId', der.toString('base64', inner.start, inner.end));

@@ -45,8 +45,12 @@ export function nameOf(der: Buffer, name: Element): RegoObject | undefined {
     ['SerialNumber', ''],
   ]);
   const names: RegoValue[] = [];
-  for (const set of childrenOf(der, name) ?? []) {
-    for (const attribute of childrenOf(der, set) ?? []) {
+  const sets = childrenOf(der, name);
+  if (sets === null) return undefined;
+  for (const set of sets) {
+    const attributes = childrenOf(der, set);
+    if (attributes === null) return undefined;
+    for (const attribute of attributes) {
       const [id, value] = childrenOf(der, attribute) ?? [];
       if (id?.tag !== TAG.objectIdentifier || value === undefined) return undefined;
       const text = textOf(der, value);

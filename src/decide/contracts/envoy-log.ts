@@ -43,13 +43,14 @@ function maskHttp(http: JsonValue, shown: ReadonlySet<string>): JsonValue {
   };
 }
 
-/** Before parameters, which are a place for session ids, and before the query, encoded or not. */
+/** Before parameters, which are a place for session ids, before the query and before the fragment, encoded or not. */
 function cutPath(path: string): string {
-  return path.replace(/(?:[;?]|%3[bf]).*$/is, HIDDEN);
+  return path.replace(/(?:[;?#]|%3[bf]|%23).*$/is, HIDDEN);
 }
 
 function hideTexts(value: JsonValue): JsonValue {
-  if (typeof value === 'string') return HIDDEN;
+  // a number may be a one-time code as well as a text may
+  if (typeof value === 'string' || typeof value === 'number') return HIDDEN;
   if (Array.isArray(value)) return value.map((item: JsonValue) => hideTexts(item));
   if (!isJsonObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, hideTexts(part)]));

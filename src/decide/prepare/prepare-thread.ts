@@ -87,10 +87,15 @@ export function createPrepareThread(options: PrepareThreadOptions): PrepareThrea
       return;
     }
     clearTimeout(idle);
-    worker ??= start();
     const late = (): void => fail(new CountersignError('bundle_too_slow', { detail: `not prepared within ${options.timeoutMs} ms` }));
     busy = { job, deadline: setTimeout(late, options.timeoutMs) };
-    worker.postMessage({ task: job.task } satisfies PrepareRequest);
+    try {
+      worker ??= start();
+      worker.postMessage({ task: job.task } satisfies PrepareRequest);
+    } catch (cause) {
+      // thrown here, in an event of the thread before, it would end the process
+      fail(new CountersignError('bundle_unreadable', { detail: 'no thread could be started', cause }));
+    }
   };
 
   return {

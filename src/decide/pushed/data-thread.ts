@@ -23,14 +23,24 @@ export function createDataThread(options: DataThreadOptions): { readonly run: Ru
   let jobs = 0;
   let stopped = false;
 
-  function start(job: DataJob): Promise<DataOutcome> {
-    return new Promise((resolve) => {
-      if (stopped) return resolve(failed('stopped'));
-      const worker = new Worker(options.worker, {
+  /** Null where the system gives no more threads: the next job may get one. */
+  function open(job: DataJob): Worker | null {
+    try {
+      return new Worker(options.worker, {
         workerData: job,
         execArgv: [],
         resourceLimits: { maxOldGenerationSizeMb: options.heapMbMax },
       });
+    } catch {
+      return null;
+    }
+  }
+
+  function start(job: DataJob): Promise<DataOutcome> {
+    return new Promise((resolve) => {
+      if (stopped) return resolve(failed('stopped'));
+      const worker = open(job);
+      if (worker === null) return resolve(failed('no thread could be started'));
       const end = (outcome: DataOutcome): void => {
         clearTimeout(timer);
         running.delete(stop);

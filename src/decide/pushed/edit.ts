@@ -46,6 +46,7 @@ export function applyEdit(data: JsonObject, state: PushedState, request: EditReq
     const patched =
       edit.kind === 'merge_patch' ? { ok: true as const, value: applyMergePatch(before, value) } : applyJsonPatch(before, value);
     if (!patched.ok) {
+      if (patched.problem === 'too_large') return { refused: 'data_too_large', field: `/${patched.operation}` };
       const refused = patched.problem === 'invalid' ? ('patch_invalid' as const) : ('patch_conflict' as const);
       return patched.operation === null ? { refused } : { refused, field: `/${patched.operation}` };
     }

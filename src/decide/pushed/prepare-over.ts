@@ -1,6 +1,9 @@
 import { asCountersignError, CountersignError } from '../../contract/errors.ts';
 import type { KeptData } from './data-job.ts';
 
+/** What refuses a bundle that may be good all the same. */
+export const PASSING: ReadonlySet<string> = new Set(['bundle_too_slow', 'opa_missing', 'state_invalid']);
+
 /**
  * Prepares a bundle with what was pushed over it. Where the bundle alone would do it is refused all the same, since to leave out what was pushed
  * could open what somebody closed.
@@ -11,6 +14,8 @@ export async function prepareOver<T>(prepare: (data: KeptData | null) => Promise
     return await prepare(data);
   } catch (thrown) {
     if (data === null || data.documents.length === 0) throw thrown;
+    // a busy moment is no fault of the data, and passes
+    if (thrown instanceof CountersignError && PASSING.has(thrown.code)) throw thrown;
     await prepare(null);
     const { field, message } = asCountersignError(thrown, 'bundle_data_invalid');
     throw new CountersignError('data_unfit', { ...(field === null ? {} : { field }), detail: message, cause: thrown });

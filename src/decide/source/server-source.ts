@@ -62,7 +62,9 @@ export function createServerSource(url: string, options: ServerOptions, parts: S
         signal,
       });
       if (answer.waits !== null) waits = answer.waits && polling.waitMs > 0;
-      waited = waits && (answer.found !== null || parts.monotonic() - from > WAITED_MS_MIN);
+      // one that gives the same again at once has not waited, whatever it says
+      const isNew = answer.found !== null && answer.found.etag !== null && answer.found.etag !== known;
+      waited = waits && (isNew || parts.monotonic() - from > WAITED_MS_MIN);
       // a server without ETags is asked for the whole each time, and an equal bundle is not activated twice
       return answer.found === null ? null : { packed: answer.found.bytes, version: answer.found.etag ?? '' };
     },

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { BuiltinLimitError, type Moment } from '../../../src/decide/builtins/builtin.ts';
 import { BUILTINS, missingBuiltins } from '../../../src/decide/builtins/table.ts';
-import type { RegoValue } from '../../../src/decide/builtins/value.ts';
+import { isArray, isObject, type RegoValue } from '../../../src/decide/builtins/value.ts';
+import { createAuthority } from '../../support/certificates.ts';
 
 const MOMENT: Moment = { nowNs: 1_700_000_000_123_000_000n, seed: '01234567-89ab-7def-8123-456789abcdef' };
 
@@ -11,10 +12,39 @@ function run(name: string, ...values: RegoValue[]): RegoValue | undefined {
   return builtin(values, () => MOMENT);
 }
 
+/** A token within a token, so often. */
+function nested(times: number): string {
+  let token = `${Buffer.from('{}').toString('base64url')}.${Buffer.from('{}').toString('base64url')}.AAAA`;
+  for (let time = 0; time < times; time++)
+    token = `${[Buffer.from('{"cty":"JWT"}'), Buffer.from(token)].map((part) => part.toString('base64url')).join('.')}.AAAA`;
+  return token;
+}
+
+const ADD = new Map<RegoValue, RegoValue>([
+  ['op', 'add'],
+  ['path', '/key-0'],
+  ['value', 1],
+]);
+
+function copyOfAll(index: number): RegoValue {
+  return new Map([
+    ['op', 'copy'],
+    ['from', ''],
+    ['path', `/k${index}`],
+  ]);
+}
+
+/** A certificate with so many names. */
+function certificateOf(names: number): string {
+  const uris = Array.from({ length: names }, (_, index) => `a://n${index}`);
+  return createAuthority('Many names', { uris }).pem;
+}
+
 describe('what would make a decision slow or large ends it', () => {
   const patches = Array.from({ length: 1001 }, () => new Map<RegoValue, RegoValue>());
   const nodes = Array.from({ length: 12 }, (_, index) => index);
   const complete = new Map<RegoValue, RegoValue>(nodes.map((node) => [node, nodes]));
+  const nodes3000 = Array.from({ length: 3000 }, (_, index) => index);
   const many = Array.from({ length: 1100 }, (_, index) => `t${index}`);
   const networks = Array.from({ length: 10_001 }, () => '10.0.0.0/8');
   const cases: readonly (readonly [string, ...RegoValue[]])[] = [
@@ -35,6 +65,22 @@ describe('what would make a decision slow or large ends it', () => {
     ['regex.find_n', 'a'.repeat(5000), 'a', 1],
     ['yaml.unmarshal', 'a'.repeat(70_000)],
     ['crypto.x509.parse_certificates', 'a'.repeat(70_000)],
+    // each match looks at all the text that is left before it settles for less
+    ['regex.replace', 'a'.repeat(16_000), 'a+b|a', 'x'],
+    ['regex.find_n', '.*;|.', 'a'.repeat(16_000), -1],
+    ['regex.split', '.*;|.', 'a'.repeat(16_000)],
+    ['regex.split', '(a{1000})'.repeat(400), 'a'],
+    ['graph.reachable_paths', new Map(nodes3000.map((node) => [node, [node + 1]])), [0]],
+    ['indexof_n', 'a'.repeat(64_000), 'a'.repeat(32_000)],
+    ['io.jwt.decode', `e30.${'A'.repeat(70_000)}.AAAA`],
+    ['io.jwt.verify_rs256', 'e30.e30.AAAA', ' '.repeat(300_000)],
+    ['io.jwt.verify_rs256', 'e30.e30.AAAA', JSON.stringify({ keys: Array(101).fill({ kty: 'oct' }) })],
+    ['io.jwt.decode', nested(9)],
+    ['crypto.x509.parse_certificates', certificateOf(1001)],
+    ['json.patch', new Map([['a', 1]]), Array.from({ length: 40 }, (_, index) => copyOfAll(index))],
+    ['json.patch', new Map(nodes3000.map((node) => [`key-${node}`, 'x'.repeat(20)])), Array(1000).fill(ADD)],
+    // undefined would take back the rule whose message it is
+    ['sprintf', 'not for %[1]s', ['alice']],
   ];
   test.each(cases.map((one) => [one[0], one] as const))('%s', (name, [, ...values]) => {
     expect(() => run(name, ...values)).toThrow(BuiltinLimitError);
@@ -43,6 +89,16 @@ describe('what would make a decision slow or large ends it', () => {
   test('a pattern that makes others backtrack does not', () => {
     expect(run('regex.find_n', '(a|a)*$', `${'a'.repeat(20_000)}b`, 1)).toEqual(['']);
     expect(run('regex.template_match', '{(a+)+}x', `${'a'.repeat(20_000)}y`, '{', '}')).toBe(false);
+  });
+
+  test('a long list is split all the same', () => {
+    expect(run('regex.split', ', *', Array(1000).fill('orders').join(', '))).toHaveLength(1000);
+  });
+
+  test('of a certificate with many names all are there', () => {
+    const found = run('crypto.x509.parse_certificates', certificateOf(200));
+    const first = isArray(found) ? found[0] : undefined;
+    expect(isObject(first) && first.get('URIStrings')).toHaveLength(200);
   });
 
   test('aliases that grow make a document invalid', () => {

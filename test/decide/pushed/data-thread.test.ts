@@ -23,6 +23,7 @@ describe('the thread of pushed data', () => {
     ['hangs', code('setInterval(() => {}, 1000)'), 'not done within 300 ms'],
     ['fails', code('throw new Error("s3cr3t")'), 'could not be prepared'],
     ['ends', code('process.exit(0)'), 'the thread ended'],
+    ['cannot be started', new URL('https://none.example/'), 'no thread could be started'],
     ['is not there', new URL('file:///none.js'), 'could not be prepared'],
   ])('that %s refuses its job, and the next one has another', async (_name, worker, detail) => {
     const run = thread({ worker, timeoutMs: 300 });

@@ -164,3 +164,9 @@ describe('kept', () => {
     expect(() => decodeState(file, 'default')).toThrow(expect.objectContaining({ code: 'state_invalid' }));
   });
 });
+
+test('a patch of copies that double the whole each time is too large', () => {
+  const operations = Array.from({ length: 40 }, (_, index) => ({ op: 'copy', from: '', path: `/k${index}` }));
+  const edit: DataEdit = { kind: 'json_patch', bytes: bytes(operations) };
+  expect(refusal(EMPTY, request('countersign/limits', edit))).toMatchObject({ refused: 'data_too_large' });
+});
