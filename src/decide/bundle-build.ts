@@ -101,6 +101,15 @@ async function readSchemas(directory: string): Promise<Record<string, JsonObject
   return schemas;
 }
 
+/** The cases that a policy must pass wherever it is loaded: OPA leaves them out. */
+async function readCases(directory: string): Promise<[string, Buffer][]> {
+  const names = await readdir(join(directory, 'cases')).catch(() => []);
+  const files = names.filter((name) => /\.ya?ml$/.test(name)).sort();
+  return Promise.all(
+    files.map(async (name): Promise<[string, Buffer]> => [`cases/${name}`, await readFile(join(directory, 'cases', name))]),
+  );
+}
+
 /** Title, `custom.public` and `custom.status` of each package below `countersign.rules`. */
 function rulesOf(inspected: string): JsonObject {
   const document = parse(inspected, 'opa inspect');
@@ -152,6 +161,7 @@ async function repack(bundle: Uint8Array, metadata: JsonObject, directory: strin
   const files = await unpack(bundle, BUNDLE_LIMITS);
   // OPA takes the entry point's rule out of its source; the check of the bundle must see the whole of it
   for (const path of files.keys()) if (path.endsWith('.rego')) files.set(path, await readFile(join(directory, path)));
+  for (const [path, text] of await readCases(directory)) files.set(path, text);
   const manifest = parse(files.get('.manifest')?.toString('utf8') ?? '{}', '.manifest');
   if (!isJsonObject(manifest)) throw new CountersignError('policy_compile_failed', { field: '.manifest' });
   const paths = [...files.keys()].filter((path) => path !== '.manifest').sort();

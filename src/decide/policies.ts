@@ -101,8 +101,8 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
           failed: (thrown) => slot.fail(thrown, source.name),
         });
         following.set(name, one);
-        await one.first;
       }
+      await Promise.all([...following.values()].map(({ first }) => first));
     },
     stop() {
       for (const one of following.values()) one.stop();

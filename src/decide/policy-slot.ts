@@ -189,7 +189,10 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         try {
           if (known || taken) {
             // what was rolled back, or replaced by hand, is not taken again until the source has something else
-            if (known) refused = null;
+            if (known) {
+              origin = 'source';
+              refused = null;
+            }
             source.has(history.all().find((one) => one.digest === digest)?.revision ?? null, true);
           } else {
             const policy = await attempt(from, () => install(packed, 'source', seconds(), true));

@@ -1,3 +1,4 @@
+import { POLICY_METRICS } from './policy-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 
 /** One metric: what `/metrics` shows and `docs/metrics.md` explains. */
@@ -257,6 +258,7 @@ export const METRICS = {
     help: 'Lines of the decision log that were written, and that were dropped because the sink was slow or broken.',
     labels: ['result'],
   },
+  ...POLICY_METRICS,
   ...SOURCE_METRICS,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {

@@ -6,6 +6,7 @@ import type { ServiceStatus } from '../contract/status.ts';
 import { createDecisionCounters } from './decision-counters.ts';
 import { histogramText, Latency } from './latency.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
+import { POLICY_METRICS } from './policy-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
@@ -128,6 +129,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.storeEntries,
   METRICS.rememberedEntries,
   METRICS.feedback,
+  ...Object.values(POLICY_METRICS),
   ...Object.values(SOURCE_METRICS),
   METRICS.recordLines,
   METRICS.draining,

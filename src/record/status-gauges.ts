@@ -1,5 +1,6 @@
 import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
+import { showPolicies } from './policy-metrics.ts';
 import { showSources } from './source-metrics.ts';
 import type { Labels } from './tally.ts';
 
@@ -72,6 +73,7 @@ export function showStatus(
     set(METRICS.listBadLines, { list }, badLines);
     if (ageSeconds !== null) set(METRICS.listAge, { list }, ageSeconds);
   }
+  showPolicies(policies, set);
   showSources(enrich.sources ?? [], set);
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);

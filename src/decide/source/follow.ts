@@ -16,21 +16,37 @@ export interface Following {
   stop(): void;
 }
 
+/** A bundle that is too slow costs a core while it is tried: seldom, whatever the source's own delays are. */
+const RETRY_MS = 30_000;
+const RETRY_MS_MAX = 600_000;
+
 /** Reads a source until it is stopped: at once, then after its own delays. */
 export function follow(source: BundleSource, follower: Follower): Following {
   const stopping = new AbortController();
   const { signal } = stopping;
   const first = Promise.withResolvers<void>();
   let known: string | null = null;
+  let last: string | null = null;
   let failures = 0;
+  /** Milliseconds until what could not be used is offered again, and how often it was. */
+  let retryMs: number | null = null;
+  let retries = 0;
 
   const step = async (): Promise<void> => {
     try {
       const found = await source.read(known, signal);
       if (signal.aborted) return;
-      if (found === null) follower.confirmed();
-      else known = (await follower.offered(found)) === 'done' ? found.version : null;
-      failures = known === null ? failures + 1 : 0;
+      failures = 0;
+      if (found === null) {
+        follower.confirmed();
+        return;
+      }
+      const same = found.version === last;
+      known = found.version;
+      last = found.version;
+      const again = (await follower.offered(found)) === 'again';
+      retries = again && same ? retries + 1 : 0;
+      retryMs = again ? Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(retries, 8)) : null;
     } catch (thrown) {
       if (signal.aborted) return;
       failures++;
@@ -42,7 +58,12 @@ export function follow(source: BundleSource, follower: Follower): Following {
     while (!signal.aborted) {
       await step();
       first.resolve();
-      await sleep(source.delayMs(failures), signal);
+      const delayMs = source.delayMs(failures);
+      await sleep(delayMs, signal);
+      if (retryMs === null) continue;
+      retryMs -= delayMs;
+      // asked as if nothing were known, so that it comes once more
+      if (retryMs <= 0) [known, retryMs] = [null, null];
     }
   };
 

@@ -68,7 +68,8 @@ export function createServerSource(url: string, options: ServerOptions, parts: S
     },
     delayMs(failures) {
       if (failures > 0) return Math.min(polling.maxMs, FAILED_MS * 2 ** Math.min(failures, 16)) * (0.5 + random() / 2);
-      return waited ? FAILED_MS * random() : polling.minMs + (polling.maxMs - polling.minMs) * random();
+      // a moment of chance, so that all replicas do not ask at once for what was just published
+      return waited ? Math.min(polling.minMs, FAILED_MS) * random() : polling.minMs + (polling.maxMs - polling.minMs) * random();
     },
   };
 }
