@@ -82,6 +82,8 @@ export type Decision = {
   readonly shadowLimits?: readonly string[];
   /** What a policy adds to the gateway's metadata of this request; not there where it adds nothing. */
   readonly dynamicMetadata?: JsonObject;
+  /** What was decided where that is not enforced; the effect is then `allow`. Not there where it is enforced. */
+  readonly would?: 'deny' | 'step_up';
   /** Set only where no decision could be made; the effect is then `deny`. */
   readonly error: { readonly code: ErrorCode } | null;
   /** Signals and every verdict, for gateways trusted for `explain` that asked. */

@@ -53,6 +53,8 @@ export type Pep = {
   readonly certificateHeader: CertificateHeader | null;
   /** Left out: none. */
   readonly fingerprintHeaders?: FingerprintHeaders;
+  /** False: what is decided is recorded, and its requests pass. Left out: decisions are enforced. */
+  readonly enforce?: false;
 };
 
 /** Whether a policy belongs to others: a gateway that asks for it is refused. A name that nobody configured is the PDP's deny `policy_unknown`. */

@@ -1,4 +1,5 @@
 import type { ListStatus } from './lists.ts';
+import type { CandidateStatus, MonitorStatus } from './rollout.ts';
 import type { SourceStatus } from './sources.ts';
 
 /** Snapshots that parts give of themselves: read by `/status`, `/readyz` and at each scrape of the metrics, never on the hot path. */
@@ -193,6 +194,8 @@ export type PolicyStatus = {
   readonly tooOld?: boolean;
   /** Of the data that the policy needs, what is not there (USER-ASKS 62). */
   readonly missingData?: readonly string[];
+  /** Left out where none is configured. */
+  readonly candidate?: CandidateStatus;
 };
 
 export type RecordStatus = { readonly written: number; readonly dropped: number };
@@ -207,6 +210,8 @@ export type ServiceStatus = {
   readonly registry?: RegistryStatus;
   readonly enrich: EnrichStatus;
   readonly record: RecordStatus;
+  /** Where decisions are not enforced; left out where they are everywhere. */
+  readonly monitor?: MonitorStatus;
   /** Rules fail closed on an undefined value; always true, shown since USER-ASKS 100 asks for it. */
   readonly strict: true;
 };

@@ -20,6 +20,8 @@ export type LoadedRevision = {
   readonly limits: readonly RateLimitStatus[];
   /** Of the required data, what is not there: no decision is made until it is. */
   readonly missingData: readonly string[];
+  /** Ids of the routes that are not enforced. */
+  readonly monitored: readonly string[];
 };
 
 /**
@@ -33,7 +35,7 @@ export async function loadRevision(
   shared: Pick<DecideOptions, 'input' | 'upstream' | 'challenge'>,
   clock: Clock,
 ): Promise<LoadedRevision> {
-  const { codes, metadata, host, revision, missingData } = prepared;
+  const { codes, metadata, host, revision, missingData, monitored } = prepared;
   const rates = createRatePlans(host.limits, new Set(Object.keys(isJsonObject(host.routes) ? host.routes : {})), name);
   const routes = createRouteTable(host.routes, name, rates.of);
   const addresses = createAddressList(host.blocked, 'countersign.limits.network.addresses_blocked');
@@ -51,5 +53,5 @@ export async function loadRevision(
     clock,
   };
   const policy = createActivePolicy(parts, { name, revision }, (request) => routes.match(request));
-  return { policy, rules: codes.length, routes: routes.size, limits: rates.limits, missingData };
+  return { policy, rules: codes.length, routes: routes.size, limits: rates.limits, missingData, monitored };
 }

@@ -6,7 +6,7 @@ import type { KeptPolicy, KeptState, PolicyOrigin } from './kept-policy.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import type { Prepare, PreparedRevision } from './prepare/prepare-revision.ts';
-import { createRevisionHistory } from './revision-history.ts';
+import { createRevisionHistory, type KeptRevision } from './revision-history.ts';
 import { readSigningKeys } from './signing/read-keys.ts';
 import { createSourceView, digestOf } from './slot-source.ts';
 
@@ -26,6 +26,12 @@ export interface PolicySlot {
   active(): ActivePolicy | null;
   /** Of the data that the active revision needs, what is not there. */
   missingData(): readonly string[];
+  /** Ids of the routes of the active revision that are not enforced. */
+  monitored(): readonly string[];
+  /** What is active, with its bundle. */
+  current(): KeptRevision | null;
+  /** Whether a bundle is active, or was and is kept. */
+  knows(digest: string): boolean;
   /** @throws CountersignError `bundle_*`; the active revision stays, and `status()` says why */
   activate(packed: Uint8Array): Promise<ActivePolicy>;
   /** @throws CountersignError revision_unknown, and what `activate` throws */
@@ -127,6 +133,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     refused = null;
     history.add({ revision, digest, activatedAt, sequence, packed });
     logger.info('policy_activated', { policy: name, revision, origin, rules: next.rules, routes: next.routes });
+    if (next.monitored.length > 0) logger.warn('monitor_mode', { policy: name, revision, routes: next.monitored.length });
     return next.policy;
   };
 
@@ -147,6 +154,9 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     options,
     active: () => loaded?.policy ?? null,
     missingData: () => loaded?.missingData ?? [],
+    monitored: () => loaded?.monitored ?? [],
+    current: () => (loaded === null ? null : (history.all()[0] ?? null)),
+    knows: (digest) => loaded !== null && history.all().some((one) => one.digest === digest),
     activate: (packed) =>
       inTurn(() =>
         attempt(null, async () => {

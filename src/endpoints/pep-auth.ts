@@ -17,6 +17,8 @@ export type PepOptions = {
   readonly forwardedFor: ForwardedFor;
   readonly certificateHeader: CertificateHeader | null;
   readonly fingerprintHeaders?: FingerprintHeaders;
+  /** Left out: true. */
+  readonly enforce?: boolean;
 };
 
 export type CertificateRule = {
@@ -107,6 +109,7 @@ function toPep(options: PepOptions, policyNames: readonly string[]): Pep {
     forwardedFor,
     certificateHeader: options.certificateHeader,
     ...(options.fingerprintHeaders === undefined ? {} : { fingerprintHeaders: options.fingerprintHeaders }),
+    ...(options.enforce === false ? { enforce: false } : {}),
   };
 }
 

@@ -7,6 +7,7 @@ import { createDecisionCounters } from './decision-counters.ts';
 import { histogramText, Latency } from './latency.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { POLICY_METRICS } from './policy-metrics.ts';
+import { ROLLOUT_METRICS } from './rollout-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
@@ -60,6 +61,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     { metric: fromStatus(METRICS.signalStates), tally: counters.signalStates },
     { metric: fromStatus(METRICS.slow), tally: counters.slow },
     { metric: fromStatus(METRICS.shadowLimits), tally: counters.shadowLimits },
+    { metric: fromStatus(METRICS.monitored), tally: counters.monitored },
     { metric: fromStatus(METRICS.refused), tally: refusals },
   ];
   const shown = new Map<string, ReturnType<typeof fromStatus>>();
@@ -131,6 +133,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.feedback,
   ...Object.values(POLICY_METRICS),
   ...Object.values(SOURCE_METRICS),
+  ...Object.values(ROLLOUT_METRICS),
   METRICS.recordLines,
   METRICS.draining,
   METRICS.buildInfo,

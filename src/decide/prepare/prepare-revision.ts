@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/js
 import { type Bundle, type BundleMetadata, bundleOf, unpack } from '../bundle.ts';
 import { checkBundle } from '../bundle-check.ts';
 import { checkData, compileDataChecks } from '../data-schema.ts';
+import { ENFORCED, monitoredRoutes } from '../monitor.ts';
 import type { InputOptions, PolicyOptions } from '../options.ts';
 import { type SigningKeys, verifySignatures } from '../signing/signatures.ts';
 import { ownData } from '../tenant-data.ts';
@@ -31,7 +32,7 @@ export type PrepareTask = {
   readonly name: string;
   readonly policy: Pick<
     PolicyOptions,
-    'contract' | 'input' | 'entrypoint' | 'memoryPagesMax' | 'requiredRules' | 'requiredData' | 'worstCaseMs'
+    'contract' | 'input' | 'entrypoint' | 'memoryPagesMax' | 'requiredRules' | 'requiredData' | 'worstCaseMs' | 'monitor'
   >;
   /** Keys that may sign; null where bundles must not be signed. */
   readonly signing: SigningKeys | null;
@@ -56,6 +57,8 @@ export type PreparedRevision = {
   readonly host: { readonly limits: JsonValue | undefined; readonly routes: JsonValue | undefined; readonly blocked: readonly JsonValue[] };
   /** Of the required data, what is not there. */
   readonly missingData: readonly string[];
+  /** Ids of the routes that are not enforced. */
+  readonly monitored: readonly string[];
   /** Milliseconds on the worst input that the caps allow. */
   readonly worstCaseMs: number;
 };
@@ -99,13 +102,14 @@ async function prepareBundle(
   const codes = checkBundle({ ...bundle, data }, policy);
   const metadata = bundle.manifest.metadata.countersign;
   checkData(data, compileDataChecks(metadata?.schemas ?? {}));
+  const monitored = monitoredRoutes(data, policy.monitor ?? ENFORCED);
   const { rego, ...host } = splitData(data);
   const module = known ?? (await compileWasm(bundle.wasm));
   const wasm = await instantiateWasm(module, rego, policy);
   const image = wasm.image();
   const facts = metadata === undefined ? null : { rules: metadata.rules, input: metadata.input };
   const worstCaseMs = tryOut(wasm, facts, { policy, input, cases, monotonic });
-  return { module, image, codes, metadata: facts, host, missingData: missingIn(data, policy.requiredData), worstCaseMs };
+  return { module, image, codes, metadata: facts, host, missingData: missingIn(data, policy.requiredData), monitored, worstCaseMs };
 }
 
 /** A value takes up to 64 bytes of the heap, and a heap that is full while JSON is parsed ends the whole process and not only the thread. */

@@ -42,7 +42,7 @@ export function createCheckResponder({ errorResponse }: { readonly errorResponse
   return {
     decided: (decision) => {
       const dynamicMetadata = withMembers(
-        metadata(decision.effect, decision.id, decision.reasons, decision.risk.score),
+        metadata(decision.effect, decision.id, decision.reasons, decision.risk.score, decision.would),
         decision.dynamicMetadata,
       );
       if (decision.effect === 'allow' && decision.error === null) {
@@ -149,7 +149,13 @@ function refusalCode(httpStatus: number): RefusalCode {
 }
 
 /** `dynamic_metadata`, for Envoy's access log and later filters. */
-function metadata(decision: string, decisionId: string, reasons: readonly { readonly code: string }[], risk: number): ProtoStruct {
+function metadata(
+  decision: string,
+  decisionId: string,
+  reasons: readonly { readonly code: string }[],
+  risk: number,
+  would?: string,
+): ProtoStruct {
   const values = reasons.map(({ code }) => ({ stringValue: code }));
   return {
     fields: [
@@ -157,6 +163,7 @@ function metadata(decision: string, decisionId: string, reasons: readonly { read
       { key: 'decision_id', value: { stringValue: decisionId } },
       { key: 'reasons', value: { listValue: { values } } },
       { key: 'risk', value: { numberValue: risk } },
+      ...(would === undefined ? [] : [{ key: 'would', value: { stringValue: would } }]),
     ],
   };
 }
