@@ -6,7 +6,7 @@ import type { Identity } from '../../../src/contract/identity.ts';
 import type { DecisionRecord } from '../../../src/contract/record.ts';
 import type { DecisionRequest } from '../../../src/contract/request.ts';
 import type { ShadowDiff } from '../../../src/contract/rollout.ts';
-import type { Clock, Monitor, Observer } from '../../../src/contract/stages.ts';
+import type { Clock, Enricher, Monitor, Observer } from '../../../src/contract/stages.ts';
 import { buildBundle } from '../../../src/decide/bundle-build.ts';
 import type { KeptPolicy } from '../../../src/decide/kept-policy.ts';
 import { createPolicies, type PolicySet } from '../../../src/decide/policies.ts';
@@ -82,7 +82,8 @@ type Given = {
   readonly monitor?: Monitor;
   readonly kept?: KeptPolicy;
   readonly random?: () => number;
-  readonly observers?: readonly Observer[];
+  /** Left out: nothing is known beside who asks. */
+  readonly enricher?: Enricher & Observer;
 };
 
 /** The whole path over a policy with a candidate; who asks is given. */
@@ -119,11 +120,12 @@ export async function createRollout(given: Given): Promise<RolloutWorld> {
   const pdp = createPdp({
     policies: set,
     identifier: { identify: () => identity },
-    enricher: { enrich: () => SMOKE_FACTS.enrichment },
+    enricher: given.enricher ?? { enrich: () => SMOKE_FACTS.enrichment },
     sources: { introspection: (_request, facts) => facts },
     recorder: {
       record(record) {
         records.push(record);
+        given.enricher?.observe(record);
         set.shadow?.observe(record);
       },
     },
