@@ -37,14 +37,25 @@ const ETAG_MAX = 512;
 /** Never follows a redirect: it could take the credentials elsewhere. Each question is a connection of its own, so that none goes stale. */
 export const fetchBundle: FetchBundle = async (url, question) => {
   const target = allowedUrl(url, question.allowInsecureHttp);
-  const timeout = AbortSignal.timeout(question.timeoutMs);
-  const signal = AbortSignal.any([timeout, question.signal]);
+  // a controller of its own, let go of at the end: `AbortSignal.any` would leave something behind on the long-lived signal with each question
+  const ending = new AbortController();
+  let late = false;
+  const end = (): void => ending.abort();
+  const timer = setTimeout(() => {
+    late = true;
+    end();
+  }, question.timeoutMs);
+  question.signal.addEventListener('abort', end, { once: true });
   try {
-    const response = await send(target, question, signal);
+    if (question.signal.aborted) end();
+    const response = await send(target, question, ending.signal);
     return await take(response, question);
   } catch (thrown) {
     if (thrown instanceof CountersignError) throw thrown;
-    throw new CountersignError('fetch_failed', { detail: timeout.aborted ? 'timeout' : reasonOf(thrown), cause: thrown });
+    throw new CountersignError('fetch_failed', { detail: late ? 'timeout' : reasonOf(thrown), cause: thrown });
+  } finally {
+    clearTimeout(timer);
+    question.signal.removeEventListener('abort', end);
   }
 };
 

@@ -159,8 +159,8 @@ describe('a bundle server', () => {
     served.publish(await withManifest(bundle(r2), { revision: 'r5' }, { sequence: -1 }));
     await until({ lastError: { code: 'bundle_manifest_invalid' } });
     // its manifest can be read, its module cannot be used: the two revisions differ
-    served.publish(await editBundle(bundle(r2), (files) => files.set('cases/x.yaml', '- name: x')));
-    await until({ lastError: { code: 'bundle_cases_failed', revision: 'r2' }, revision: 'r4', expectedRevision: 'r2' });
+    served.publish(await editBundle(bundle(r2), (files) => files.set('policy.wasm', 'none')));
+    await until({ lastError: { code: 'bundle_wasm_invalid', revision: 'r2' }, revision: 'r4', expectedRevision: 'r2' });
     expect(status()).toMatchObject({ revision: 'r4' });
   });
 

@@ -85,21 +85,23 @@ async function swap(service: Countersign, server: BundleServer, index: number, w
 test(`${RELOADS} reloads under load: no decision fails, each is of one revision, and the memory stays level`, async () => {
   const server = await serveBundle(await numbered(0), { waits: true });
   const polling = { minMs: 100, maxMs: 200, waitMs: 60_000 };
-  const service = await startCountersign({ config: { policy: { bundle: server.url, polling }, decisions: { log: { sink: 'none' } } } });
+  // how fast the machine is, with all that runs on it, is not what is asked
+  const decisions = { deadlineMs: 2000, log: { sink: 'none' } };
+  const service = await startCountersign({ config: { policy: { bundle: server.url, polling }, decisions } });
   onTestFinished(async () => {
     await service.stop();
   });
   const wrong: Seen[] = [];
-  let decisions = 0;
+  let decided = 0;
   const samplesMib: number[] = [];
   for (let index = 1; index <= RELOADS; index++) {
-    decisions += await swap(service, server, index, wrong);
+    decided += await swap(service, server, index, wrong);
     samplesMib.push(residentMib(service));
   }
   const levelMib = around(samplesMib, RELOADS / 10);
   const endMib = around(samplesMib, RELOADS - WINDOW);
-  console.log(`${decisions} decisions over ${RELOADS} reloads: ${levelMib.toFixed(1)} MiB after 10 %, ${endMib.toFixed(1)} MiB at the end`);
+  console.log(`${decided} decisions over ${RELOADS} reloads: ${levelMib.toFixed(1)} MiB after 10 %, ${endMib.toFixed(1)} MiB at the end`);
   expect(wrong).toEqual([]);
-  expect(decisions).toBeGreaterThan(10_000);
+  expect(decided).toBeGreaterThan(10_000);
   expect(endMib - levelMib).toBeLessThan(GROWTH_MAX_MIB);
 });

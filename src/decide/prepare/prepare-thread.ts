@@ -23,6 +23,9 @@ export interface PrepareThread {
 
 type Job = { readonly task: PrepareTask; readonly done: (outcome: PrepareOutcome) => void };
 
+/** Bundles that one thread prepares before another one takes its place. */
+const JOBS_MAX = 50;
+
 /** Starts the thread when there is work. One that fails, takes too long or too much memory refuses its bundle and is replaced. */
 export function createPrepareThread(options: PrepareThreadOptions): PrepareThread {
   const waiting: Job[] = [];
@@ -30,6 +33,7 @@ export function createPrepareThread(options: PrepareThreadOptions): PrepareThrea
   let busy: { readonly job: Job; readonly deadline: NodeJS.Timeout } | null = null;
   let idle: NodeJS.Timeout | undefined;
   let stopped = false;
+  let done = 0;
 
   const end = (): void => {
     clearTimeout(idle);
@@ -38,6 +42,7 @@ export function createPrepareThread(options: PrepareThreadOptions): PrepareThrea
     worker?.on('error', () => undefined);
     void worker?.terminate();
     worker = null;
+    done = 0;
   };
 
   const finish = (outcome: PrepareOutcome): void => {
@@ -45,6 +50,8 @@ export function createPrepareThread(options: PrepareThreadOptions): PrepareThrea
     const { job, deadline } = busy;
     clearTimeout(deadline);
     busy = null;
+    // what a long life leaves behind in a thread goes with it
+    if (++done >= JOBS_MAX) end();
     job.done(outcome);
     next();
   };
