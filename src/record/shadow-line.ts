@@ -37,7 +37,7 @@ export type ShadowLine = Omit<z.output<typeof SHADOW_LINE>, 'input'> & { input: 
 
 /** The line of one difference. Like that of the decision it reads no credential. */
 export function buildShadowLine({ record, candidate, input, reason }: ShadowDiff, mode: InputMode): ShadowLine {
-  const { time, decision_id, pep, request, route, subject } = buildLine(record, 'none');
+  const { time, decision_id, pep, request, route, subject } = buildLine({ ...record, input: nothing }, mode);
   const { decision } = record;
   return {
     kind: 'shadow_diff',
@@ -54,6 +54,8 @@ export function buildShadowLine({ record, candidate, input, reason }: ShadowDiff
     input: mode === 'none' ? null : redactInput(input(mode)),
   };
 }
+
+const nothing = (): JsonValue => null;
 
 function sideOf({ policy, effect, reasons, response, risk, error }: Decision): z.output<typeof SIDE> {
   const codes = reasons.map(({ code }) => code);
