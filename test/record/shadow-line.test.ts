@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ShadowDiff } from '../../src/contract/rollout.ts';
 import { buildShadowLine, SHADOW_LINE } from '../../src/record/shadow-line.ts';
@@ -28,6 +29,15 @@ describe('the line of a difference', () => {
       active: { revision: record.decision.policy.revision, effect: record.decision.effect },
       candidate: { revision: 'c1', effect: 'deny', reason: 'rate.burst', status: 429 },
     });
+  });
+
+  it('is explained in docs/rollout.md, each member of it', () => {
+    const doc = readFileSync(new URL('../../docs/rollout.md', import.meta.url), 'utf8');
+    const table = doc.slice(doc.indexOf('| `kind` |'), doc.indexOf('\n\n', doc.indexOf('| `kind` |')));
+    const cells = [...table.matchAll(/^\| (.*?) \|/gm)].flatMap(([, cell]) =>
+      [...(cell ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+    expect(cells.toSorted()).toEqual(Object.keys(SHADOW_LINE.shape).toSorted());
   });
 
   it('hides what the line of a decision hides', () => {

@@ -33,6 +33,7 @@ export type ShadowParts = {
   readonly onDiff: (diff: ShadowDiff) => void;
 };
 
+/** A candidate beside the active policy, on requests that were answered. */
 export interface Shadow {
   /** Takes a decision that was made, for later; never throws and never waits. */
   observe(record: DecisionRecord): void;

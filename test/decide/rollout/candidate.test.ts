@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { KeptPolicy, KeptState } from '../../../src/decide/kept-policy.ts';
 import { bundleOf, createRollout, type RolloutWorld, sourceOf } from './world.ts';
 
 let active: Uint8Array;
@@ -175,6 +176,23 @@ describe('promotion', () => {
     await set.rollback('default', null);
     expect(await ask('/9', { client: 'agent-a' })).toMatchObject({ effect: 'allow', policy: { revision: 'a1' } });
     expect(set.status()).toMatchObject([{ revision: 'a1', candidate: { state: 'resting', revision: 'c1' } }]);
+  });
+
+  it('[asks 88] what was rolled back rests after a restart too', async () => {
+    let state: KeptState | null = null;
+    const kept: KeptPolicy = {
+      load: async () => state,
+      save: async (next) => {
+        state = next;
+      },
+    };
+    const first = await start({ candidate, canary: { percent: 100 }, kept });
+    await first.set.promote('default', null);
+    await first.set.rollback('default', null);
+    first.stop();
+    const second = await start({ candidate, canary: { percent: 100 }, kept });
+    expect(second.set.status()).toMatchObject([{ revision: 'a1', candidate: { state: 'resting', revision: 'c1' } }]);
+    expect((await second.ask('/9', { client: 'agent-a' })).policy.revision).toBe('a1');
   });
 
   it('a candidate that is withdrawn rests until its source has another one', async () => {
