@@ -37,8 +37,6 @@ export type Variant = {
   readonly nodeOptions?: readonly string[];
   /** More of the section `identity`. */
   readonly identity?: Readonly<Record<string, unknown>>;
-  /** The section `policy.candidate`. */
-  readonly candidate?: Readonly<Record<string, unknown>>;
 };
 
 /** The real service, pinned. Its decision log is on and goes to /dev/null: every line is made and written, and no disk is measured. */
@@ -57,7 +55,7 @@ export async function startPinnedCountersign(name: string, directory: string, wo
       },
       network: { registry: variant.registry ?? true },
       store: variant.redisUrl == null ? { kind: 'memory' } : { kind: 'redis', url: variant.redisUrl },
-      policy: { bundle: variant.policies, candidate: variant.candidate ?? null },
+      policy: { bundle: variant.policies },
       decisions: { log: { sink: variant.log === 'none' ? 'none' : { file: '/dev/null' } } },
       log: { level: 'warn' },
     },

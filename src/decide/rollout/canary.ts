@@ -18,6 +18,9 @@ const FILE_BYTES_MAX = 1024;
 const HASH_BYTES = 6;
 const HASHES = 2 ** (8 * HASH_BYTES);
 const ALL = 100;
+/** Callers whose side is remembered, and how long their names may be. */
+const KNOWN_MAX = 10_000;
+const KNOWN_CHARS_MAX = 256;
 
 /**
  * The key of a canary.
@@ -52,5 +55,17 @@ export function callerOf({ subject }: Identity, account: string | null): string 
  */
 export function createCanary(policy: string, percent: number, key: Buffer): (caller: string) => boolean {
   const below = (Math.min(ALL, Math.max(0, percent)) / ALL) * HASHES;
-  return (caller) => createHmac('sha256', key).update(`${policy}\0${caller}`).digest().readUIntBE(0, HASH_BYTES) < below;
+  const find = (caller: string): boolean =>
+    createHmac('sha256', key).update(`${policy}\0${caller}`).digest().readUIntBE(0, HASH_BYTES) < below;
+  // a hash takes as long as a tenth of a decision; a full memory is emptied
+  const known = new Map<string, boolean>();
+  return (caller) => {
+    const before = known.get(caller);
+    if (before !== undefined) return before;
+    const found = find(caller);
+    if (caller.length > KNOWN_CHARS_MAX) return found;
+    if (known.size >= KNOWN_MAX) known.clear();
+    known.set(caller, found);
+    return found;
+  };
 }

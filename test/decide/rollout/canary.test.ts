@@ -37,6 +37,16 @@ describe('who is in the canary', () => {
     expect(chosen(10).length / callers.length).toBeCloseTo(0.1, 1);
   });
 
+  it('more callers than are remembered, and names of any length, have one side', () => {
+    const isChosen = createCanary('default', 50, key);
+    const long = 'client\0'.padEnd(1000, 'a');
+    const many = [...callers, long];
+    const first = many.map(isChosen);
+    for (let index = 0; index < 10_001; index += 1) isChosen(`client\0other-${index}`);
+    expect(many.map(isChosen)).toEqual(first);
+    expect(isChosen(long)).toBe(isChosen(long));
+  });
+
   it('another key and another policy choose others', () => {
     const ours = new Set(chosen(50));
     for (const others of [chosen(50, Buffer.alloc(16, 7)), chosen(50, key, 'payments')]) {
