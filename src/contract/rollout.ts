@@ -56,8 +56,8 @@ export type CanaryStatus = {
 /** The candidate of a policy. */
 export type CandidateStatus = {
   /**
-   * `ready`: it is evaluated as configured; `not_loaded`; `data_not_loaded`: data that it needs is not there; `resting`: it is or was active, or was
-   * withdrawn, so that it is evaluated for nobody.
+   * `ready`: it is evaluated as configured; `not_loaded`; `data_not_loaded`: data that it needs is not there; `resting`: it is or was active, its sequence
+   * is behind, or it was withdrawn, so that it is evaluated for nobody.
    */
   readonly state: 'ready' | 'not_loaded' | 'data_not_loaded' | 'resting';
   readonly revision: string | null;

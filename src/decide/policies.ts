@@ -92,10 +92,13 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
   const slots = new Map<string, PolicySlot>();
   const following = new Map<string, Following>();
   const candidates = new Map<string, Candidate>();
+  /** Those whose decisions are answers, candidates of canaries among them. */
+  const deciding: PolicySlot[] = [];
   for (const [name, policy] of Object.entries(options.policies)) {
     const kept = parts.openKept?.(name) ?? null;
     const slot = createPolicySlot(name, policy, options, { clock, logger, prepare, readFile, kept });
     slots.set(name, slot);
+    deciding.push(slot);
     const { rollout } = parts;
     if (rollout === undefined || policy.candidate == null) continue;
     const { openCandidate } = rollout;
@@ -108,6 +111,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
       openSource: openCandidate === undefined ? null : () => openCandidate(name),
     });
     candidates.set(name, candidate);
+    if (policy.candidate.canary.percent > 0) deciding.push(candidate.slot);
   }
   const choose = createChoosePolicy(options.policyByHost);
   // a name that nobody configured would be a label without bounds
@@ -176,7 +180,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     },
     shadow: candidates.size === 0 ? null : { observe: (record) => candidates.get(record.decision.policy.name)?.observe(record) },
     monitored: () =>
-      [...slots.values()].flatMap((slot) => {
+      deciding.flatMap((slot) => {
         const names = slot.monitored();
         const { revision, activatedAt } = slot.status();
         return names.length === 0 ? [] : [{ policy: slot.name, revision: revision ?? '', since: activatedAt, names }];

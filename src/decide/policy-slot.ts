@@ -30,6 +30,8 @@ export interface PolicySlot {
   monitored(): readonly string[];
   /** What is active, with its bundle. */
   current(): KeptRevision | null;
+  /** Of the active signed bundle; null where it is not signed or says none. */
+  sequence(): number | null;
   /** Whether a bundle is active, or was and is kept. */
   knows(digest: string): boolean;
   /** @throws CountersignError `bundle_*`; the active revision stays, and `status()` says why */
@@ -156,6 +158,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     missingData: () => loaded?.missingData ?? [],
     monitored: () => loaded?.monitored ?? [],
     current: () => (loaded === null ? null : (history.all()[0] ?? null)),
+    sequence: () => floor,
     knows: (digest) => loaded !== null && history.all().some((one) => one.digest === digest),
     activate: (packed) =>
       inTurn(() =>

@@ -16,7 +16,7 @@ export const ROLLOUT_METRICS = {
   candidateState: {
     name: 'countersign_candidate_state',
     type: 'gauge',
-    help: '1 for the state that the candidate of a policy is in: ready, not_loaded, data_not_loaded, resting (it is or was active, or was withdrawn).',
+    help: '1 for the state that the candidate of a policy is in: ready, not_loaded, data_not_loaded, resting (it is or was active, its sequence is behind that of the active one, or it was withdrawn).',
     labels: ['policy', 'state'],
   },
   shadowResults: {
@@ -52,7 +52,7 @@ export const ROLLOUT_METRICS = {
   monitorMode: {
     name: 'countersign_monitor_mode',
     type: 'gauge',
-    help: 'What is not enforced: 1 for a gateway (scope `pep`, by its name), the number of routes for a policy (scope `route`). There is no value where everything is enforced.',
+    help: 'What is not enforced: 1 for a gateway (scope `pep`, by its name), the number of routes for a policy and the candidate of its canary (scope `route`). There is no value where everything is enforced.',
     labels: ['scope', 'name'],
   },
 } as const satisfies Record<string, MetricDefinition>;
@@ -74,5 +74,8 @@ export function showRollout(
     set(ROLLOUT_METRICS.canaryPercent, { policy }, canary.keyError === null ? canary.percent : 0);
   }
   for (const { name } of monitor?.peps ?? []) set(ROLLOUT_METRICS.monitorMode, { scope: 'pep', name }, 1);
-  for (const { policy: name, count } of monitor?.routes ?? []) set(ROLLOUT_METRICS.monitorMode, { scope: 'route', name }, count);
+  // a policy and its candidate are one name
+  const counts = new Map<string, number>();
+  for (const { policy, count } of monitor?.routes ?? []) counts.set(policy, (counts.get(policy) ?? 0) + count);
+  for (const [name, count] of counts) set(ROLLOUT_METRICS.monitorMode, { scope: 'route', name }, count);
 }

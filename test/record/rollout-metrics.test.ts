@@ -28,7 +28,10 @@ describe('candidates and monitor mode', () => {
     const policies = status.policies.map((one) => ({ ...one, candidate }));
     const monitor = {
       peps: [{ name: 'edge', by: 'configuration' as const, since: 1 }],
-      routes: [{ policy: 'default', by: 'r1', since: 1, count: 2, names: ['a', 'b'] }],
+      routes: [
+        { policy: 'default', by: 'r1', since: 1, count: 2, names: ['a', 'b'] },
+        { policy: 'default', by: 'c1', since: 1, count: 1, names: ['c'] },
+      ],
       critical: 'enforced' as const,
     };
     const metrics = make({ status: () => ({ ...status, policies, monitor }) });
@@ -43,7 +46,7 @@ describe('candidates and monitor mode', () => {
       'countersign_canary_decisions_total{policy="default",result="failed"} 7',
       'countersign_canary_percent{policy="default"} 0',
       'countersign_monitor_mode{scope="pep",name="edge"} 1',
-      'countersign_monitor_mode{scope="route",name="default"} 2',
+      'countersign_monitor_mode{scope="route",name="default"} 3',
     ])
       expect(text).toContain(line);
   });

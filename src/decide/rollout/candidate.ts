@@ -40,6 +40,7 @@ export type CandidateParts = RolloutParts & {
 
 /** The candidate of one policy. */
 export interface Candidate {
+  readonly slot: PolicySlot;
   load(): Promise<void>;
   stop(): void;
   /** The active revision, with the candidate for the callers of the canary. */
@@ -65,10 +66,13 @@ export function createCandidate(options: CandidateOptions, parts: CandidateParts
   let divided: { readonly active: ActivePolicy; readonly policy: ActivePolicy } | null = null;
   let marked: { readonly candidate: ActivePolicy; readonly policy: ActivePolicy } | null = null;
 
+  /** Who holds the bundle server, and not the key, must not bring an old policy back as a candidate. */
+  const isBehind = (): boolean => (slot.sequence() ?? -1) < (active.sequence() ?? -1);
+
   /** One that was rolled back must not come back by itself. */
   const rests = (): boolean => {
     const digest = slot.current()?.digest;
-    return digest !== undefined && (digest === withdrawn || active.knows(digest));
+    return digest !== undefined && (digest === withdrawn || active.knows(digest) || isBehind());
   };
 
   const ready = (): ActivePolicy | null => {
@@ -127,6 +131,7 @@ export function createCandidate(options: CandidateOptions, parts: CandidateParts
   };
 
   return {
+    slot,
     divide,
     async load() {
       await readKey();

@@ -159,6 +159,16 @@ describe('canary', () => {
     expect(world && candidateIn(world)?.shadow.results).toMatchObject({ same: 0, differs: 0, dropped: 0 });
   });
 
+  it('its routes that are not enforced are told where it decides', async () => {
+    const routes = { one: { methods: ['GET'], path: '/one', tier: 'low', enforce: false } };
+    const lenient = await bundleOf('l1', 'decision := {"effect": "deny"}', routes);
+    const { set } = await start({ candidate: lenient, canary: { percent: 1 } });
+    expect(set.monitored()).toMatchObject([{ policy: 'default', revision: 'l1', names: ['one'] }]);
+    set.stop();
+    const shadowed = await start({ candidate: lenient, shadow: { share: 1 } });
+    expect(shadowed.set.monitored()).toEqual([]);
+  });
+
   it('without its key nobody gets the candidate, and it is said', async () => {
     const { ask } = await start({ candidate, canary: { percent: 100, secret: null, keyFile: '/nowhere/countersign-canary' } });
     expect(await ask('/9', { client: 'agent-a' })).toMatchObject({ policy: { revision: 'a1' } });

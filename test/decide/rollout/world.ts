@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Decision } from '../../../src/contract/decision.ts';
 import type { Identity } from '../../../src/contract/identity.ts';
+import type { JsonObject } from '../../../src/contract/json.ts';
 import type { DecisionRecord } from '../../../src/contract/record.ts';
 import type { DecisionRequest } from '../../../src/contract/request.ts';
 import type { ShadowDiff } from '../../../src/contract/rollout.ts';
 import type { Clock, Enricher, Monitor, Observer } from '../../../src/contract/stages.ts';
 import { buildBundle } from '../../../src/decide/bundle-build.ts';
 import type { KeptPolicy } from '../../../src/decide/kept-policy.ts';
+import type { SigningOptions } from '../../../src/decide/options.ts';
 import { createPolicies, type PolicySet } from '../../../src/decide/policies.ts';
 import type { CandidateOptions } from '../../../src/decide/rollout/candidate.ts';
 import { SMOKE_FACTS } from '../../../src/decide/smoke.ts';
@@ -22,10 +24,11 @@ export const KEY = '000102030405060708090a0b0c0d0e0f';
 const ENTRYPOINT = 'a/decision';
 
 /** A policy that decides itself, by one rule `decision` in the package `a`. */
-export async function bundleOf(revision: string, rego: string): Promise<Uint8Array> {
+export async function bundleOf(revision: string, rego: string, routes: JsonObject = {}): Promise<Uint8Array> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-rollout-'));
   try {
     writeFileSync(join(directory, 'a.rego'), `package a\n\n${rego}\n`);
+    writeFileSync(join(directory, 'data.json'), JSON.stringify({ countersign: { routes } }));
     writeFileSync(join(directory, '.manifest'), JSON.stringify({ revision }));
     return await buildBundle({ opaBin: OPA_BIN, directory, entrypoint: ENTRYPOINT, foreign: true });
   } finally {
@@ -84,6 +87,7 @@ type Given = {
   readonly random?: () => number;
   /** Left out: nothing is known beside who asks. */
   readonly enricher?: Enricher & Observer;
+  readonly signing?: SigningOptions;
 };
 
 /** The whole path over a policy with a candidate; who asks is given. */
@@ -94,6 +98,8 @@ export async function createRollout(given: Given): Promise<RolloutWorld> {
   const policy = policyOptions({
     contract: 'decision',
     entrypoint: ENTRYPOINT,
+    signing: given.signing ?? null,
+    monitor: { routes: 'allowed', critical: 'enforced' },
     candidate: { bundle: 'candidate', shadow, canary },
   });
   const put: (() => void)[] = [];
