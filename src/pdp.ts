@@ -5,7 +5,18 @@ import type { Identity } from './contract/identity.ts';
 import type { DecisionRequest } from './contract/request.ts';
 import type { Route } from './contract/route.ts';
 import type { EnrichmentSignals } from './contract/signals.ts';
-import type { ActivePolicy, Awaitable, Clock, Enricher, Evaluated, Identifier, Pdp, Policies, Recorder } from './contract/stages.ts';
+import type {
+  ActivePolicy,
+  Awaitable,
+  Clock,
+  Enricher,
+  Evaluated,
+  Identifier,
+  Monitor,
+  Pdp,
+  Policies,
+  Recorder,
+} from './contract/stages.ts';
 
 /** The four stages, what a policy can ask for besides, and the clock that they are timed by. */
 export type PdpParts = {
@@ -14,6 +25,8 @@ export type PdpParts = {
   readonly enricher: Enricher;
   readonly sources: CollectSources;
   readonly recorder: Recorder;
+  /** Left out: every decision is enforced. */
+  readonly monitor?: Monitor;
   readonly clock: Clock;
 };
 
@@ -33,7 +46,7 @@ type Progress = {
  * collects is evaluated once more with what its sources say, and then has to decide.
  * Stages that need not wait answer at once; only a stage that waits (a key fetch, a remote store) costs a timer.
  */
-export function createPdp({ policies, identifier, enricher, sources, recorder, clock }: PdpParts): Pdp {
+export function createPdp({ policies, identifier, enricher, sources, recorder, monitor, clock }: PdpParts): Pdp {
   function decide(request: DecisionRequest): Awaitable<Decision> {
     const startedAtMs = clock.monotonic();
     const progress: Progress = {
@@ -54,15 +67,19 @@ export function createPdp({ policies, identifier, enricher, sources, recorder, c
   }
 
   function walk(request: DecisionRequest, progress: Progress): Awaitable<Decision> {
-    const policy = policies.select(request);
-    if ('refused' in policy) throw new CountersignError(policy.refused);
-    progress.policy = policy;
-    const route = policy.routeOf(request);
-    progress.route = route;
+    const selected = policies.select(request);
+    if ('refused' in selected) throw new CountersignError(selected.refused);
+    progress.policy = selected;
+    const selectedRoute = selected.routeOf(request);
+    progress.route = selectedRoute;
 
     return after(identifier.identify(request), request, (identity) => {
       progress.identity = identity;
       progress.identifiedAtMs = clock.monotonic();
+      const policy = selected.forCaller?.(request, identity) ?? selected;
+      const route = policy === selected ? selectedRoute : policy.routeOf(request);
+      progress.policy = policy;
+      progress.route = route;
 
       return after(enricher.enrich(request, identity, route), request, (enrichment) => {
         progress.enrichment = enrichment;
@@ -120,8 +137,10 @@ export function createPdp({ policies, identifier, enricher, sources, recorder, c
       decide: endedAtMs - Math.max(identifiedAtMs, enrichedAtMs),
       total: endedAtMs - startedAtMs,
     };
-    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause });
-    return decision;
+    const passed = decision.effect === 'allow' ? null : (monitor?.answer(request, decision, progress) ?? null);
+    const monitored = passed === null ? null : { monitoredBy: passed.by };
+    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, ...monitored });
+    return passed?.decision ?? decision;
   }
 
   return { decide };

@@ -1,5 +1,7 @@
 import { openAdmin } from './compose/admin.ts';
+import { recordAndObserve } from './compose/after-decision.ts';
 import { openMemories } from './compose/memories.ts';
+import { openMonitor } from './compose/monitor.ts';
 import { openPolicies } from './compose/policies.ts';
 import { openRegistry } from './compose/registry.ts';
 import { openRevocations } from './compose/revocations.ts';
@@ -103,7 +105,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
     signatureReplays,
     createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
   });
-  const policies = openPolicies(config, registryParts.hashKeys.size > 0, { clock, logger });
+  const policies = openPolicies(config, registryParts.hashKeys.size > 0, {
+    ...base,
+    rollout: { accountOf: enricher.accountOf, onDiff: (diff) => recorder.recordDiff(diff) },
+  });
+  const monitoring = openMonitor(config, { logger, startedAt: Math.floor(startedAtMs / 1000), monitored: policies.monitored });
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
   const pdp = createPdp({
@@ -111,17 +117,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
     identifier,
     enricher,
     sources: { introspection: identifier.introspect, attributes: sources },
-    recorder: {
-      record(record) {
-        recorder.record(record);
-        try {
-          enricher.observe(record);
-        } catch (cause) {
-          // the decision stands, whatever is not learnt from it
-          logger.error('observe_failed', { cause });
-        }
-      },
-    },
+    recorder: recordAndObserve(recorder, [enricher, policies.shadow], logger),
+    ...(monitoring.monitor === null ? {} : { monitor: monitoring.monitor }),
     clock,
   });
 
@@ -157,6 +154,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       revocations: revocations.status(),
       enrich: enricher.status(),
       record: recorder.status(),
+      ...monitoring.status(),
       strict: true,
     };
   }

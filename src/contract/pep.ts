@@ -55,6 +55,8 @@ export type Pep = {
   readonly fingerprintHeaders?: FingerprintHeaders;
   /** Names of the gateways on whose decisions it may report beside its own; left out: none. */
   readonly feedbackFor?: readonly string[];
+  /** False: what is decided is recorded, and its requests pass. Left out: decisions are enforced. */
+  readonly enforce?: false;
 };
 
 /** Whether a policy belongs to others: a gateway that asks for it is refused. A name that nobody configured is the PDP's deny `policy_unknown`. */

@@ -18,6 +18,8 @@ export type PepOptions = {
   readonly certificateHeader: CertificateHeader | null;
   readonly fingerprintHeaders?: FingerprintHeaders;
   readonly feedbackFor?: readonly string[];
+  /** Left out: true. */
+  readonly enforce?: boolean;
 };
 
 export type CertificateRule = {
@@ -109,6 +111,7 @@ function toPep(options: PepOptions, policyNames: readonly string[]): Pep {
     certificateHeader: options.certificateHeader,
     ...(options.fingerprintHeaders === undefined ? {} : { fingerprintHeaders: options.fingerprintHeaders }),
     ...(options.feedbackFor === undefined ? {} : { feedbackFor: options.feedbackFor }),
+    ...(options.enforce === false ? { enforce: false } : {}),
   };
 }
 

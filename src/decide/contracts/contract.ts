@@ -20,6 +20,8 @@ export type PolicyContract = {
   readonly read: (result: unknown, exceptions?: readonly PolicyException[]) => Combined;
   /** Facts that a bundle is tried on before it becomes active. */
   readonly trial: InputFacts;
+  /** Facts at every cap in the form that gives this contract most to do. */
+  readonly worst: (facts: InputFacts) => InputFacts;
   /** Throws where no policy of this contract could give such a value. */
   readonly tried: (result: unknown) => void;
 };

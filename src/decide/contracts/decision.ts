@@ -57,6 +57,7 @@ type Result = z.output<typeof Result>;
 export function createDecisionContract({ build, buildWhole }: OwnInput): PolicyContract {
   return {
     build,
+    worst: (facts) => facts,
     logged: (facts, built, mode) => (mode === 'full' ? buildWhole(facts) : (built ?? build(facts))),
     read: readDecision,
     trial: SMOKE_FACTS,

@@ -100,6 +100,26 @@ function parseTarget(target: string): { readonly path: readonly string[]; readon
   return { path, query };
 }
 
+/** What the border cut is refused before any policy sees it; the largest body is one that has to be parsed. */
+export function atWorst(facts: InputFacts): InputFacts {
+  const { request } = facts;
+  const { http } = request;
+  if (http === null) return facts;
+  const json = Buffer.from(JSON.stringify(http.body.json));
+  const bytes = json.length <= BODY_BYTES_MAX ? json : Buffer.from(JSON.stringify('x'.repeat(BODY_BYTES_MAX - 2)));
+  const original: OriginalRequest = { ...originalOf(request, http), body: { bytes, packed: false } };
+  const headers: OriginalRequest['headers'] = [...original.headers, ['content-type', 'application/json']];
+  return {
+    ...facts,
+    request: {
+      ...request,
+      flags: [],
+      http: { ...http, headers: new Map([...http.headers, ['content-type', ['application/json']]]) },
+      original: () => ({ ...original, headers }),
+    },
+  };
+}
+
 /** Of protocols that do not keep the question as it came. */
 function originalOf(request: DecisionRequest, http: HttpFacts): OriginalRequest {
   const { source, tls, context } = request;

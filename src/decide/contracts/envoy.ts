@@ -4,7 +4,7 @@ import type { Combined } from '../combine.ts';
 import type { InputFacts } from '../input.ts';
 import { SMOKE_FACTS } from '../smoke.ts';
 import type { PolicyContract } from './contract.ts';
-import { type EnvoyInputOptions, envoyInput } from './envoy-input.ts';
+import { atWorst, type EnvoyInputOptions, envoyInput } from './envoy-input.ts';
 import { maskEnvoyInput } from './envoy-log.ts';
 import { namedTexts, parseHeaderLines, parseTexts } from './header-lines.ts';
 import { NO_ANSWER } from './own-answer.ts';
@@ -21,6 +21,7 @@ export function createEnvoyContract(options: EnvoyInputOptions, shownHeaders: re
   const build: PolicyContract['build'] = (facts) => envoyInput(facts, options);
   return {
     build,
+    worst: atWorst,
     logged: (_facts, built) => (built === null ? null : maskEnvoyInput(built, shown)),
     read: readEnvoyDecision,
     trial: TRIAL,

@@ -8,6 +8,7 @@ export function createRulesContract({ build, buildWhole }: OwnInput, rules: Read
   const read: PolicyContract['read'] = (result, exceptions) => combine(result, rules, exceptions);
   return {
     build,
+    worst: (facts) => facts,
     logged: (facts, built, mode) => (mode === 'full' ? buildWhole(facts) : (built ?? build(facts))),
     read,
     trial: SMOKE_FACTS,

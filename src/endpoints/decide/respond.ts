@@ -8,6 +8,7 @@ export function decideAnswer(decision: Decision): Record<string, unknown> {
   const answer: Record<string, unknown> = {
     decision_id: decision.id,
     decision: decision.effect,
+    ...(decision.would === undefined ? {} : { would: decision.would }),
     reasons: decision.reasons.map(reasonOf),
     assurance: decision.assurance,
     risk: decision.risk,

@@ -1,7 +1,6 @@
 import { CODES, type ErrorCode } from '../../contract/codes.ts';
 import type { ClientResponse, Decision, NamedText } from '../../contract/decision.ts';
 import type { JsonObject } from '../../contract/json.ts';
-
 import { clientValue, isSettableName, upstreamValue } from './header-values.ts';
 import {
   APPEND,
@@ -42,7 +41,7 @@ export function createCheckResponder({ errorResponse }: { readonly errorResponse
   return {
     decided: (decision) => {
       const dynamicMetadata = withMembers(
-        metadata(decision.effect, decision.id, decision.reasons, decision.risk.score, decision.exceptions),
+        metadata(decision.effect, decision.id, decision.reasons, decision.risk.score, decision),
         decision.dynamicMetadata,
       );
       if (decision.effect === 'allow' && decision.error === null) {
@@ -154,7 +153,7 @@ function metadata(
   decisionId: string,
   reasons: readonly { readonly code: string }[],
   risk: number,
-  exceptions: readonly { readonly id: string }[] = [],
+  { exceptions = [], would }: Pick<Decision, 'exceptions' | 'would'> = {},
 ): ProtoStruct {
   const values = reasons.map(({ code }) => ({ stringValue: code }));
   const ids = exceptions.map(({ id }) => ({ stringValue: id }));
@@ -165,6 +164,7 @@ function metadata(
       { key: 'reasons', value: { listValue: { values } } },
       { key: 'risk', value: { numberValue: risk } },
       ...(ids.length === 0 ? [] : [{ key: 'exceptions', value: { listValue: { values: ids } } }]),
+      ...(would === undefined ? [] : [{ key: 'would', value: { stringValue: would } }]),
     ],
   };
 }
