@@ -12,6 +12,7 @@ import { buildBundle } from '../../../src/decide/bundle-build.ts';
 import type { KeptPolicy } from '../../../src/decide/kept-policy.ts';
 import type { SigningOptions } from '../../../src/decide/options.ts';
 import { createPolicies, type PolicySet } from '../../../src/decide/policies.ts';
+import type { PushedData } from '../../../src/decide/pushed/pushed-data.ts';
 import type { CandidateOptions } from '../../../src/decide/rollout/candidate.ts';
 import { SMOKE_FACTS } from '../../../src/decide/smoke.ts';
 import type { BundleSource } from '../../../src/decide/source/source.ts';
@@ -88,6 +89,7 @@ type Given = {
   /** Left out: nothing is known beside who asks. */
   readonly enricher?: Enricher & Observer;
   readonly signing?: SigningOptions;
+  readonly openPushed?: (policy: string) => PushedData;
 };
 
 /** The whole path over a policy with a candidate; who asks is given. */
@@ -104,7 +106,7 @@ export async function createRollout(given: Given): Promise<RolloutWorld> {
   });
   const put: (() => void)[] = [];
   const diffs: ShadowDiff[] = [];
-  const { kept } = given;
+  const { kept, openPushed } = given;
   const candidate = given.candidate instanceof Uint8Array ? sourceOf(given.candidate).source : given.candidate;
   const set = createPolicies(decideOptions({ policies: { default: policy } }), {
     clock,
@@ -112,6 +114,7 @@ export async function createRollout(given: Given): Promise<RolloutWorld> {
     readFile: readDocumentFile,
     openSource: () => sourceOf(given.active).source,
     ...(kept === undefined ? {} : { openKept: () => kept }),
+    ...(openPushed === undefined ? {} : { openPushed }),
     rollout: {
       accountOf: ({ source }) => source.ip,
       random: given.random ?? (() => 0),
