@@ -16,7 +16,7 @@ export const ROLLOUT_METRICS = {
   candidateState: {
     name: 'countersign_candidate_state',
     type: 'gauge',
-    help: '1 for the state that the candidate of a policy is in: ready, not_loaded, data_not_loaded, resting (it is or was active, its sequence is behind that of the active one, or it was withdrawn).',
+    help: '1 for the state that the candidate of a policy is in: ready, not_loaded, data_not_loaded, resting (it is or was active, its sequence is behind that of the active one, it has not the pushed data, or it was withdrawn).',
     labels: ['policy', 'state'],
   },
   shadowResults: {
