@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { OPERATORS } from './support/admin-client.ts';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createAdminClient, OPERATORS } from './support/admin-client.ts';
 import { type AdminFolder, createAdminFolder, linesOf, revisedBundle } from './support/admin-service.ts';
 import { type Countersign, PROJECT_ROOT, startCountersign } from './support/countersign.ts';
 import { fencedBlocks } from './support/markdown.ts';
@@ -20,6 +20,7 @@ beforeAll(async () => {
     config: {
       operations: { tokens: OPERATORS },
       policy: { bundle: folder.bundle, candidate: { bundle: next } },
+      policies: { plain: { bundle: folder.bundle } },
       peps: [{ name: 'local', anonymous: true }],
       drain: { noticeMs: 0, boundMs: 1000 },
     },
@@ -42,7 +43,9 @@ test('docs/rollout.md: the candidate is promoted and taken back by the commands 
   const blocks = fencedBlocks(readFileSync(join(PROJECT_ROOT, 'docs/rollout.md'), 'utf8')).filter(({ info }) => info === 'sh');
   expect(blocks).toHaveLength(1);
   const { revision } = await shown();
-  expect(await shown()).toMatchObject({ candidate: { state: 'ready', revision: 'next', last_error: null } });
+  // readiness does not wait for it
+  const ready = { candidate: { state: 'ready', revision: 'next', last_error: null } };
+  await vi.waitFor(async () => expect(await shown()).toMatchObject(ready), { timeout: 10_000, interval: 100 });
   const back = JSON.stringify({ name: 'default', revision });
   expect(await shell(blocks[0]?.text ?? '')).toBe(`{"name":"default","revision":"next"}${back}`);
   expect(await shown()).toMatchObject({ revision, candidate: { state: 'resting', revision: 'next' } });
@@ -53,4 +56,17 @@ test('docs/rollout.md: the candidate is promoted and taken back by the commands 
     ['policy_rollback', 'next', revision],
     ['candidate_withdraw', 'next', null],
   ]);
+});
+
+test.each([
+  ['another candidate than was looked at', 'policies/default/promote', { revision: 'gone' }, 404, 'revision_unknown'],
+  ['an unknown member', 'policies/default/promote', { to: 'next' }, 400, 'request_invalid'],
+  ['a policy without one', 'policies/plain/promote', {}, 404, 'candidate_missing'],
+  ['a policy without one', 'policies/plain/withdraw', undefined, 404, 'candidate_missing'],
+  ['no policy', 'policies/other/withdraw', undefined, 404, 'policy_not_configured'],
+])('%s: %s is refused', async (_name, path, body, status, code) => {
+  const before = await shown();
+  const { json, ...answer } = await createAdminClient(service.operationsPort)(path, { method: 'POST', body });
+  expect([answer.status, json['code']]).toEqual([status, code]);
+  expect(await shown()).toEqual(before);
 });
