@@ -6,6 +6,8 @@ import { CLOCK, SILENT } from '../fixtures.ts';
 import { bundleOf, createRollout, type RolloutWorld, sourceOf } from './world.ts';
 
 const BOUNDS = { dataMaxBytes: 100_000, exceptionsMax: 5, exceptionMaxSeconds: 60 };
+/** Other work on the machine may take its time. */
+const WAIT = { timeout: 20_000 };
 /** Says what it saw of the data; by `nonsense` it has two values, and fails its trial. */
 const READING = `default effect := "allow"
 
@@ -59,9 +61,9 @@ test('a canary decides with the data that is pushed, and names its revision', as
   const here = await start();
   expect(await asked(here)).toEqual(['c1', 'allow', 'a.candidate_allow']);
   await push(here, EFFECT, 'deny', true);
-  await vi.waitFor(async () => expect(await asked(here)).toEqual(['c1+d1', 'deny', 'a.candidate_deny']));
+  await vi.waitFor(async () => expect(await asked(here)).toEqual(['c1+d1', 'deny', 'a.candidate_deny']), WAIT);
   await push(here, 'countersign/routes/one', { methods: ['GET'], path: '/1', tier: 'low', enforce: false }, true);
-  await vi.waitFor(async () => expect(await asked(here)).toEqual(['c1+d2', 'deny', 'a.candidate_deny']));
+  await vi.waitFor(async () => expect(await asked(here)).toEqual(['c1+d2', 'deny', 'a.candidate_deny']), WAIT);
   expect(here.records.at(-1)?.route).toMatchObject({ id: 'one', tier: 'low' });
   expect(here.set.monitored().map(({ revision, names }) => [revision, names])).toEqual([
     ['a1+d2', ['one']],
@@ -75,17 +77,17 @@ test('until it has the data that is pushed, nobody gets it', async () => {
   // the change is in use, and the candidate is still being put together
   expect(candidateIn(here)?.state).toBe('resting');
   expect(await asked(here)).toEqual(['a1+d1', 'allow', 'a.active']);
-  await vi.waitFor(() => expect(candidateIn(here)?.state).toBe('ready'));
+  await vi.waitFor(() => expect(candidateIn(here)?.state).toBe('ready'), WAIT);
 });
 
 test('it rests where the data does not fit it, says why, and comes back when it does', async () => {
   const here = await start();
   await push(here, EFFECT, 'nonsense', true);
-  await vi.waitFor(() => expect(candidateIn(here)).toMatchObject({ state: 'resting', lastError: { code: 'data_unfit' } }));
+  await vi.waitFor(() => expect(candidateIn(here)).toMatchObject({ state: 'resting', lastError: { code: 'data_unfit' } }), WAIT);
   expect(await asked(here)).toEqual(['a1+d1', 'allow', 'a.active']);
   await expect(here.set.promote('default', null)).rejects.toMatchObject({ code: 'data_unfit' });
   await push(here, EFFECT, 'deny');
-  await vi.waitFor(() => expect(candidateIn(here)).toMatchObject({ state: 'ready', lastError: null }));
+  await vi.waitFor(() => expect(candidateIn(here)).toMatchObject({ state: 'ready', lastError: null }), WAIT);
   expect(await asked(here)).toEqual(['c1+d2', 'deny', 'a.candidate_deny']);
   expect((await here.set.promote('default', 'c1')).revision).toBe('c1+d2');
 });
@@ -95,15 +97,15 @@ test('one that comes when the data does not fit it is taken once it does', async
   const here = await start({ bytes: null }, source);
   await push(here, EFFECT, 'nonsense', true);
   publish(candidate);
-  await vi.waitFor(() => expect(candidateIn(here)).toMatchObject({ state: 'not_loaded', lastError: { code: 'data_unfit' } }));
+  await vi.waitFor(() => expect(candidateIn(here)).toMatchObject({ state: 'not_loaded', lastError: { code: 'data_unfit' } }), WAIT);
   await push(here, EFFECT, 'deny');
-  await vi.waitFor(async () => expect(await asked(here)).toEqual(['c1+d2', 'deny', 'a.candidate_deny']));
+  await vi.waitFor(async () => expect(await asked(here)).toEqual(['c1+d2', 'deny', 'a.candidate_deny']), WAIT);
 });
 
 test('exceptions reach it at once; the data that was kept is opened once for both', async () => {
   const here = await start();
   await push(here, EFFECT, 'deny', true);
-  await vi.waitFor(() => expect(candidateIn(here)?.state).toBe('ready'));
+  await vi.waitFor(() => expect(candidateIn(here)?.state).toBe('ready'), WAIT);
   await push(here, 'countersign/limits/exceptions', {}, true);
   expect(await asked(here)).toEqual(['c1+d2', 'deny', 'a.candidate_deny']);
   here.stop();
