@@ -1,9 +1,9 @@
 import { type Batch, type BatchPdp, isLast } from './contract/batch.ts';
 import type { Decision } from './contract/decision.ts';
 import type { Identity } from './contract/identity.ts';
+import type { Gathered, Path, Progress } from './contract/path.ts';
 import type { DecisionRequest } from './contract/request.ts';
 import type { Awaitable } from './contract/stages.ts';
-import type { Gathered, Path, Progress } from './pdp.ts';
 
 /** The same caller with what the gateway says of it in another question. */
 export type Reassert = (request: DecisionRequest, identity: Identity) => Identity;

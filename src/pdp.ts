@@ -1,67 +1,36 @@
-import { attributeSourceOf, type CollectName, type CollectSources, type Facts } from './contract/collect.ts';
+import { attributeSourceOf, type CollectName, type Facts } from './contract/collect.ts';
 import type { Decision } from './contract/decision.ts';
 import { asCountersignError, CountersignError } from './contract/errors.ts';
-import type { Identity } from './contract/identity.ts';
+import type { Gathered, Path, PdpParts, Progress } from './contract/path.ts';
 import type { DecisionRequest } from './contract/request.ts';
 import type { Route } from './contract/route.ts';
-import type { EnrichmentSignals } from './contract/signals.ts';
-import type { ActivePolicy, Awaitable, Clock, Enricher, Evaluated, Identifier, Pdp, Policies, Recorder } from './contract/stages.ts';
+import type { Awaitable, Evaluated, Pdp } from './contract/stages.ts';
 
-/** The four stages, what a policy can ask for besides, and the clock that they are timed by. */
-export type PdpParts = {
-  readonly policies: Policies;
-  readonly identifier: Identifier;
-  readonly enricher: Enricher;
-  readonly sources: CollectSources;
-  readonly recorder: Recorder;
-  readonly clock: Clock;
-};
-
-/** How far one request has come; what a failure leaves unknown stays null in the record. */
-export type Progress = {
-  policy: ActivePolicy | null;
-  route: Route | null;
-  identity: Identity | null;
-  enrichment: EnrichmentSignals | null;
-  readonly startedAtMs: number;
-  identifiedAtMs: number;
-  enrichedAtMs: number;
-  /** Of a batch, not the first. */
-  readonly further?: boolean | undefined;
-};
-
-/** What is known of a request before its policy is asked. */
-export type Gathered = Facts & { readonly policy: ActivePolicy; readonly route: Route };
 type Next = (facts: Facts) => Awaitable<Decision>;
-
-/** The path in its two halves, before a policy is asked and after: both may throw, `fail` makes the deny of it. */
-export type Path = {
-  begin(): Progress;
-  gather<T>(request: DecisionRequest, progress: Progress, next: (known: Gathered) => Awaitable<T>): Awaitable<T>;
-  judge(request: DecisionRequest, progress: Progress, known: Gathered): Awaitable<Decision>;
-  fail(request: DecisionRequest, progress: Progress, thrown: unknown): Decision;
-};
 
 /**
  * THE PATH of a request: select → identify → enrich → decide → record. It holds the order and the deadline, and no technique. A policy that
  * collects is evaluated once more with what its sources say, and then has to decide.
  * Stages that need not wait answer at once; only a stage that waits (a key fetch, a remote store) costs a timer.
  */
-export function createPath({ policies, identifier, enricher, sources, recorder, clock }: PdpParts): Path {
+export function createPath({ policies, identifier, enricher, sources, recorder, monitor, clock }: PdpParts): Path {
   function begin(): Progress {
     const atMs = clock.monotonic();
     return { policy: null, route: null, identity: null, enrichment: null, startedAtMs: atMs, identifiedAtMs: atMs, enrichedAtMs: atMs };
   }
 
   function gather<T>(request: DecisionRequest, progress: Progress, next: (known: Gathered) => Awaitable<T>): Awaitable<T> {
-    const policy = policies.select(request);
-    if ('refused' in policy) throw new CountersignError(policy.refused);
-    progress.policy = policy;
-    const route = policy.routeOf(request);
-    progress.route = route;
+    const selected = policies.select(request);
+    if ('refused' in selected) throw new CountersignError(selected.refused);
+    progress.policy = selected;
+    progress.route = selected.routeOf(request);
     return after(identifier.identify(request), request, (identity) => {
       progress.identity = identity;
       progress.identifiedAtMs = clock.monotonic();
+      const policy = selected.forCaller?.(request, identity) ?? selected;
+      const route = policy === selected && progress.route !== null ? progress.route : policy.routeOf(request);
+      progress.policy = policy;
+      progress.route = route;
       return after(enricher.enrich(request, identity, route), request, (enrichment) => {
         progress.enrichment = enrichment;
         progress.enrichedAtMs = clock.monotonic();
@@ -115,8 +84,10 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
       decide: endedAtMs - Math.max(identifiedAtMs, enrichedAtMs),
       total: endedAtMs - startedAtMs,
     };
-    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, further });
-    return decision;
+    const passed = decision.effect === 'allow' ? null : (monitor?.answer(request, decision, progress) ?? null);
+    const monitored = passed === null ? null : { monitoredBy: passed.by };
+    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, further, ...monitored });
+    return passed?.decision ?? decision;
   }
 
   return { begin, gather, judge, fail };

@@ -1,12 +1,15 @@
 import { createBatchPdp } from './batch.ts';
 import { openAdmin } from './compose/admin.ts';
+import { recordAndObserve } from './compose/after-decision.ts';
 import { openMemories } from './compose/memories.ts';
+import { openMonitor } from './compose/monitor.ts';
 import { openPolicies } from './compose/policies.ts';
 import { openRegistry } from './compose/registry.ts';
 import { openRevocations } from './compose/revocations.ts';
 import { openStores } from './compose/stores.ts';
 import type { Config } from './config/schema.ts';
 import type { Listener } from './contract/lifecycle.ts';
+import type { PdpParts } from './contract/path.ts';
 import type { Clock, Logger } from './contract/stages.ts';
 import type { ServiceStatus } from './contract/status.ts';
 import { createNewId } from './decision-id.ts';
@@ -18,7 +21,7 @@ import { createEnricher } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { createAttributeSources } from './enrich/sources/sources.ts';
 import { createIdentifier } from './identify/identifier.ts';
-import { createPath, createPdp, type PdpParts } from './pdp.ts';
+import { createPath, createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecorder } from './record/recorder.ts';
@@ -104,7 +107,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
     signatureReplays,
     createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
   });
-  const policies = openPolicies(config, registryParts.hashKeys.size > 0, { clock, logger });
+  const policies = openPolicies(config, registryParts.hashKeys.size > 0, {
+    ...base,
+    rollout: { accountOf: enricher.accountOf, onDiff: (diff) => recorder.recordDiff(diff) },
+  });
+  const monitoring = openMonitor(config, { logger, startedAt: Math.floor(startedAtMs / 1000), monitored: policies.monitored });
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
   const parts: PdpParts = {
@@ -112,18 +119,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
     identifier,
     enricher,
     sources: { introspection: identifier.introspect, attributes: sources },
-    recorder: {
-      record(record) {
-        recorder.record(record);
-        if (record.further === true) return;
-        try {
-          enricher.observe(record);
-        } catch (cause) {
-          // the decision stands, whatever is not learnt from it
-          logger.error('observe_failed', { cause });
-        }
-      },
-    },
+    recorder: recordAndObserve(recorder, [enricher, policies.shadow], logger),
+    ...(monitoring.monitor === null ? {} : { monitor: monitoring.monitor }),
     clock,
   };
   const pdp = createPdp(parts);
@@ -162,6 +159,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       revocations: revocations.status(),
       enrich: enricher.status(),
       record: recorder.status(),
+      ...monitoring.status(),
       strict: true,
     };
   }

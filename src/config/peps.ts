@@ -101,6 +101,12 @@ const pep = z
       .describe(
         'Policies that it may ask for; where it names none it gets the only one of them, else `default`. Empty means the only policy, else `default`.',
       ),
+    enforce: z
+      .boolean()
+      .default(true)
+      .describe(
+        'False lets its requests pass whatever is decided (monitor mode): recorded and counted, `x-countersign-would` says what it was.',
+      ),
     forwardedFor: z
       .strictObject({
         header: headerName

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { filePath, host, httpUrl, isSafeUrl, name, PATH_MARK, whenSound } from './forms.ts';
 import { polling, signing } from './policy-source.ts';
+import { candidateOf } from './rollout.ts';
 
 const shape = {
   contract: z
@@ -95,15 +96,24 @@ export function isServer(value: string): boolean {
   return httpUrl.safeParse(value).success;
 }
 
-type Source = { readonly bundle: string; readonly allowInsecureHttp: boolean };
+const candidate = candidateOf(bundle);
+
+type Source = {
+  readonly bundle: string;
+  readonly candidate: { readonly bundle: string } | null;
+  readonly allowInsecureHttp: boolean;
+};
 
 /** A bundle that somebody on the way could replace is no policy. */
-const isSafe = ({ bundle: value, allowInsecureHttp }: Source): boolean => !isServer(value) || allowInsecureHttp || isSafeUrl(value);
+const isSafe = ({ bundle: value, allowInsecureHttp }: Pick<Source, 'bundle' | 'allowInsecureHttp'>): boolean =>
+  !isServer(value) || allowInsecureHttp || isSafeUrl(value);
+const isCandidateSafe = (value: Source): boolean => value.candidate === null || isSafe({ ...value, bundle: value.candidate.bundle });
 const SAFE = {
   error: 'must be https, or http to loopback, or `allowInsecureHttp: true` must be written out',
   path: ['bundle'],
   when: whenSound('bundle', 'allowInsecureHttp'),
 };
+const CANDIDATE_SAFE = { ...SAFE, path: ['candidate', 'bundle'], when: whenSound('candidate', 'allowInsecureHttp') };
 
 type Contracted = {
   readonly contract: string;
@@ -133,8 +143,9 @@ export function entrypointOf(one: { readonly contract: keyof typeof ENTRYPOINTS;
 
 /** The policy named `default`. */
 export const policy = z
-  .strictObject({ bundle: bundle.default('policies'), ...shape })
+  .strictObject({ bundle: bundle.default('policies'), candidate, ...shape })
   .refine(isSafe, SAFE)
+  .refine(isCandidateSafe, CANDIDATE_SAFE)
   .superRefine(checkContract, { when: CONTRACT_KEYS })
   .prefault({})
   .describe('The policy named `default`.');
@@ -144,8 +155,9 @@ export const policies = z
   .record(
     name.refine((value) => value !== 'default', '`default` is configured by the section `policy`'),
     z
-      .strictObject({ bundle, ...shape })
+      .strictObject({ bundle, candidate, ...shape })
       .refine(isSafe, SAFE)
+      .refine(isCandidateSafe, CANDIDATE_SAFE)
       .superRefine(checkContract, { when: CONTRACT_KEYS }),
   )
   .default({})

@@ -12,6 +12,7 @@ import { peps } from './peps.ts';
 import { policies, policy, policyByHost, unknownPolicies } from './policy.ts';
 import { registry } from './registry.ts';
 import { behaviour, device } from './remembered.ts';
+import { monitor } from './rollout.ts';
 import { sources, unlistedClaims } from './sources.ts';
 import { state } from './state.ts';
 import { store } from './store.ts';
@@ -40,6 +41,7 @@ export const configSchema = z
     policy,
     policies,
     policyByHost,
+    monitor,
     input,
     decisions,
     log,

@@ -4,7 +4,7 @@ import type { PolicyStatus } from './status.ts';
 
 /* What operators do to a running service: its policies and the data that is pushed over them. */
 
-/** `viewer` reads, `operator` changes what a policy declares as mutable and rolls back, `admin` changes everything. */
+/** `viewer` reads, `operator` changes what a policy declares as mutable, rolls back and withdraws candidates, `admin` changes everything. */
 export const OPERATOR_ROLES = ['viewer', 'operator', 'admin'] as const;
 export type OperatorRole = (typeof OPERATOR_ROLES)[number];
 
@@ -22,6 +22,10 @@ export interface PolicyAdmin {
   activate(name: string, bundle: Uint8Array): Promise<unknown>;
   /** Null is the revision that was active before. */
   rollback(name: string, revision: string | null): Promise<unknown>;
+  /** Makes the candidate the active revision; `revision` is what it must be, null takes it as it is. */
+  promote(name: string, revision: string | null): Promise<unknown>;
+  /** Lets nobody have the candidate until its source has another one. */
+  withdraw(name: string): void;
 }
 
 /** What a change of data carries; the bytes are foreign. */

@@ -79,6 +79,8 @@ export const CODES = {
   bundle_sequence_behind: { http: 400, rpc: 3, text: 'The sequence of the bundle is lower than that of the active one' },
   bundle_too_slow: { http: 400, rpc: 3, text: 'The bundle is too slow on the worst input' },
   bundle_cases_failed: { http: 400, rpc: 3, text: 'A case of the bundle itself failed' },
+  candidate_missing: { http: 404, rpc: 5, text: 'The policy has no candidate that is loaded' },
+  canary_key_invalid: { http: 500, rpc: 13, text: 'The key of the canary is not valid' },
   revision_unknown: { http: 404, rpc: 5, text: 'No such revision is kept' },
   policy_compile_failed: { http: 400, rpc: 3, text: 'OPA could not compile the policies' },
   opa_missing: { http: 503, rpc: 13, text: 'OPA is needed to compile the policies and was not found' },

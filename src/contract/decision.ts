@@ -85,6 +85,8 @@ export type Decision = {
   readonly dynamicMetadata?: JsonObject;
   /** Time-boxed exceptions that took a rule's verdict back; not there where there is none. */
   readonly exceptions?: readonly UsedException[];
+  /** What was decided where that is not enforced; the effect is then `allow`. Not there where it is enforced. */
+  readonly would?: 'deny' | 'step_up';
   /** Set only where no decision could be made; the effect is then `deny`. */
   readonly error: { readonly code: ErrorCode } | null;
   /** Signals and every verdict, for gateways trusted for `explain` that asked. */

@@ -61,6 +61,8 @@ export type Pep = {
   readonly feedbackFor?: readonly string[];
   /** How it speaks at `/forward-auth`; left out or null: it may not ask there. */
   readonly dialect?: Dialect | null;
+  /** False: what is decided is recorded, and its requests pass. Left out: decisions are enforced. */
+  readonly enforce?: false;
 };
 
 /** Whether a policy belongs to others: a gateway that asks for it is refused. A name that nobody configured is the PDP's deny `policy_unknown`. */

@@ -2,6 +2,7 @@ import type { Decision } from './decision.ts';
 import type { Identity } from './identity.ts';
 import type { JsonValue } from './json.ts';
 import type { DecisionRequest } from './request.ts';
+import type { MonitoredBy } from './rollout.ts';
 import type { Route } from './route.ts';
 import type { EnrichmentSignals } from './signals.ts';
 
@@ -11,7 +12,10 @@ export type StageTimes = { readonly identify: number; readonly enrich: number; r
 /** WHAT happened: all that the decision log and the metrics need, once a decision. */
 export type DecisionRecord = {
   readonly request: DecisionRequest;
+  /** What was decided. Where that is not enforced it is not what was answered. */
   readonly decision: Decision;
+  /** Who let the request pass although it was not allowed; not there where the decision is enforced. */
+  readonly monitoredBy?: MonitoredBy;
   /** Null where the path failed before the stage ended. */
   readonly route: Route | null;
   readonly identity: Identity | null;

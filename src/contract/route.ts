@@ -21,4 +21,6 @@ export type Route = {
   readonly parameters: Readonly<Record<string, string>>;
   /** What its policy has counted beside hits; not there where that is nothing. */
   readonly rate?: RatePlan;
+  /** False: what is decided is recorded, and the request passes. Not there where it is enforced. */
+  readonly enforce?: false;
 };

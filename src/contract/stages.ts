@@ -5,6 +5,7 @@ import type { Identity } from './identity.ts';
 import type { JsonValue } from './json.ts';
 import type { DecisionRecord } from './record.ts';
 import type { DecisionRequest } from './request.ts';
+import type { MonitoredBy } from './rollout.ts';
 import type { Route } from './route.ts';
 import type { EnrichmentSignals } from './signals.ts';
 
@@ -43,6 +44,8 @@ export interface ActivePolicy {
   readonly name: string;
   readonly revision: string;
   routeOf(request: DecisionRequest): Route;
+  /** The revision that this caller gets, asked once it is known who asks; the route is then its route. Left out: this one. */
+  readonly forCaller?: (request: DecisionRequest, identity: Identity) => ActivePolicy;
   /** Never throws: an engine failure is a deny with `error`. */
   decide(request: DecisionRequest, identity: Identity, enrichment: EnrichmentSignals, route: Route): Evaluated;
 }
@@ -63,6 +66,16 @@ export interface Recorder {
 /** Learns from what was decided, once a decision, after it was recorded; never throws and never waits. */
 export interface Observer {
   observe(record: DecisionRecord): void;
+}
+
+/** Says where a decision is made and not enforced; never throws. */
+export interface Monitor {
+  /** What is answered instead of a decision that is no allow; null where it is enforced. */
+  answer(
+    request: DecisionRequest,
+    decision: Decision,
+    known: { readonly route: Route | null; readonly identity: Identity | null; readonly enrichment: EnrichmentSignals | null },
+  ): { readonly by: MonitoredBy; readonly decision: Decision } | null;
 }
 
 /** The time, passed in so that tests and replays own it. */

@@ -1,6 +1,7 @@
 import type { PolicyException } from './exceptions.ts';
 import type { ListStatus } from './lists.ts';
 import type { PushedRevocationsStatus } from './revocations.ts';
+import type { CandidateStatus, MonitorStatus } from './rollout.ts';
 import type { SourceStatus } from './sources.ts';
 
 /** Snapshots that parts give of themselves: read by `/status`, `/readyz` and at each scrape of the metrics, never on the hot path. */
@@ -229,6 +230,8 @@ export type PolicyStatus = {
   readonly missingData?: readonly string[];
   /** What operators pushed over it; not there where nothing ever was. */
   readonly data?: PushedStatus;
+  /** Left out where none is configured. */
+  readonly candidate?: CandidateStatus;
 };
 
 export type RecordStatus = { readonly written: number; readonly dropped: number };
@@ -245,6 +248,8 @@ export type ServiceStatus = {
   readonly revocations?: PushedRevocationsStatus;
   readonly enrich: EnrichStatus;
   readonly record: RecordStatus;
+  /** Where decisions are not enforced; left out where they are everywhere. */
+  readonly monitor?: MonitorStatus;
   /** Rules fail closed on an undefined value; always true, shown since USER-ASKS 100 asks for it. */
   readonly strict: true;
 };

@@ -27,6 +27,10 @@ export type LoadedRevision = {
   readonly facts: { readonly codes: ReadonlySet<string>; readonly rules: ReadonlyMap<string, RuleFacts> };
   /** The same with other exceptions; all other data must be the same. */
   withExceptions(pushed: KeptData): LoadedRevision;
+  /** What was pushed over the bundle when it was made. */
+  readonly data: KeptData | null;
+  /** Ids of the routes that are not enforced. */
+  readonly monitored: readonly string[];
 };
 
 /**
@@ -42,7 +46,7 @@ export async function loadRevision(
   clock: Clock,
   pushed: KeptData | null = null,
 ): Promise<LoadedRevision> {
-  const { codes, metadata, host, revision, missingData } = prepared;
+  const { codes, metadata, host, revision, missingData, monitored } = prepared;
   const { rates, routes, addresses } = await unpackHostData(host, name);
   const wasm = await restoreWasm(prepared.module, prepared.image, options);
   const titles = ruleFactsOf(metadata);
@@ -59,12 +63,12 @@ export async function loadRevision(
     clock,
   };
   const { sequence, signed, module } = prepared;
-  const shown = { rules: codes.length, routes: routes.size, limits: rates.limits, missingData };
+  const shown = { rules: codes.length, routes: routes.size, limits: rates.limits, missingData, monitored };
   const made = { ...shown, bundle: { revision, sequence, signed, module }, facts: { codes: new Set(codes), rules: titles } };
   const over = (data: KeptData | null): LoadedRevision => {
     const exceptions = createExceptionTable(data?.exceptions ?? []);
     const named = { name, revision: decisionRevision(revision, data) };
-    return { ...made, policy: createActivePolicy({ ...parts, exceptions }, named, routes.match), withExceptions: over };
+    return { ...made, data, policy: createActivePolicy({ ...parts, exceptions }, named, routes.match), withExceptions: over };
   };
   return over(pushed);
 }

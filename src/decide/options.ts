@@ -1,3 +1,5 @@
+import type { MonitorOptions } from './monitor.ts';
+import type { CandidateOptions } from './rollout/candidate.ts';
 import type { SigningAlgorithm } from './signing/signatures.ts';
 
 /** One policy of this process, as the config names it. */
@@ -26,6 +28,10 @@ export type PolicyOptions = {
   readonly signing: SigningOptions | null;
   /** Path of the `opa` binary for directories; null takes `opa` from PATH. */
   readonly opaBin: string | null;
+  /** A policy that is tried beside this one; null or left out: none. */
+  readonly candidate?: CandidateOptions | null;
+  /** Left out: nothing may be decided without being enforced. */
+  readonly monitor?: MonitorOptions;
 };
 
 /** Whose signatures count (OPA's bundle signing). */

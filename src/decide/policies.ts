@@ -1,16 +1,18 @@
 import type { DataAdmin } from '../contract/admin.ts';
 import { CountersignError } from '../contract/errors.ts';
-import type { ActivePolicy, Clock, Logger, Policies } from '../contract/stages.ts';
+import type { ActivePolicy, Clock, Logger, Observer, Policies } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import { createChoosePolicy } from './choose-policy.ts';
 import type { KeptPolicy } from './kept-policy.ts';
 import type { DecideOptions } from './options.ts';
 import { failedDecision } from './output.ts';
-import { createPolicySlot, type PolicyRevision, type PolicySlot } from './policy-slot.ts';
+import { createPolicySlot } from './policy-slot.ts';
 import { createPrepareHere, type Prepare } from './prepare/prepare-revision.ts';
 import { createDataAdmin } from './pushed/data-slot.ts';
 import type { PushedData } from './pushed/pushed-data.ts';
+import { type Candidate, candidateLogger, createCandidate, type RolloutParts } from './rollout/candidate.ts';
+import type { PolicyRevision, PolicySlot } from './slot.ts';
 import { type Following, follow } from './source/follow.ts';
 import type { BundleSource } from './source/source.ts';
 
@@ -40,9 +42,33 @@ export interface PolicySet extends Policies {
   revisions(name: string): readonly PolicyRevision[];
   /** The data that operators push. */
   readonly data: DataAdmin;
+  /**
+   * Makes the candidate of a policy its active revision, by the same checks; `rollback` goes back to the one before.
+   * @param revision what the candidate must be; null takes it as it is
+   * @throws CountersignError policy_unknown, candidate_missing, revision_unknown, `bundle_*`: the active revision stays
+   */
+  promote(name: string, revision: string | null): Promise<ActivePolicy>;
+  /**
+   * Lets nobody have the candidate of a policy any more until its source has another one, or the process starts again.
+   * @throws CountersignError policy_unknown, candidate_missing
+   */
+  withdraw(name: string): void;
+  /** Evaluates candidates in shadow; null where no policy has one. */
+  readonly shadow: Observer | null;
+  /** The policies with routes that are not enforced. */
+  monitored(): readonly MonitoredPolicy[];
   /** One entry a configured policy, in the order of the config. */
   status(): readonly PolicyStatus[];
 }
+
+/** The routes of a policy that are not enforced, by the revision that says so. */
+export type MonitoredPolicy = {
+  readonly policy: string;
+  readonly revision: string;
+  /** Unix seconds. */
+  readonly since: number | null;
+  readonly names: readonly string[];
+};
 
 const NO_POLICY = { name: '', revision: '' };
 
@@ -55,6 +81,11 @@ export type PoliciesParts = {
   readonly openKept?: (name: string) => KeptPolicy | null;
   /** What operators push over each policy. */
   readonly openPushed?: (name: string) => PushedData;
+  /** What candidates need, where they come from and what is kept of them; without it there are none. */
+  readonly rollout?: RolloutParts & {
+    readonly openCandidate?: (name: string) => BundleSource;
+    readonly openKeptCandidate?: (name: string) => KeptPolicy | null;
+  };
   /** Checks and prepares bundles; in this thread where it is left out. */
   readonly prepare?: Prepare;
   /** Reads the keys that may sign. */
@@ -68,10 +99,31 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
   const readFile = parts.readFile ?? noFile;
   const slots = new Map<string, PolicySlot>();
   const following = new Map<string, Following>();
+  const candidates = new Map<string, Candidate>();
+  /** Those whose decisions are answers, candidates of canaries among them. */
+  const deciding: PolicySlot[] = [];
   for (const [name, policy] of Object.entries(options.policies)) {
     const kept = parts.openKept?.(name) ?? null;
     const pushed = parts.openPushed?.(name) ?? null;
-    slots.set(name, createPolicySlot(name, policy, options, { clock, logger, prepare, readFile, kept, pushed }));
+    const slot = createPolicySlot(name, policy, options, {
+      ...{ clock, logger, prepare, readFile, kept, pushed },
+      onData: () => void candidates.get(name)?.slot.refresh(),
+    });
+    slots.set(name, slot);
+    deciding.push(slot);
+    const { rollout } = parts;
+    if (rollout === undefined || policy.candidate == null) continue;
+    const { openCandidate } = rollout;
+    const own = { clock, logger: candidateLogger(logger), prepare, readFile, kept: rollout.openKeptCandidate?.(name) ?? null };
+    const candidate = createCandidate(policy.candidate, {
+      ...rollout,
+      ...own,
+      slot: createPolicySlot(name, { ...policy, bundle: policy.candidate.bundle }, options, { ...own, pushed, shares: true }),
+      active: slot,
+      openSource: openCandidate === undefined ? null : () => openCandidate(name),
+    });
+    candidates.set(name, candidate);
+    if (policy.candidate.canary.percent > 0) deciding.push(candidate.slot);
   }
   const choose = createChoosePolicy(options.policyByHost);
   // a name that nobody configured would be a label without bounds
@@ -82,6 +134,12 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     if (slot === undefined) throw new CountersignError('policy_unknown');
     return slot;
   };
+  const candidateOf = (name: string): Candidate => {
+    slotOf(name);
+    const candidate = candidates.get(name);
+    if (candidate === undefined) throw new CountersignError('candidate_missing');
+    return candidate;
+  };
 
   return {
     select(request) {
@@ -91,7 +149,8 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
       if (!request.pep.policies.includes(name)) return { refused: 'policy_not_allowed' };
       const policy = slot.active();
       if (policy === null) return { refused: 'policy_not_loaded' };
-      return slot.missingData().length === 0 ? policy : { refused: 'data_not_loaded' };
+      if (slot.missingData().length > 0) return { refused: 'data_not_loaded' };
+      return candidates.size === 0 ? policy : (candidates.get(name)?.divide(policy) ?? policy);
     },
     failed(request, code, policy) {
       const named = policy ?? { ...NO_POLICY, name: knownName(choose(request)) };
@@ -111,15 +170,39 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
         following.set(name, one);
       }
       await Promise.all([...following.values()].map(({ first }) => first));
+      // afterwards, so that what decides is prepared first
+      await Promise.all([...candidates.values()].map((candidate) => candidate.load()));
     },
     stop() {
-      for (const one of following.values()) one.stop();
+      for (const one of [...following.values(), ...candidates.values()]) one.stop();
     },
     activate: async (name, bundle) => slotOf(name).activate(bundle),
     rollback: async (name, revision) => slotOf(name).rollback(revision),
     revisions: (name) => slotOf(name).revisions(),
     data: createDataAdmin((name) => slots.get(name)?.data ?? null),
-    status: () => [...slots.values()].map((slot) => slot.status()),
+    async promote(name, revision) {
+      const found = candidateOf(name).current();
+      if (found === null) throw new CountersignError('candidate_missing');
+      if (revision !== null && found.revision !== revision) throw new CountersignError('revision_unknown');
+      return slotOf(name).activate(found.packed);
+    },
+    withdraw(name) {
+      const candidate = candidateOf(name);
+      if (candidate.current() === null) throw new CountersignError('candidate_missing');
+      candidate.withdraw();
+    },
+    shadow: candidates.size === 0 ? null : { observe: (record) => candidates.get(record.decision.policy.name)?.observe(record) },
+    monitored: () =>
+      deciding.flatMap((slot) => {
+        const names = slot.monitored();
+        const revision = slot.active()?.revision ?? '';
+        return names.length === 0 ? [] : [{ policy: slot.name, revision, since: slot.status().activatedAt, names }];
+      }),
+    status: () =>
+      [...slots.values()].map((slot) => {
+        const candidate = candidates.get(slot.name);
+        return candidate === undefined ? slot.status() : { ...slot.status(), candidate: candidate.status() };
+      }),
   };
 }
 

@@ -1,65 +1,18 @@
 import { asCountersignError, CountersignError } from '../contract/errors.ts';
-import type { ActivePolicy, Clock, Logger } from '../contract/stages.ts';
+import type { ActivePolicy } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
-import type { ReadDocumentFile } from '../stores/read-file.ts';
-import type { KeptPolicy, KeptState, PolicyOrigin } from './kept-policy.ts';
+import type { KeptState, PolicyOrigin } from './kept-policy.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
-import type { Prepare } from './prepare/prepare-revision.ts';
 import type { KeptData } from './pushed/data-job.ts';
-import { createDataSlot, type DataHost, type DataSlot } from './pushed/data-slot.ts';
+import { createDataSlot, type DataHost } from './pushed/data-slot.ts';
 import { PASSING, prepareOver } from './pushed/prepare-over.ts';
-import { type Base, documentsOver, type PushedData } from './pushed/pushed-data.ts';
+import { type Base, differsInExceptions, documentsOver } from './pushed/pushed-data.ts';
 import { EXCEPTIONS, startsWith } from './pushed/roots.ts';
 import { createRevisionHistory } from './revision-history.ts';
 import { readSigningKeys } from './signing/read-keys.ts';
+import type { PolicySlot, SlotParts } from './slot.ts';
 import { createSourceView, digestOf } from './slot-source.ts';
-
-/** One of the last five revisions of a policy. */
-export type PolicyRevision = {
-  readonly revision: string;
-  /** Unix seconds, of its last activation. */
-  readonly activatedAt: number;
-  readonly active: boolean;
-};
-
-/** One policy by name: what is active, what was, and what went wrong. */
-export interface PolicySlot {
-  readonly name: string;
-  readonly options: PolicyOptions;
-  /** Null until the first activation. */
-  active(): ActivePolicy | null;
-  /** Of the data that the active revision needs, what is not there. */
-  missingData(): readonly string[];
-  /** Null where nothing can be pushed over it. */
-  readonly data: DataSlot | null;
-  /** @throws CountersignError `bundle_*`; the active revision stays, and `status()` says why */
-  activate(packed: Uint8Array): Promise<ActivePolicy>;
-  /** @throws CountersignError revision_unknown, and what `activate` throws */
-  rollback(revision: string | null): Promise<ActivePolicy>;
-  /** The newest first. */
-  revisions(): readonly PolicyRevision[];
-  /** Takes what was kept over the restart. Never rejects: what cannot be used is noted. */
-  restore(): Promise<void>;
-  /** Takes what the source has now. Never rejects; false where it failed for a reason that may pass. */
-  offer(packed: Uint8Array, source: string): Promise<boolean>;
-  /** The source still has what it had. */
-  confirm(): void;
-  /** Notes why a bundle could not even be read; `source` names where it should have come from (USER-ASKS 55). */
-  fail(thrown: unknown, source: string): void;
-  status(): PolicyStatus;
-}
-
-export type SlotParts = {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly prepare: Prepare;
-  readonly readFile: ReadDocumentFile;
-  /** Null keeps nothing over a restart. */
-  readonly kept: KeptPolicy | null;
-  /** What operators push over it; null where they cannot. */
-  readonly pushed: PushedData | null;
-};
 
 /** `policy.ageMax` is over minutes at least: its time need not be written down more often. */
 const CONFIRM_SECONDS = 60;
@@ -130,16 +83,21 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     return outcome.prepared;
   };
 
+  const warnOf = ({ policy: { revision }, monitored }: LoadedRevision): void => {
+    if (monitored.length > 0) logger.warn('monitor_mode', { policy: name, revision, routes: monitored.length });
+  };
+
   /** The one place where a revision becomes active: a request that has one keeps it. */
   const install = async (packed: Uint8Array, from: PolicyOrigin, activatedAt: number, bounded: boolean): Promise<ActivePolicy> => {
+    const data = pushed?.kept() ?? null;
     const judgedBy = bounded ? options : { ...options, worstCaseMs: KNOWN_WORST_CASE_MS };
-    const prepared = await prepareOver((data) => prepare(packed, data, null, judgedBy), pushed?.kept() ?? null);
+    const prepared = await prepareOver((over) => prepare(packed, over, null, judgedBy), data);
     const { revision, digest, sequence, signed } = prepared;
     // a rollback is the operator's: a source that may not go back does not get to, and an old bundle of it stays old
     const least = Math.max(floor ?? -1, from === 'source' ? history.sequenceMax() : -1);
     if (bounded && signed && (sequence ?? -1) < least)
       throw new CountersignError('bundle_sequence_behind', { detail: `${sequence ?? 'none'} after ${least}` });
-    const next = await loadRevision(name, prepared, options, shared, clock, pushed?.kept() ?? null);
+    const next = await loadRevision(name, prepared, options, shared, clock, data);
     loaded = next;
     waiting = null;
     origin = from;
@@ -147,6 +105,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     refused = null;
     history.add({ revision, digest, activatedAt, sequence: floor, packed });
     logger.info('policy_activated', { policy: name, revision: next.policy.revision, origin, rules: next.rules, routes: next.routes });
+    warnOf(next);
     return next.policy;
   };
 
@@ -173,7 +132,16 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       waiting = null;
       again?.();
       logger.info('policy_data_changed', { policy: name, revision: next.policy.revision, routes: next.routes });
+      warnOf(next);
+      parts.onData?.();
     },
+  };
+
+  /** A revision with other data over it. */
+  const under = async (data: KeptData, before: LoadedRevision, packed: Uint8Array): Promise<LoadedRevision> => {
+    if (differsInExceptions(before.data, data)) return before.withExceptions(data);
+    const prepared = await prepareOver((over) => prepare(packed, over, before.bundle.module), data);
+    return loadRevision(name, prepared, options, shared, clock, data);
   };
 
   /** Does what may be refused, and notes it. */
@@ -193,7 +161,11 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     options,
     active: () => loaded?.policy ?? null,
     missingData: () => loaded?.missingData ?? [],
-    data: pushed === null ? null : createDataSlot(host, pushed),
+    data: pushed === null || parts.shares ? null : createDataSlot(host, pushed),
+    monitored: () => loaded?.monitored ?? [],
+    current: () => (loaded === null ? null : (history.all()[0] ?? null)),
+    sequence: () => floor,
+    knows: (digest) => loaded !== null && history.all().some((one) => one.digest === digest),
     activate: (packed) =>
       inTurn(() =>
         attempt(null, async () => {
@@ -214,9 +186,24 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       }),
     revisions: () =>
       history.all().map(({ revision, activatedAt }, index) => ({ revision, activatedAt, active: index === 0 && loaded !== null })),
+    isBehindData: () => loaded !== null && loaded.data !== (pushed?.kept() ?? null),
+    refresh: () =>
+      inTurn(async () => {
+        const data = pushed?.kept() ?? null;
+        const before = loaded;
+        const base = history.all()[0];
+        if (data !== null && before !== null && base !== undefined && before.data !== data)
+          await attempt(null, async () => {
+            loaded = await under(data, before, base.packed);
+            if (refused?.code === 'data_unfit') refused = null;
+            logger.info('policy_data_changed', { policy: name, revision: loaded.policy.revision, routes: loaded.routes });
+            warnOf(loaded);
+          }).catch(() => undefined);
+        again?.();
+      }),
     restore: () =>
       inTurn(async () => {
-        if (loaded === null) await pushed?.open();
+        if (loaded === null && !parts.shares) await pushed?.open();
         if (kept === null || loaded !== null) return;
         await attempt('kept', async () => {
           const state = await kept.load();

@@ -17,6 +17,8 @@ function isHttpsUrl(text: string): boolean {
   return url.username === '' && url.password === '' && !text.includes('#');
 }
 
+const NOT_ENFORCED = { enforce: false } as const;
+
 /** One route as `countersign/routes/data.yaml` writes it. */
 const RouteForm = z.strictObject({
   hosts: z.array(z.string().regex(HOST)).default([]).describe('Lower-case names, or `*.example.com`; none means any host'),
@@ -31,6 +33,7 @@ const RouteForm = z.strictObject({
     .max(64)
     .default([]),
   public: z.boolean().default(false).describe('Anybody may call it'),
+  enforce: z.boolean().default(true).describe('False: decided and recorded, but not enforced'),
   resource_metadata: z.string().max(2048).refine(isHttpsUrl, 'must be an https URL without credentials and fragment').optional(),
 });
 
@@ -102,7 +105,8 @@ export function createRouteTableBuilder(catalogue: string, planOf?: (routeId: st
     if (id === 'unknown') throw new CountersignError('bundle_routes_invalid', { field: id, detail: 'the id is reserved' });
     const { tier, scopes, resource_metadata: resourceMetadataUrl = null } = entry;
     const shared = { catalogue, id, tier, scopes: scopes.length === 0 ? NO_SCOPES : scopes, public: entry.public, resourceMetadataUrl };
-    const route: Route = { status: 'matched', ...shared, parameters: NO_PARAMETERS, ...counted(id) };
+    const enforced = entry.enforce ? {} : NOT_ENFORCED;
+    const route: Route = { status: 'matched', ...shared, ...enforced, parameters: NO_PARAMETERS, ...counted(id) };
     for (const host of entry.hosts.length === 0 ? [''] : entry.hosts) {
       let root = hosts.get(host);
       if (root === undefined) {

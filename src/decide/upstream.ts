@@ -7,7 +7,9 @@ import type { UpstreamOptions } from './options.ts';
 import { limitFields } from './rate-headers.ts';
 
 /** The headers that only we may set, in any spelling. */
-const NAMES = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded'].map((name) => `x-countersign-${name}`);
+const NAMES = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'would'].map(
+  (name) => `x-countersign-${name}`,
+);
 const UNDERSCORED = NAMES.map((name) => name.replaceAll('-', '_'));
 /** Every other spelling that a server could take for ours, where `_` or `.` counts as `-`. */
 const MIXED = NAMES.flatMap(spellings).filter((name) => !NAMES.includes(name) && !UNDERSCORED.includes(name));
@@ -23,12 +25,15 @@ function spellings(name: string): string[] {
 /** Nothing changes: denies and step_ups do not go upstream. */
 export const NO_UPSTREAM: Upstream = { headersToSet: {}, headersToRemove: [] };
 
+/** Of what a policy said, what is told upstream. */
+type Told = Pick<Combined, 'upstreamHeaders' | 'responseHeaders' | 'limits' | 'risk'>;
+
 /** What an allowed request looks like upstream. A name that is set is never among those removed. */
 export function upstreamOf(
   request: DecisionRequest,
   identity: Identity,
   enrichment: EnrichmentSignals,
-  combined: Combined,
+  combined: Told,
   options: UpstreamOptions,
 ): Upstream {
   const set: Record<string, string> = {};
@@ -49,6 +54,40 @@ export function upstreamOf(
   // RFC 9449 section 8.2: the next nonce comes with a good answer, before the last one is refused
   if (dpopNonce !== null) responseHeaders['dpop-nonce'] = dpopNonce;
   return { headersToSet: set, headersToRemove: remove, responseHeadersToSet: responseHeaders };
+}
+
+/**
+ * What a request looks like upstream that passes although it was not allowed: who asks is told as on an allow, and `x-countersign-would` what was
+ * decided. Where the path failed before that was known nothing of ours stays, and no credential that is taken away from others.
+ */
+export function upstreamInMonitor(
+  request: DecisionRequest,
+  known: { readonly identity: Identity | null; readonly enrichment: EnrichmentSignals | null },
+  { risk, would }: { readonly risk: Combined['risk']; readonly would: 'deny' | 'step_up' },
+  options: UpstreamOptions,
+): Upstream {
+  const { identity, enrichment } = known;
+  const told = { upstreamHeaders: {}, responseHeaders: {}, limits: [], risk };
+  const made =
+    identity === null || enrichment === null ? withoutIdentity(request, options) : upstreamOf(request, identity, enrichment, told, options);
+  return {
+    ...made,
+    headersToSet: { ...made.headersToSet, [WOULD]: would },
+    headersToRemove: made.headersToRemove.filter((name) => name !== WOULD),
+  };
+}
+
+const WOULD = 'x-countersign-would';
+
+function withoutIdentity(request: DecisionRequest, options: UpstreamOptions): Upstream {
+  const id = 'x-countersign-decision-id';
+  const set = options.headers ? { [id]: request.id } : {};
+  const remove = [...NAMES.filter((name) => !options.headers || name !== id), ...UNDERSCORED];
+  if (request.flags.includes('header_underscore')) remove.push(...MIXED);
+  if (options.removeAuthorization) remove.push('authorization');
+  // whose key it is was not found out: it is taken for one of ours
+  if (options.removeApiKey === true) removeApiKey(remove, set, request);
+  return { headersToSet: set, headersToRemove: remove };
 }
 
 /** Of the key's look-alikes one could reach the upstream as the key (USER-ASKS 15); the border says where there could be any. */
@@ -72,7 +111,7 @@ function setIdentity(
   request: DecisionRequest,
   identity: Identity,
   enrichment: EnrichmentSignals,
-  combined: Combined,
+  combined: Told,
 ): void {
   const { token, certificate, signature, txnToken } = identity.signals;
   put(set, 'x-countersign-decision-id', request.id);

@@ -19,6 +19,8 @@ export type PepOptions = {
   readonly fingerprintHeaders?: FingerprintHeaders;
   readonly feedbackFor?: readonly string[];
   readonly dialect?: Dialect | null;
+  /** Left out: true. */
+  readonly enforce?: boolean;
 };
 
 export type CertificateRule = {
@@ -111,6 +113,7 @@ function toPep(options: PepOptions, policyNames: readonly string[]): Pep {
     ...(options.fingerprintHeaders === undefined ? {} : { fingerprintHeaders: options.fingerprintHeaders }),
     ...(options.feedbackFor === undefined ? {} : { feedbackFor: options.feedbackFor }),
     ...(options.dialect === undefined ? {} : { dialect: options.dialect }),
+    ...(options.enforce === false ? { enforce: false } : {}),
   };
 }
 

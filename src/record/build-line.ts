@@ -31,6 +31,7 @@ export function buildLine(record: DecisionRecord, mode: InputMode): DecisionLine
     effect: decision.effect,
     reason: decision.reasons[0]?.code ?? 'none',
     reasons: decision.reasons.map(codeOf),
+    ...(record.monitoredBy === undefined ? {} : { enforced: false, monitored_by: record.monitoredBy }),
     status: decision.response === null ? null : decision.response.status,
     step_up: decision.stepUp === null ? null : decision.stepUp.kind,
     request:

@@ -27,6 +27,7 @@ export type DecisionCounters = {
   readonly signalStates: Tally;
   readonly slow: Tally;
   readonly shadowLimits: Tally;
+  readonly monitored: Tally;
   count(record: DecisionRecord): void;
 };
 
@@ -39,6 +40,7 @@ export function createDecisionCounters(
   const signalStates = new Tally(METRICS.signalStates.labels);
   const slow = new Tally(METRICS.slow.labels);
   const shadowLimits = new Tally(METRICS.shadowLimits.labels);
+  const monitored = new Tally(METRICS.monitored.labels);
   const limitLabel = createLabelGate(REASONS_MAX, LIMIT_FORM);
   const reasonLabel = createLabelGate(REASONS_MAX, REASON_FORM);
   const policyLabel = createLabelGate(POLICIES_MAX, POLICY_FORM);
@@ -74,11 +76,12 @@ export function createDecisionCounters(
     if (cells !== undefined) cells[signal.status].count += 1;
   }
 
-  function count({ request, decision, identity, enrichment, times, slow: wasSlow }: DecisionRecord): void {
+  function count({ request, decision, identity, enrichment, times, slow: wasSlow, monitoredBy }: DecisionRecord): void {
     const policy = policyLabel(decision.policy.name);
     decisionCell(decision.effect, policy, reasonLabel(decision.reasons[0]?.code ?? 'none'), request.endpoint).count += 1;
     if (decision.error !== null) failures.cell(decision.error.code).count += 1;
     for (const name of decision.shadowLimits ?? NO_LIMITS) shadowLimits.cell(limitLabel(name)).count += 1;
+    if (monitoredBy !== undefined) monitored.cell(monitoredBy, decision.error === null ? decision.effect : 'failed').count += 1;
     if (wasSlow) slow.cell(policy).count += 1;
     if (identity !== null) {
       countSignal('token', identity.signals.token);
@@ -101,7 +104,7 @@ export function createDecisionCounters(
     observers.total.observe(times.total / 1000);
   }
 
-  return { decisions, failures, signalStates, slow, shadowLimits, count };
+  return { decisions, failures, signalStates, slow, shadowLimits, monitored, count };
 }
 
 const EFFECT_INDEX: Readonly<Record<Effect, number>> = { allow: 0, deny: 1, step_up: 2 };

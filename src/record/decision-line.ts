@@ -25,6 +25,8 @@ export const DECISION_LINE = z.strictObject({
   effect: z.enum(['allow', 'deny', 'step_up']),
   reason: z.string().describe('Code of the primary reason, the first of `reasons`.'),
   reasons: z.array(z.string()).describe('Codes of every reason that counted.'),
+  enforced: z.literal(false).optional().describe('Where it is there, the request passed whatever `effect` says (monitor mode).'),
+  monitored_by: z.enum(['pep', 'route']).optional().describe('Whose `enforce: false` let it pass.'),
   status: z.int().nullable().describe('HTTP status for the client; null on allow.'),
   step_up: z.enum(STEP_UP_KINDS).nullable().describe('What kind of evidence would turn it into an allow.'),
   request: z

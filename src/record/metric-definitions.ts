@@ -1,6 +1,7 @@
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
 import { REVOCATION_METRICS } from './revocation-metrics.ts';
+import { ROLLOUT_METRICS } from './rollout-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 
 /** One metric: what `/metrics` shows and `docs/metrics.md` explains. */
@@ -53,6 +54,12 @@ export const METRICS = {
     type: 'counter',
     help: 'Requests that were above a rate limit in shadow (`shadow: true`), by the limit. They were not denied for it.',
     labels: ['limit'],
+  },
+  monitored: {
+    name: 'countersign_monitored_total',
+    type: 'counter',
+    help: 'Requests that passed although they were not allowed (`enforce: false`), by whose setting it was (pep, route) and by what was decided: deny, step_up, failed (no decision could be made).',
+    labels: ['by', 'would'],
   },
   slow: {
     name: 'countersign_slow_evaluations_total',
@@ -271,6 +278,7 @@ export const METRICS = {
   ...PUSHED_METRICS,
   ...REVOCATION_METRICS,
   exceptionUses: EXCEPTION_USES,
+  ...ROLLOUT_METRICS,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {
     name: 'countersign_build_info',

@@ -9,6 +9,7 @@ import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-defini
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { createExceptionCounter, PUSHED_METRICS } from './pushed-metrics.ts';
 import { REVOCATION_METRICS } from './revocation-metrics.ts';
+import { ROLLOUT_METRICS } from './rollout-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
@@ -63,6 +64,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     { metric: fromStatus(METRICS.signalStates), tally: counters.signalStates },
     { metric: fromStatus(METRICS.slow), tally: counters.slow },
     { metric: fromStatus(METRICS.shadowLimits), tally: counters.shadowLimits },
+    { metric: fromStatus(METRICS.monitored), tally: counters.monitored },
     { metric: fromStatus(METRICS.refused), tally: refusals },
     { metric: fromStatus(METRICS.exceptionUses), tally: exceptions.tally },
   ];
@@ -141,6 +143,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   ...Object.values(SOURCE_METRICS),
   ...Object.values(PUSHED_METRICS),
   ...Object.values(REVOCATION_METRICS),
+  ...Object.values(ROLLOUT_METRICS),
   METRICS.recordLines,
   METRICS.draining,
   METRICS.buildInfo,

@@ -1,7 +1,9 @@
 import type { DecisionRecord } from '../contract/record.ts';
+import type { ShadowDiff } from '../contract/rollout.ts';
 import type { Clock, Logger, Recorder } from '../contract/stages.ts';
 import type { RecordStatus } from '../contract/status.ts';
 import { buildLine, type InputMode } from './build-line.ts';
+import { buildShadowLine } from './shadow-line.ts';
 import { createLineSink, type LineSink } from './sink.ts';
 
 /** What the decision log is configured by: the section `decisions.log`. */
@@ -14,6 +16,8 @@ export type RecorderOptions = {
 
 /** Keeps what happened: one line a decision, and the metrics. */
 export interface DecisionRecorder extends Recorder {
+  /** Keeps what a candidate would have decided otherwise: a line of its own kind, and no metric. */
+  recordDiff(diff: ShadowDiff): void;
   status(): RecordStatus;
   /** Hands on what is buffered, for `boundMs` at most. */
   close(boundMs?: number): Promise<void>;
@@ -53,8 +57,18 @@ export function createRecorder(
     }
   }
 
+  function recordDiff(diff: ShadowDiff): void {
+    try {
+      sink?.write(`${JSON.stringify(buildShadowLine(diff, options.input))}\n`);
+    } catch (thrown) {
+      failed += 1;
+      report('decision_record_failed', thrown);
+    }
+  }
+
   return {
     record,
+    recordDiff,
     status: () => {
       const { written, dropped } = sinkStatus();
       return { written, dropped: dropped + failed };

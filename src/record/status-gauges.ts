@@ -3,6 +3,7 @@ import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { showPolicies } from './policy-metrics.ts';
 import { showPushed } from './pushed-metrics.ts';
 import { showRevocations } from './revocation-metrics.ts';
+import { showRollout } from './rollout-metrics.ts';
 import { showSources } from './source-metrics.ts';
 import type { Labels } from './tally.ts';
 
@@ -79,6 +80,7 @@ export function showStatus(
   }
   showPolicies(policies, set);
   showSources(enrich.sources ?? [], set);
+  showRollout(status, set);
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
   if (entries !== null) set(METRICS.storeEntries, { kind }, entries);

@@ -40,6 +40,7 @@ describe('where values come from', () => {
         trusts: ['client_address'],
         policies: [],
         dialect: null,
+        enforce: true,
         fingerprintHeaders: { ja3: null, ja4: null },
         certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
         forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },

@@ -21,6 +21,7 @@ describe('[asks 11] upstream', () => {
       'x-countersign-client-id',
       'x-countersign-actor',
       'x-countersign-degraded',
+      'x-countersign-would',
       'x_countersign_decision_id',
       'x_countersign_subject',
       'x_countersign_client_id',
@@ -28,6 +29,7 @@ describe('[asks 11] upstream', () => {
       'x_countersign_risk',
       'x_countersign_actor',
       'x_countersign_degraded',
+      'x_countersign_would',
     ]);
   });
 

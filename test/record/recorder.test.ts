@@ -8,7 +8,8 @@ import { DECISION_LINE } from '../../src/record/decision-line.ts';
 import { createLogger } from '../../src/record/logger.ts';
 import { createMetrics } from '../../src/record/metrics.ts';
 import { createRecorder, type RecorderOptions } from '../../src/record/recorder.ts';
-import { allow, allowed, failed, http, identity, request, status, token } from './records.ts';
+import { SHADOW_LINE } from '../../src/record/shadow-line.ts';
+import { allow, allowed, deny, failed, http, identity, request, status, token } from './records.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-recorder-'));
 let count = 0;
@@ -45,6 +46,14 @@ describe('a recorder', () => {
     expect(lines.map((line) => DECISION_LINE.parse(JSON.parse(line)).effect)).toEqual(['allow', 'deny']);
     expect(recorder.status()).toEqual({ written: 2, dropped: 0 });
     expect(metrics).toContain('countersign_decision_duration_seconds_count 2');
+  });
+
+  it('writes a line of its own kind for a difference, and counts no decision', async () => {
+    const { recorder, end } = setup('referenced');
+    recorder.recordDiff({ record: allowed, candidate: deny, input: () => ({}), reason: 'rate.exceeded', cause: null });
+    const { decisions, metrics } = await end();
+    expect(SHADOW_LINE.parse(JSON.parse(decisions))).toMatchObject({ kind: 'shadow_diff', reason: 'rate.exceeded' });
+    expect(metrics).not.toContain('countersign_decisions_total{');
   });
 
   it('only counts where there is no sink', async () => {

@@ -1,11 +1,12 @@
 import { createBatchPdp } from '../../src/batch.ts';
+import type { PdpParts } from '../../src/contract/path.ts';
 import type { Trust } from '../../src/contract/pep.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
 import type { Policies } from '../../src/contract/stages.ts';
 import { createHttpServer } from '../../src/endpoints/http-server.ts';
 import { createPepAuth } from '../../src/endpoints/pep-auth.ts';
 import { createEnricher } from '../../src/enrich/enricher.ts';
-import { createPath, createPdp, type PdpParts } from '../../src/pdp.ts';
+import { createPath, createPdp } from '../../src/pdp.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
 import { pepOptions, sha256 } from '../endpoints/fixtures.ts';
 import { createBench, identityOptions, issuerOptions, keysAtHand, type SigningKey, silentLogger } from '../identify/fixtures.ts';

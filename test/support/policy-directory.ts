@@ -12,6 +12,7 @@ export type RouteData = {
   readonly public?: boolean;
   readonly hosts?: readonly string[];
   readonly resource_metadata?: string;
+  readonly enforce?: boolean;
 };
 
 export type PolicyChanges = {

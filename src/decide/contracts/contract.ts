@@ -20,8 +20,6 @@ export type PolicyContract = {
   readonly read: (result: unknown, exceptions?: readonly PolicyException[]) => Combined;
   /** Facts that a bundle is tried on before it becomes active. */
   readonly trial: InputFacts;
-  /** The same document with all that a policy could read, for its own cases. */
-  readonly buildWhole: (facts: InputFacts) => JsonObject;
   /** Facts at every cap in the form that gives this contract most to do. */
   readonly worst: (facts: InputFacts) => InputFacts;
   /** Throws where no policy of this contract could give such a value. */
@@ -29,4 +27,4 @@ export type PolicyContract = {
 };
 
 /** The two ways of building our own input. */
-export type OwnInput = Pick<PolicyContract, 'build' | 'buildWhole'>;
+export type OwnInput = Pick<PolicyContract, 'build'> & { readonly buildWhole: (facts: InputFacts) => JsonObject };

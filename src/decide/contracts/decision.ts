@@ -57,7 +57,6 @@ type Result = z.output<typeof Result>;
 export function createDecisionContract({ build, buildWhole }: OwnInput): PolicyContract {
   return {
     build,
-    buildWhole,
     worst: (facts) => facts,
     logged: (facts, built, mode) => (mode === 'full' ? buildWhole(facts) : (built ?? build(facts))),
     read: readDecision,

@@ -21,7 +21,6 @@ export function createEnvoyContract(options: EnvoyInputOptions, shownHeaders: re
   const build: PolicyContract['build'] = (facts) => envoyInput(facts, options);
   return {
     build,
-    buildWhole: build,
     worst: atWorst,
     logged: (_facts, built) => (built === null ? null : maskEnvoyInput(built, shown)),
     read: readEnvoyDecision,

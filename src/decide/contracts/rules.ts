@@ -8,7 +8,6 @@ export function createRulesContract({ build, buildWhole }: OwnInput, rules: Read
   const read: PolicyContract['read'] = (result, exceptions) => combine(result, rules, exceptions);
   return {
     build,
-    buildWhole,
     worst: (facts) => facts,
     logged: (facts, built, mode) => (mode === 'full' ? buildWhole(facts) : (built ?? build(facts))),
     read,

@@ -6,6 +6,7 @@ import { type Bundle, type BundleMetadata, bundleOf, unpack } from '../bundle.ts
 import { checkBundle } from '../bundle-check.ts';
 import { checkData, compileDataChecks } from '../data-schema.ts';
 import { loadRevision } from '../load-revision.ts';
+import { ENFORCED, monitoredRoutes } from '../monitor.ts';
 import type { DecideOptions, PolicyOptions } from '../options.ts';
 import { withRuleCount } from '../rule-count.ts';
 import { type SigningKeys, verifySignatures } from '../signing/signatures.ts';
@@ -62,6 +63,8 @@ export type PreparedRevision = {
   readonly host: HostData;
   /** Of the required data, what is not there. */
   readonly missingData: readonly string[];
+  /** Ids of the routes that are not enforced. */
+  readonly monitored: readonly string[];
   /** Milliseconds on the worst input that the caps allow. */
   readonly worstCaseMs: number;
 };
@@ -110,6 +113,7 @@ async function prepareBundle(
   const metadata = bundle.manifest.metadata.countersign;
   checkData(data, compileDataChecks(metadata?.schemas ?? {}));
   const own = ownData(data, name);
+  const monitored = monitoredRoutes(own, policy.monitor ?? ENFORCED);
   const { rego, ...others } = splitData(own);
   const host = packHostData(others);
   const module = known ?? (await compileWasm(bundle.wasm));
@@ -117,7 +121,7 @@ async function prepareBundle(
   const image = wasm.image();
   const facts = metadata === undefined ? null : { rules: metadata.rules, input: metadata.input };
   const worstCaseMs = tryOut(wasm, facts, { policy, input: shared.input, monotonic });
-  return { module, image, codes, metadata: facts, host, missingData: missingIn(own, policy.requiredData), worstCaseMs };
+  return { module, image, codes, metadata: facts, host, missingData: missingIn(own, policy.requiredData), monitored, worstCaseMs };
 }
 
 const CASES = /^cases\/[^/]+\.ya?ml$/;

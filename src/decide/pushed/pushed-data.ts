@@ -169,6 +169,13 @@ export function documentsOver({ documents }: KeptData): readonly { readonly path
   return documents.filter(({ path }) => !startsWith(path, EXCEPTIONS)).map(({ path, json }) => ({ path, json }));
 }
 
+/** Whether two states of the data are the same in all but the exceptions. */
+export function differsInExceptions(before: KeptData | null, after: KeptData): boolean {
+  const roots = new Set([...Object.keys(before?.roots ?? {}), ...Object.keys(after.roots)]);
+  roots.delete(pathText(EXCEPTIONS));
+  return [...roots].every((root) => before?.roots[root] === after.roots[root]);
+}
+
 function refusalOf({ refused, field, detail }: AdminRefused): AdminRefused {
   return { refused, ...(field === undefined ? {} : { field }), ...(detail === undefined ? {} : { detail }) };
 }

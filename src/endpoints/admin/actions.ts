@@ -3,8 +3,17 @@ import type { AdminRefused, DataAdmin, DataChanged, Operator, PolicyAdmin } from
 import { CountersignError } from '../../contract/errors.ts';
 import type { RevocationAdmin } from '../../contract/revocations.ts';
 import type { Logger } from '../../contract/stages.ts';
-import { type AdminTarget, type BodyKind, editOf, parseCondition, parseRollback } from './receive.ts';
-import { activatedAnswer, changedAnswer, listAnswer, policiesAnswer, policyAnswer, sendAnswer, sendData } from './respond.ts';
+import { type AdminTarget, type BodyKind, editOf, parseCondition, parseRevision } from './receive.ts';
+import {
+  activatedAnswer,
+  changedAnswer,
+  listAnswer,
+  policiesAnswer,
+  policyAnswer,
+  sendAnswer,
+  sendData,
+  withdrawnAnswer,
+} from './respond.ts';
 import { createRevocationActions } from './revocations.ts';
 
 /** One call of a known operator, with its method, role and content type judged. */
@@ -46,14 +55,27 @@ export function createActions({ policies, data, revocations, logger }: Parts): (
     sendAnswer(response, activatedAnswer(name, after));
   }
 
-  async function onRollback({ response, operator, refuse }: Call, name: string, bytes: Uint8Array): Promise<void> {
-    const asked = parseRollback(bytes);
+  /** To another revision that is here already. */
+  async function onSwitch(
+    to: 'rollback' | 'promote',
+    { response, operator, refuse }: Call,
+    name: string,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    const asked = parseRevision(bytes);
     if ('refused' in asked) return refuse(asked);
     const before = activeRevision(name);
-    await policies.rollback(name, asked.revision);
+    await policies[to](name, asked.revision);
     const after = activeRevision(name) ?? '';
-    changed(operator, 'policy_rollback', { policy: name, before, after });
+    changed(operator, `policy_${to}`, { policy: name, before, after });
     sendAnswer(response, activatedAnswer(name, after));
+  }
+
+  function onWithdraw({ response, operator }: Call, name: string): void {
+    const revision = policies.status().find((one) => one.name === name)?.candidate?.revision ?? null;
+    policies.withdraw(name);
+    changed(operator, 'candidate_withdraw', { policy: name, before: revision, after: null });
+    sendAnswer(response, withdrawnAnswer(name, revision));
   }
 
   async function onData(call: Call, policy: string, path: readonly string[], bytes: Uint8Array): Promise<void> {
@@ -87,7 +109,10 @@ export function createActions({ policies, data, revocations, logger }: Parts): (
       case 'policy':
         return onPolicy(call, target.name, bytes);
       case 'rollback':
-        return onRollback(call, target.name, bytes);
+      case 'promote':
+        return onSwitch(target.resource, call, target.name, bytes);
+      case 'withdraw':
+        return onWithdraw(call, target.name);
       case 'revocations':
         return revoking.all(call, target.query, bytes);
       case 'revocation':

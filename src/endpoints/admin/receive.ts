@@ -3,10 +3,14 @@ import { z } from 'zod';
 import type { AdminRefused, DataCondition, DataEdit } from '../../contract/admin.ts';
 import { parseJsonBody } from '../json-body.ts';
 
+/** What is done to a policy by POST. */
+const POLICY_ACTIONS = ['rollback', 'promote', 'withdraw'] as const;
+type PolicyAction = (typeof POLICY_ACTIONS)[number];
+
 /** What an address of the admin API names. */
 export type AdminTarget =
   | { readonly resource: 'policies' }
-  | { readonly resource: 'policy' | 'rollback'; readonly name: string }
+  | { readonly resource: 'policy' | PolicyAction; readonly name: string }
   | { readonly resource: 'revocations'; readonly query: string | undefined }
   | { readonly resource: 'revocation'; readonly id: string }
   | { readonly resource: 'data'; readonly policy: string; readonly path: readonly string[] };
@@ -35,7 +39,8 @@ export function parseTarget(target: string): AdminTarget | AdminRefused | null {
   if (name === undefined) return { resource: 'policies' };
   if (name === '' || more !== undefined) return null;
   if (action === undefined) return { resource: 'policy', name };
-  return action === 'rollback' ? { resource: 'rollback', name } : null;
+  const known = POLICY_ACTIONS.find((one) => one === action);
+  return known === undefined ? null : { resource: known, name };
 }
 
 function dataTarget(path: readonly string[], query: string | undefined): AdminTarget | AdminRefused {
@@ -94,14 +99,14 @@ export function editOf(kind: BodyKind, bytes: Uint8Array): DataEdit {
   return { kind: kind === 'merge_patch' || kind === 'json_patch' ? kind : 'put', bytes };
 }
 
-const Rollback = z.strictObject({ revision: z.string().min(1).max(256).nullable().default(null) });
+const Chosen = z.strictObject({ revision: z.string().min(1).max(256).nullable().default(null) });
 
-/** The revision to go back to, null for the one before; an empty body says nothing. */
-export function parseRollback(bytes: Uint8Array): { readonly revision: string | null } | AdminRefused {
+/** The revision that is meant, null where none is said; an empty body says nothing. */
+export function parseRevision(bytes: Uint8Array): { readonly revision: string | null } | AdminRefused {
   if (bytes.length === 0) return { revision: null };
   const parsed = parseJsonBody(bytes);
   if (!parsed.ok) return { refused: parsed.code, ...(parsed.field === undefined ? {} : { field: parsed.field }) };
-  const checked = Rollback.safeParse(parsed.value);
+  const checked = Chosen.safeParse(parsed.value);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys : [];

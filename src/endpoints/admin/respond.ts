@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { AdminRefused, DataChanged, DataRead, KnownRevision, PushedList } from '../../contract/admin.ts';
 import { CODES, type ErrorCode } from '../../contract/codes.ts';
+import type { CandidateStatus } from '../../contract/rollout.ts';
 import type { PolicyStatus } from '../../contract/status.ts';
 import { PROBLEM_TYPE, problemOf } from '../problem.ts';
 
@@ -28,9 +29,14 @@ export function policyAnswer(status: PolicyStatus, revisions: readonly KnownRevi
   return { status: 200, body: { ...shownPolicy(status), revisions: shown } };
 }
 
-/** After an activation or a rollback. */
+/** After an activation, a rollback or a promotion. */
 export function activatedAnswer(name: string, revision: string): AdminAnswer {
   return { status: 200, body: { name, revision } };
+}
+
+/** The candidate that nobody gets any more. */
+export function withdrawnAnswer(name: string, revision: string | null): AdminAnswer {
+  return { status: 200, body: { name, candidate: { revision, state: 'resting' } } };
 }
 
 /** The documents that were pushed, without their values. */
@@ -70,8 +76,12 @@ function sendBytes(response: ServerResponse, status: number, headers: Readonly<R
   response.end(bytes);
 }
 
+function shownCandidate({ state, revision, loadedAt, lastError }: CandidateStatus): Record<string, unknown> {
+  return { state, revision, loaded_at: loadedAt, last_error: lastError };
+}
+
 function shownPolicy(status: PolicyStatus): Record<string, unknown> {
-  const { name, state, revision, activatedAt, rules, routes, lastError, data } = status;
+  const { name, state, revision, activatedAt, rules, routes, lastError, data, candidate } = status;
   return {
     name,
     state,
@@ -81,5 +91,6 @@ function shownPolicy(status: PolicyStatus): Record<string, unknown> {
     routes,
     last_error: lastError,
     ...(data === undefined ? {} : { data_revision: data.revision }),
+    ...(candidate === undefined ? {} : { candidate: shownCandidate(candidate) }),
   };
 }

@@ -40,6 +40,9 @@ const METHODS: Readonly<Record<AdminTarget['resource'], Readonly<Record<string, 
   // whoever is let in again was shut out for a reason
   revocation: { GET: READ, DELETE: { role: 'admin', bodies: [] } },
   rollback: { POST: { role: 'operator', bodies: ['json'] } },
+  // what was never active may be anything, and a candidate that rests decides nothing
+  promote: { POST: { role: 'admin', bodies: ['json'] } },
+  withdraw: { POST: { role: 'operator', bodies: [] } },
   data: {
     GET: READ,
     PUT: { role: 'operator', bodies: ['json'] },

@@ -9,6 +9,7 @@ export function decideAnswer(decision: Decision): Record<string, unknown> {
   const answer: Record<string, unknown> = {
     decision_id: decision.id,
     decision: decision.effect,
+    ...(decision.would === undefined ? {} : { would: decision.would }),
     reasons: decision.reasons.map(reasonJson),
     assurance: decision.assurance,
     risk: decision.risk,

@@ -42,7 +42,7 @@ export function createCheckResponder({ errorResponse }: { readonly errorResponse
   return {
     decided: (decision) => {
       const dynamicMetadata = withMembers(
-        metadata(decision.effect, decision.id, decision.reasons, decision.risk.score, decision.exceptions),
+        metadata(decision.effect, decision.id, decision.reasons, decision.risk.score, decision),
         decision.dynamicMetadata,
       );
       if (decision.effect === 'allow' && decision.error === null) {
@@ -154,7 +154,7 @@ function metadata(
   decisionId: string,
   reasons: readonly { readonly code: string }[],
   risk: number,
-  exceptions: readonly { readonly id: string }[] = [],
+  { exceptions = [], would }: Pick<Decision, 'exceptions' | 'would'> = {},
 ): ProtoStruct {
   const values = reasons.map(({ code }) => ({ stringValue: code }));
   const ids = exceptions.map(({ id }) => ({ stringValue: id }));
@@ -165,6 +165,7 @@ function metadata(
       { key: 'reasons', value: { listValue: { values } } },
       { key: 'risk', value: { numberValue: risk } },
       ...(ids.length === 0 ? [] : [{ key: 'exceptions', value: { listValue: { values: ids } } }]),
+      ...(would === undefined ? [] : [{ key: 'would', value: { stringValue: would } }]),
     ],
   };
 }

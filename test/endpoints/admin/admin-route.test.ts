@@ -30,6 +30,8 @@ const policies: PolicyAdmin = {
     if (revision === 'gone') throw new CountersignError('revision_unknown');
     revisions = [{ revision: revision ?? 'r0', activatedAt: 3, active: true }];
   },
+  promote: async () => undefined,
+  withdraw: () => undefined,
 };
 const data: DataAdmin = {
   list: (policy) => ({ policy, revision: 'r1+d3', dataRevision: 3, documents: [] }),
@@ -113,6 +115,8 @@ describe('who may', () => {
     ['reads', '/admin/v1/policies/default', {}, ['viewer', 'operator', 'admin']],
     ['reads data', '/admin/v1/data/countersign/limits', {}, ['viewer', 'operator', 'admin']],
     ['goes back', '/admin/v1/policies/default/rollback', rollback, ['operator', 'admin']],
+    ['promotes', '/admin/v1/policies/default/promote', rollback, ['admin']],
+    ['withdraws', '/admin/v1/policies/default/withdraw', { method: 'POST' }, ['operator', 'admin']],
     ['pushes data', '/admin/v1/data/countersign/limits', put, ['operator', 'admin']],
     ['pushes policies', '/admin/v1/policies/default', push, ['admin']],
   ])('%s: %s', async (_name, path, how, roles) => {

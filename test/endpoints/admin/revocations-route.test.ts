@@ -35,7 +35,7 @@ let ask: ReturnType<typeof createAdminClient>;
 beforeAll(async () => {
   const unused = () => Promise.resolve({ refused: 'internal_error' } as const);
   const handle = createAdminRoute({
-    policies: { status: () => [], revisions: () => [], activate: unused, rollback: unused },
+    policies: { status: () => [], revisions: () => [], activate: unused, rollback: unused, promote: unused, withdraw: () => undefined },
     data: { list: () => ({ refused: 'internal_error' }), read: unused, change: unused },
     revocations,
     operatorOf: createOperatorAuth(OPERATORS),
