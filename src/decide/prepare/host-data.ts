@@ -15,9 +15,9 @@ export type Portions = readonly Uint8Array<ArrayBuffer>[];
 
 export type HostData = { readonly limits: JsonValue | undefined; readonly routes: Portions; readonly blocked: Portions };
 
-/** A millisecond's work, about. */
-const ROUTES_AT_ONCE = 250;
-const ADDRESSES_AT_ONCE = 1000;
+/** Less than a millisecond of work, about. */
+const ROUTES_AT_ONCE = 125;
+const ADDRESSES_AT_ONCE = 500;
 const BLOCKED = 'countersign.limits.network.addresses_blocked';
 const ANY = { has: (): boolean => true };
 
