@@ -1,7 +1,9 @@
 import { openAdmin } from './compose/admin.ts';
+import { openExplain } from './compose/explain.ts';
 import { openMemories } from './compose/memories.ts';
 import { openPolicies } from './compose/policies.ts';
 import { openRegistry } from './compose/registry.ts';
+import { createSimulation, withNonceSecret } from './compose/simulation.ts';
 import { openStores } from './compose/stores.ts';
 import type { Config } from './config/schema.ts';
 import type { Listener } from './contract/lifecycle.ts';
@@ -12,13 +14,14 @@ import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
-import { createEnricher } from './enrich/enricher.ts';
+import { createEnricher, type EnricherOptions } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { createAttributeSources } from './enrich/sources/sources.ts';
-import { createIdentifier } from './identify/identifier.ts';
+import { createIdentifier, type IdentifierParts } from './identify/identifier.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
+import { createRecentDecisions } from './record/recent-decisions.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { readChangedFile } from './stores/changed-file.ts';
@@ -66,12 +69,13 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let drained: Promise<void> | null = null;
 
   const addressData = await openMmdbSet(config.network.databases, logger);
-  const { windows, replays, signatureReplays, close: closeStores } = openStores(config, clock, logger);
-  const memories = openMemories(config, { windows, logger, registered: (client) => registry?.client(client) ?? null });
+  const { windows, replays, signatureReplays, simulated, close: closeStores } = openStores(config, clock, logger);
+  const remembered = openMemories(config, { windows, logger, registered: (client) => registry?.client(client) ?? null });
   const base = { clock, logger };
   const lists = createAddressLists(config.network, { ...base, readFile: readChangedFile, fetch: httpFetchChanged, random: Math.random });
   const sources = createAttributeSources(config.sources, { ...base, ...createSourceStores(() => clock.monotonic()) });
-  const enricher = createEnricher({
+  const { memories } = remembered;
+  const enricherOptions: EnricherOptions = {
     databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
@@ -80,9 +84,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
     lists,
     sources,
     clock,
-  });
+  };
+  const enricher = createEnricher(enricherOptions);
   const { registry, parts: registryParts } = await openRegistry(config, enricher, { clock, logger, readFile: readDocumentFile });
-  const identifier = createIdentifier(config.identity, {
+  const identity = withNonceSecret(config.identity);
+  const identifierParts: IdentifierParts = {
     clock,
     logger,
     httpFetch,
@@ -95,9 +101,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
     createBreaker: () => new CircuitBreaker(INTROSPECTION_BREAKER, () => clock.monotonic()),
     signatureReplays,
     createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
-  });
+  };
+  const identifier = createIdentifier(identity, identifierParts);
   const policies = openPolicies(config, (registryParts?.hashKeys.size ?? 0) > 0, { clock, logger });
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
+  const recent = createRecentDecisions(config.decisions.recent);
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
   const pdp = createPdp({
     policies,
@@ -107,6 +115,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     recorder: {
       record(record) {
         recorder.record(record);
+        recent?.note(record);
         try {
           enricher.observe(record);
         } catch (cause) {
@@ -131,7 +140,12 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const readiness = () => readinessOf(status());
   const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
-  const admin = openAdmin(config, policies, base);
+  const simulation = createSimulation({
+    ...{ config, clock, policies, identity },
+    ...{ stores: simulated, memories: remembered.simulated, identifier: identifierParts, enricher: enricherOptions },
+  });
+  const decisions = openExplain({ policies, recent, pepNamed: pepAuth.named, simulation });
+  const admin = openAdmin(config, policies, { ...base, newId: endpoint.newId, decisions });
   const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger, admin });
   const gateways: readonly Listener[] = [http, grpc];
 
@@ -180,6 +194,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await operations.stop(boundMs);
     policies.stop();
     identifier.stop();
+    simulation.stop();
     registry?.stop();
     addressData.stop();
     lists.stop();

@@ -11,6 +11,8 @@ export type Stores = {
   readonly windows: WindowStore;
   readonly replays: ReplayMemory;
   readonly signatureReplays: ReplayMemory;
+  /** The same as seen by questions that nobody asked: nothing is counted or remembered. */
+  readonly simulated: { readonly windows: WindowStore; readonly replays: ReplayMemory; readonly signatureReplays: ReplayMemory };
   readonly close: () => Promise<void>;
 };
 
@@ -18,14 +20,20 @@ export type Stores = {
 export function openStores({ store }: Config, clock: Clock, logger: Logger): Stores {
   if (store.kind === 'redis') {
     const opened = openRedisStores({ ...store, monotonic: () => clock.monotonic(), logger });
-    return { ...opened, signatureReplays: opened.replays };
+    const { windows, replays } = opened;
+    const simulated = { windows: windows.simulated, replays: replays.simulated, signatureReplays: replays.simulated };
+    return { ...opened, signatureReplays: replays, simulated };
   }
   const startedAtMs = clock.now();
+  const windows = createMemoryWindows({ entriesMax: store.entriesMax, counterEntriesMax: store.counterEntriesMax, startedAtMs });
+  const replays = createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs });
+  // nonces of strangers must not fill the memory that tokens depend on
+  const signatureReplays = createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs });
   return {
-    windows: createMemoryWindows({ entriesMax: store.entriesMax, counterEntriesMax: store.counterEntriesMax, startedAtMs }),
-    replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
-    // nonces of strangers must not fill the memory that tokens depend on
-    signatureReplays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
+    windows,
+    replays,
+    signatureReplays,
+    simulated: { windows: windows.simulated, replays: replays.simulated, signatureReplays: signatureReplays.simulated },
     close: () => Promise.resolve(),
   };
 }

@@ -11,6 +11,7 @@ import { createExceptionCounter, PUSHED_METRICS } from './pushed-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
+import { createUndecidedCounter } from './undecided-report.ts';
 
 /** What the metrics are made of. */
 export type MetricsOptions = {
@@ -49,6 +50,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const counters = createDecisionCounters(latencies);
   const refusals = new Tally(METRICS.refused.labels);
   const exceptions = createExceptionCounter();
+  const undecided = createUndecidedCounter();
   const fromStatus = (definition: MetricDefinition) => {
     const metric = definition.type === 'counter' ? new Counter(common(definition)) : new Gauge(common(definition));
     return {
@@ -64,6 +66,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     { metric: fromStatus(METRICS.shadowLimits), tally: counters.shadowLimits },
     { metric: fromStatus(METRICS.refused), tally: refusals },
     { metric: fromStatus(METRICS.exceptionUses), tally: exceptions.tally },
+    { metric: fromStatus(METRICS.rulesUndecided), tally: undecided.tally },
   ];
   const shown = new Map<string, ReturnType<typeof fromStatus>>();
   for (const definition of STATUS_METRICS) shown.set(definition.name, fromStatus(definition));
@@ -86,6 +89,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     count(record) {
       counters.count(record);
       exceptions.count(record);
+      undecided.count(record);
     },
     refused: (code) => {
       refusals.cell(code).count += 1;

@@ -2,7 +2,8 @@ import type { BehaviourValue } from '../../contract/behaviour.ts';
 import type { NetworkCoordinates, NetworkSignal, NetworkValue } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
-import type { Cells, RecordPool } from '../../stores/record-pool.ts';
+import type { Records } from '../../stores/pool-overlay.ts';
+import type { Cells } from '../../stores/record-pool.ts';
 import { baselineDeviation, baselineMean, countMinute } from './baseline.ts';
 import type { BehaviourOptions } from './behaviour.ts';
 import {
@@ -52,7 +53,7 @@ const HOUR_MS = 3_600_000;
 export class ClientMemory {
   readonly #options: BehaviourOptions;
   readonly #hash: KeyedHash;
-  readonly #records: RecordPool;
+  readonly #records: Records;
   readonly #sets: DistinctSets;
 
   constructor(options: BehaviourOptions, makers: MemoryMakers, hash: KeyedHash) {

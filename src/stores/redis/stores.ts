@@ -1,7 +1,7 @@
 import { CircuitBreaker } from '../circuit-breaker.ts';
-import type { ReplayMemory } from '../replay-memory.ts';
+import type { SimulatedWindows } from '../memory-windows.ts';
+import type { SimulatedReplays } from '../replay-memory.ts';
 import type { StoreLogger } from '../store-logger.ts';
-import type { WindowStore } from '../windows.ts';
 import { connectCluster } from './cluster.ts';
 import { createRedisReplays } from './replays.ts';
 import { connectSingle } from './single.ts';
@@ -23,7 +23,7 @@ export type RedisStoresOptions = {
 };
 
 /** Everything that is kept in one Redis. */
-export type RedisStores = { readonly windows: WindowStore; readonly replays: ReplayMemory; close(): Promise<void> };
+export type RedisStores = { readonly windows: SimulatedWindows; readonly replays: SimulatedReplays; close(): Promise<void> };
 
 const BREAKER = { failuresMax: 3, openMs: 250 };
 const SCRIPTS = [WINDOWS_SCRIPT, COUNTERS_SCRIPT];

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { CircuitBreaker } from '../circuit-breaker.ts';
 import type { StoreLogger } from '../store-logger.ts';
 import {
@@ -32,6 +33,8 @@ const WAITING_MAX = 4096;
 const TAGS: Readonly<Record<Entity, string>> = { client: 'c', address: 'a', token: 't', route: 'r', api_key: 'k' };
 
 type Waiting = {
+  /** Counts on copies that are gone at once, and leaves everything as it is. */
+  readonly simulated: boolean;
   readonly keys: WindowKeys;
   readonly nowMs: number;
   readonly settle: (answer: WindowAnswer) => void;
@@ -49,7 +52,13 @@ const NO_THRESHOLDS: readonly Threshold[] = [];
  * Sliding windows in Redis, shared by all replicas: one script call an entity, each with the entity's hash tag, and all calls of
  * the requests that are being read in this turn of the event loop in one write. A failed call marks its entity only.
  */
-export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, logger }: RedisWindowsOptions): WindowStore {
+export function createRedisWindows({
+  client,
+  breaker,
+  deadlineMs,
+  keyPrefix,
+  logger,
+}: RedisWindowsOptions): WindowStore & { readonly simulated: WindowStore } {
   let gathered: Waiting[] = [];
   let waiting = 0;
   let refused: string | null = null;
@@ -59,7 +68,7 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
     const requests = gathered;
     gathered = [];
     try {
-      await ask(requests);
+      await askAll(requests);
     } catch (thrown) {
       breaker.failed();
       logger.warn('store_unavailable', { store: 'redis', error: thrown instanceof Error ? thrown.message : String(thrown) });
@@ -67,7 +76,7 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
     }
   }
 
-  async function ask(requests: readonly Waiting[]): Promise<void> {
+  async function askAll(requests: readonly Waiting[]): Promise<void> {
     const batch: Batch = { commands: [], markers: new Map() };
     const plans = requests.map((request) => plan(request, batch));
     const replies = await client.send(batch.commands);
@@ -76,7 +85,7 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
   }
 
   /** Puts a request's calls into the batch, and for each server that they go to one look at its marker. */
-  function plan({ keys, nowMs }: Waiting, { commands, markers }: Batch): Plan {
+  function plan({ keys, nowMs, simulated }: Waiting, { commands, markers }: Batch): Plan {
     const asked: number[] = [];
     const now = Math.floor(nowMs);
     const call = (key: string, sha: string, amount: number, thresholds: readonly Threshold[]): number => {
@@ -84,13 +93,19 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
       const marker = `${keyPrefix}:{${client.shardTag(key)}}`;
       let place = markers.get(marker);
       if (place === undefined) {
-        place = commands.push({ key: marker, words: ['SET', marker, now, 'NX', 'GET'] }) - 1;
-        markers.set(marker, place);
+        place = commands.push({ key: marker, words: simulated ? ['GET', marker] : ['SET', marker, now, 'NX', 'GET'] }) - 1;
+        if (!simulated) markers.set(marker, place);
       }
       if (!asked.includes(place)) asked.push(place);
-      const words: [string, ...(string | number)[]] = ['EVALSHA', sha, 1, key, now, amount];
+      // of the same hash tag, so on the same server
+      const counted = simulated ? `${key}:simulated:${randomUUID()}` : key;
+      const words: [string, ...(string | number)[]] = ['EVALSHA', sha, 1, counted, now, amount];
       for (const { window, limit } of thresholds) words.push(window + 1, limit);
-      return commands.push({ key, words }) - 1;
+      if (!simulated) return commands.push({ key, words }) - 1;
+      commands.push({ key, words: ['COPY', key, counted] });
+      const counting = commands.push({ key, words }) - 1;
+      commands.push({ key, words: ['UNLINK', counted] });
+      return counting;
     };
     const places = ENTITIES.map((entity) => {
       const name = keys[entity] ?? null;
@@ -115,7 +130,7 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
     else breaker.failed();
   }
 
-  function count(keys: WindowKeys, nowMs: number, budgetMs: number): WindowAnswer | Promise<WindowAnswer> {
+  function ask(keys: WindowKeys, nowMs: number, budgetMs: number, simulated: boolean): WindowAnswer | Promise<WindowAnswer> {
     if (!client.ready || waiting >= WAITING_MAX || budgetMs <= 0 || !breaker.allows()) return unavailable(keys);
     waiting += 1;
     return new Promise<WindowAnswer>((resolve) => {
@@ -128,11 +143,12 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
       // the client's own command timeout covers the usual case without a timer a request
       if (budgetMs < deadlineMs) timer = setTimeout(() => resolve(unavailable(keys)), budgetMs);
       if (gathered.length === 0) setImmediate(() => void flush());
-      gathered.push({ keys, nowMs, settle });
+      gathered.push({ simulated, keys, nowMs, settle });
     });
   }
 
-  return {
+  const count: WindowStore['count'] = (keys, nowMs, budgetMs) => ask(keys, nowMs, budgetMs, false);
+  const store: WindowStore = {
     count,
     add(hits, nowMs, budgetMs) {
       const failed = hits.map(() => 'store_unavailable' as const);
@@ -148,6 +164,12 @@ export function createRedisWindows({ client, breaker, deadlineMs, keyPrefix, log
     // the client belongs to whoever made it
     close: () => Promise.resolve(),
   };
+  const simulated: WindowStore = {
+    ...store,
+    count: (keys, nowMs, budgetMs) => ask(keys, nowMs, budgetMs, true),
+    add: (hits) => hits.map(() => 'store_unavailable'),
+  };
+  return { ...store, simulated };
 }
 
 /** The answer to one request out of the replies to all. */
