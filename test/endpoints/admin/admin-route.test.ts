@@ -52,6 +52,8 @@ beforeAll(async () => {
   const handle = createAdminRoute({
     policies,
     data,
+    decisions: { find: () => null, pepNamed: () => null, simulate: () => Promise.reject(new TypeError('nothing here')) },
+    newId: () => 'id',
     operatorOf: createOperatorAuth(tokens),
     host: '127.0.0.1',
     publicHosts: ['ops.example'],
