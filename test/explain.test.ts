@@ -158,7 +158,7 @@ describe('a decision that was made', () => {
     const decision = await decide(question({}, headers));
     const answer = await admin(`decisions/${decision['decision_id']}`);
     const text = JSON.stringify(answer.json);
-    expect(text).toContain('robot');
+    expect(text).toContain('orders:read');
     expect(text).not.toContain(token);
     expect(text).not.toContain(headers.dpop);
     expect(await admin('decisions/01978a3c-0000-7000-8000-000000000001')).toMatchObject({

@@ -36,21 +36,26 @@ type Entry = {
 };
 
 /** An entry with its decision, its reasons and its answer to the client, beside the texts. */
-const ENTRY_BYTES = 2500;
+const ENTRY_BYTES = 1500;
 const PATH_MAX = 1024;
 
 /** Keeps references, and of the request only what is named here: no credential is in it. Null where none is kept. */
 export function createRecentDecisions({ entriesMax, bytesMax }: RecentOptions): RecentDecisions | null {
   if (entriesMax === 0) return null;
   const entries = new Map<string, Entry>();
+  /** In the order that they came, round and round: the first of a Map from which many were taken is slow to find. */
+  const ring: Entry[] = [];
+  let oldest = 0;
+  let held = 0;
   let bytes = 0;
 
   function dropOldest(): void {
-    for (const [id, entry] of entries) {
-      entries.delete(id);
-      bytes -= entry.bytes;
-      return;
-    }
+    const entry = ring[oldest];
+    oldest = (oldest + 1) % entriesMax;
+    held -= 1;
+    if (entry === undefined) return;
+    bytes -= entry.bytes;
+    if (entries.get(entry.decision.id) === entry) entries.delete(entry.decision.id);
   }
 
   return {
@@ -72,14 +77,12 @@ export function createRecentDecisions({ entriesMax, bytesMax }: RecentOptions): 
         // a text beyond Latin-1 takes two bytes a character
         bytes: ENTRY_BYTES + 2 * (text.length + path.length + (trace?.answer.length ?? 0)),
       };
-      const before = entries.get(decision.id);
-      if (before !== undefined) {
-        entries.delete(decision.id);
-        bytes -= before.bytes;
-      }
-      entries.set(decision.id, entry);
+      if (held === entriesMax) dropOldest();
+      ring[(oldest + held) % entriesMax] = entry;
+      held += 1;
       bytes += entry.bytes;
-      while (entries.size > entriesMax || (bytes > bytesMax && entries.size > 0)) dropOldest();
+      entries.set(decision.id, entry);
+      while (bytes > bytesMax && held > 0) dropOldest();
     },
     find(id) {
       const entry = entries.get(id);
