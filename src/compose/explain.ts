@@ -1,6 +1,8 @@
 import type { Pep } from '../contract/pep.ts';
 import type { PolicySet } from '../decide/policies.ts';
 import type { DecisionAdmin } from '../endpoints/admin/decisions.ts';
+import { receiveDecide } from '../endpoints/decide/receive.ts';
+import { decideAnswer } from '../endpoints/decide/respond.ts';
 import type { RecentDecisions } from '../record/recent-decisions.ts';
 import { redactInput } from '../record/redact.ts';
 import type { Simulation } from './simulation.ts';
@@ -29,5 +31,7 @@ export function openExplain({ policies, recent, pepNamed, simulation }: Parts): 
     },
     pepNamed,
     simulate: simulation.decide,
+    receive: receiveDecide,
+    answer: decideAnswer,
   };
 }

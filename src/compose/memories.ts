@@ -23,6 +23,7 @@ type MemoriesParts = {
 /** What is remembered of clients, devices and decisions; `simulated` is made over it for one question that nobody asked, and keeps every change to itself. */
 export type OpenMemories = { readonly memories: Memories; readonly simulated: () => Memories };
 
+/** Opens them empty. */
 export function openMemories(config: Config, { windows, logger, registered }: MemoriesParts): OpenMemories {
   const options = { ...config, scope: config.store.kind === 'redis' ? ('replica' as const) : ('process' as const) };
   const records: RecordPool[] = [];

@@ -95,7 +95,9 @@ export function createActions(parts: Parts): (call: Call, bytes: Uint8Array) => 
         return onRollback(call, target.name, bytes);
       case 'decision': {
         const recent = decisions.find(target.id);
-        return recent === null ? call.refuse({ refused: 'decision_not_kept' }) : sendAnswer(response, recentAnswer(recent));
+        return recent === null
+          ? call.refuse({ refused: 'decision_not_kept' })
+          : sendAnswer(response, recentAnswer(recent, decisions.answer));
       }
       case 'simulate': {
         const answer = await simulatedAnswer(target, bytes, parts);

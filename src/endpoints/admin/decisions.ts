@@ -5,8 +5,8 @@ import type { RecentDecision } from '../../contract/explain.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
 import type { Clock, NewId } from '../../contract/stages.ts';
-import { receiveDecide } from '../decide/receive.ts';
-import { decideAnswer } from '../decide/respond.ts';
+import type { receiveDecide } from '../decide/receive.ts';
+import type { decideAnswer } from '../decide/respond.ts';
 import type { AdminAnswer } from './respond.ts';
 
 /** Why decisions are as they are, and what would be decided. */
@@ -20,6 +20,9 @@ export interface DecisionAdmin {
    * @param revision one of the last five of the policy; null: the active one
    */
   simulate(request: DecisionRequest, revision: string | null): Promise<Decision>;
+  /** The body and the answer of `/decide`, which are another protocol's. */
+  readonly receive: typeof receiveDecide;
+  readonly answer: typeof decideAnswer;
 }
 
 /** Nobody waits behind a gateway for it, and keys may have to be fetched first. */
@@ -40,10 +43,10 @@ export function parseSimulateQuery(query: string | undefined): SimulateQuery | A
 }
 
 /** A decision in the form of `/decide` with `?explain=true`, and how it was asked for. */
-export function recentAnswer({ decision, asked }: RecentDecision): AdminAnswer {
+export function recentAnswer({ decision, asked }: RecentDecision, answer: DecisionAdmin['answer']): AdminAnswer {
   const { receivedAtMs, endpoint, pep, requestId, request, totalMs } = asked;
   const time = new Date(receivedAtMs).toISOString();
-  return { status: 200, body: { ...decideAnswer(decision), time, endpoint, pep, request_id: requestId, request, total_ms: totalMs } };
+  return { status: 200, body: { ...answer(decision), time, endpoint, pep, request_id: requestId, request, total_ms: totalMs } };
 }
 
 /** Reads the body of `/decide` as the named gateway's, and decides it. */
@@ -55,9 +58,9 @@ export async function simulatedAnswer(
   const pep = decisions.pepNamed(name);
   if (pep === null) return { refused: 'request_invalid', field: 'pep', detail: 'no gateway of this name is configured' };
   const asked = { id: newId(), pep, receivedAtMs: clock.now(), deadlineAtMs: clock.monotonic() + DEADLINE_MS, explain: false };
-  const question = receiveDecide(bytes, asked);
+  const question = decisions.receive(bytes, asked);
   if ('refused' in question) return question;
   // whoever may simulate may see why, whatever the gateway is trusted for
   const decision = await decisions.simulate({ ...question, explain: true }, revision);
-  return { status: 200, body: { ...decideAnswer(decision), simulated: true, pep: name } };
+  return { status: 200, body: { ...decisions.answer(decision), simulated: true, pep: name } };
 }

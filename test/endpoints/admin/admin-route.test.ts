@@ -4,6 +4,8 @@ import { CountersignError } from '../../../src/contract/errors.ts';
 import type { Listener } from '../../../src/contract/lifecycle.ts';
 import { isAdminTarget } from '../../../src/endpoints/admin/receive.ts';
 import { createAdminRoute } from '../../../src/endpoints/admin/routes.ts';
+import { receiveDecide } from '../../../src/endpoints/decide/receive.ts';
+import { decideAnswer } from '../../../src/endpoints/decide/respond.ts';
 import { createOperationsServer } from '../../../src/endpoints/operations/operations-server.ts';
 import { createOperatorAuth } from '../../../src/endpoints/operations/operator-auth.ts';
 import { send } from '../../support/http-client.ts';
@@ -52,7 +54,13 @@ beforeAll(async () => {
   const handle = createAdminRoute({
     policies,
     data,
-    decisions: { find: () => null, pepNamed: () => null, simulate: () => Promise.reject(new TypeError('nothing here')) },
+    decisions: {
+      find: () => null,
+      pepNamed: () => null,
+      simulate: () => Promise.reject(new TypeError('nothing here')),
+      receive: receiveDecide,
+      answer: decideAnswer,
+    },
     newId: () => 'id',
     operatorOf: createOperatorAuth(tokens),
     host: '127.0.0.1',
