@@ -5,9 +5,9 @@ import type { RecentDecision } from '../../contract/explain.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
 import type { Clock, NewId } from '../../contract/stages.ts';
-import type { receiveDecide } from '../decide/receive.ts';
-import type { decideAnswer } from '../decide/respond.ts';
 import type { AdminAnswer } from './respond.ts';
+
+type Asked = Pick<DecisionRequest, 'id' | 'pep' | 'receivedAtMs' | 'deadlineAtMs' | 'explain'>;
 
 /** Why decisions are as they are, and what would be decided. */
 export interface DecisionAdmin {
@@ -21,8 +21,8 @@ export interface DecisionAdmin {
    */
   simulate(request: DecisionRequest, revision: string | null): Promise<Decision>;
   /** The body and the answer of `/decide`, which are another protocol's. */
-  readonly receive: typeof receiveDecide;
-  readonly answer: typeof decideAnswer;
+  readonly receive: (bytes: Uint8Array, asked: Asked) => DecisionRequest | AdminRefused;
+  readonly answer: (decision: Decision) => Record<string, unknown>;
 }
 
 /** Nobody waits behind a gateway for it, and keys may have to be fetched first. */
