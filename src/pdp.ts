@@ -111,7 +111,7 @@ export function createPdp({ policies, identifier, enricher, sources, recorder, c
     return conclude(request, progress, { decision, input: () => null, evaluationMs: 0, slow: false, cause: error.cause ?? error });
   }
 
-  function conclude(request: DecisionRequest, progress: Progress, { decision, input, slow, cause }: Evaluated): Decision {
+  function conclude(request: DecisionRequest, progress: Progress, { decision, input, slow, cause, trace }: Evaluated): Decision {
     const endedAtMs = clock.monotonic();
     const { startedAtMs, identifiedAtMs, enrichedAtMs, route, identity, enrichment } = progress;
     const times = {
@@ -120,7 +120,7 @@ export function createPdp({ policies, identifier, enricher, sources, recorder, c
       decide: endedAtMs - Math.max(identifiedAtMs, enrichedAtMs),
       total: endedAtMs - startedAtMs,
     };
-    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause });
+    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, trace });
     return decision;
   }
 

@@ -1,8 +1,10 @@
 import { openAdmin } from './compose/admin.ts';
+import { openExplain } from './compose/explain.ts';
 import { openMemories } from './compose/memories.ts';
 import { openPolicies } from './compose/policies.ts';
 import { openRegistry } from './compose/registry.ts';
 import { openRevocations } from './compose/revocations.ts';
+import { createSimulation, withNonceSecret } from './compose/simulation.ts';
 import { openStores } from './compose/stores.ts';
 import type { Config } from './config/schema.ts';
 import type { Listener } from './contract/lifecycle.ts';
@@ -13,13 +15,14 @@ import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
-import { createEnricher } from './enrich/enricher.ts';
+import { createEnricher, type EnricherOptions } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { createAttributeSources } from './enrich/sources/sources.ts';
-import { createIdentifier } from './identify/identifier.ts';
+import { createIdentifier, type IdentifierParts } from './identify/identifier.ts';
 import { createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
+import { createRecentDecisions } from './record/recent-decisions.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { readChangedFile } from './stores/changed-file.ts';
@@ -68,13 +71,15 @@ export async function createService({ config, version, clock, logger }: ServiceP
 
   const addressData = await openMmdbSet(config.network.databases, logger);
   const stores = openStores(config, clock, logger);
-  const { windows, replays, signatureReplays, shared, close: closeStores } = stores;
-  const memories = openMemories(config, { windows, shared, startedAtMs, logger, registered: (client) => registry?.client(client) ?? null });
+  const { windows, replays, signatureReplays, shared, simulated, close: closeStores } = stores;
+  const registered = (client: string) => registry?.client(client) ?? null;
+  const remembered = openMemories(config, { windows, shared, startedAtMs, logger, registered });
   const base = { clock, logger };
   const revocations = openRevocations(config, stores, base);
   const lists = createAddressLists(config.network, { ...base, readFile: readChangedFile, fetch: httpFetchChanged, random: Math.random });
   const sources = createAttributeSources(config.sources, { ...base, ...createSourceStores(() => clock.monotonic()) });
-  const enricher = createEnricher({
+  const { memories } = remembered;
+  const enricherOptions: EnricherOptions = {
     databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
@@ -83,13 +88,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
     lists,
     sources,
     clock,
-  });
-  const { registry, parts: registryParts } = await openRegistry(config, enricher, revocations, {
-    clock,
-    logger,
-    readFile: readDocumentFile,
-  });
-  const identifier = createIdentifier(config.identity, {
+  };
+  const enricher = createEnricher(enricherOptions);
+  const { registry, parts: registryParts } = await openRegistry(config, enricher, revocations, { ...base, readFile: readDocumentFile });
+  const identity = withNonceSecret(config.identity);
+  const identifierParts: IdentifierParts = {
     clock,
     logger,
     httpFetch,
@@ -102,9 +105,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
     createBreaker: () => new CircuitBreaker(INTROSPECTION_BREAKER, () => clock.monotonic()),
     signatureReplays,
     createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
-  });
-  const policies = openPolicies(config, registryParts.hashKeys.size > 0, { clock, logger });
+  };
+  const identifier = createIdentifier(identity, identifierParts);
+  const policies = openPolicies(config, registryParts.hashKeys.size > 0, base);
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
+  const recent = createRecentDecisions(config.decisions.recent);
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
   const pdp = createPdp({
     policies,
@@ -114,6 +119,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     recorder: {
       record(record) {
         recorder.record(record);
+        recent?.note(record);
         try {
           enricher.observe(record);
         } catch (cause) {
@@ -138,7 +144,12 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const readiness = () => readinessOf(status());
   const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
-  const admin = openAdmin(config, policies, revocations.admin, base);
+  const simulation = createSimulation({
+    ...{ config, clock, policies, identity },
+    ...{ stores: simulated, memories: remembered.simulated, identifier: identifierParts, enricher: enricherOptions },
+  });
+  const decisions = openExplain({ policies, recent, pepNamed: pepAuth.named, simulation });
+  const admin = openAdmin(config, policies, revocations.admin, { ...base, newId: endpoint.newId, decisions });
   const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger, admin });
   const gateways: readonly Listener[] = [http, grpc];
 
@@ -188,6 +199,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await operations.stop(boundMs);
     policies.stop();
     identifier.stop();
+    simulation.stop();
     registry?.stop();
     revocations.stop();
     addressData.stop();

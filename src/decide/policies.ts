@@ -11,6 +11,7 @@ import { createPolicySlot, type PolicyRevision, type PolicySlot } from './policy
 import { createPrepareHere, type Prepare } from './prepare/prepare-revision.ts';
 import { createDataAdmin } from './pushed/data-slot.ts';
 import type { PushedData } from './pushed/pushed-data.ts';
+import type { SlotInspection } from './slot-inspection.ts';
 import { type Following, follow } from './source/follow.ts';
 import type { BundleSource } from './source/source.ts';
 
@@ -38,6 +39,8 @@ export interface PolicySet extends Policies {
    * @throws CountersignError policy_unknown
    */
   revisions(name: string): readonly PolicyRevision[];
+  /** Looks at a policy without changing it; null where there is none of this name. */
+  inspect(name: string): SlotInspection | null;
   /** The data that operators push. */
   readonly data: DataAdmin;
   /** One entry a configured policy, in the order of the config. */
@@ -118,6 +121,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     activate: async (name, bundle) => slotOf(name).activate(bundle),
     rollback: async (name, revision) => slotOf(name).rollback(revision),
     revisions: (name) => slotOf(name).revisions(),
+    inspect: (name) => slots.get(name)?.inspection ?? null,
     data: createDataAdmin((name) => slots.get(name)?.data ?? null),
     status: () => [...slots.values()].map((slot) => slot.status()),
   };

@@ -13,6 +13,7 @@ import { type Base, documentsOver, type PushedData } from './pushed/pushed-data.
 import { EXCEPTIONS, startsWith } from './pushed/roots.ts';
 import { createRevisionHistory } from './revision-history.ts';
 import { readSigningKeys } from './signing/read-keys.ts';
+import { createSlotInspection, type SlotInspection } from './slot-inspection.ts';
 import { createSourceView, digestOf } from './slot-source.ts';
 
 /** One of the last five revisions of a policy. */
@@ -31,6 +32,7 @@ export interface PolicySlot {
   active(): ActivePolicy | null;
   /** Of the data that the active revision needs, what is not there. */
   missingData(): readonly string[];
+  readonly inspection: SlotInspection;
   /** Null where nothing can be pushed over it. */
   readonly data: DataSlot | null;
   /** @throws CountersignError `bundle_*`; the active revision stays, and `status()` says why */
@@ -129,6 +131,12 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     return outcome.prepared;
   };
 
+  const opened = async (packed: Uint8Array, data: KeptData | null): Promise<LoadedRevision> =>
+    loadRevision(name, await prepareOver((over) => prepare(packed, over, null), data), options, shared, clock, data);
+  const inspection = createSlotInspection({
+    active: () => loaded?.policy ?? null,
+    open: (revision) => inTurn(() => opened(history.find(revision).packed, pushed?.kept() ?? null)),
+  });
   /** The one place where a revision becomes active: a request that has one keeps it. */
   const install = async (packed: Uint8Array, from: PolicyOrigin, activatedAt: number, bounded: boolean): Promise<ActivePolicy> => {
     const prepared = await prepareOver((data) => prepare(packed, data, null), pushed?.kept() ?? null);
@@ -136,7 +144,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     if (bounded && signed && floor !== null && (sequence ?? -1) < floor)
       throw new CountersignError('bundle_sequence_behind', { detail: `${sequence ?? 'none'} after ${floor}` });
     const next = await loadRevision(name, prepared, options, shared, clock, pushed?.kept() ?? null);
-    loaded = next;
+    loaded = inspection.loaded(next);
     waiting = null;
     origin = from;
     floor = signed ? sequence : null;
@@ -165,7 +173,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         history.add({ revision, digest, activatedAt: seconds(), sequence, packed });
         refused = null;
       }
-      loaded = next;
+      loaded = inspection.loaded(next);
       waiting = null;
       again?.();
       logger.info('policy_data_changed', { policy: name, revision: next.policy.revision, routes: next.routes });
@@ -189,6 +197,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     options,
     active: () => loaded?.policy ?? null,
     missingData: () => loaded?.missingData ?? [],
+    inspection,
     data: pushed === null ? null : createDataSlot(host, pushed),
     activate: (packed) =>
       inTurn(() =>

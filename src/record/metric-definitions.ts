@@ -2,6 +2,7 @@ import { POLICY_METRICS } from './policy-metrics.ts';
 import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
 import { REVOCATION_METRICS } from './revocation-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
+import { UNDECIDED } from './undecided-report.ts';
 
 /** One metric: what `/metrics` shows and `docs/metrics.md` explains. */
 export type MetricDefinition = {
@@ -271,6 +272,7 @@ export const METRICS = {
   ...PUSHED_METRICS,
   ...REVOCATION_METRICS,
   exceptionUses: EXCEPTION_USES,
+  rulesUndecided: UNDECIDED,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {
     name: 'countersign_build_info',

@@ -12,6 +12,7 @@ import { REVOCATION_METRICS } from './revocation-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
+import { createUndecidedCounter } from './undecided-report.ts';
 
 /** What the metrics are made of. */
 export type MetricsOptions = {
@@ -50,6 +51,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const counters = createDecisionCounters(latencies);
   const refusals = new Tally(METRICS.refused.labels);
   const exceptions = createExceptionCounter();
+  const undecided = createUndecidedCounter();
   const fromStatus = (definition: MetricDefinition) => {
     const metric = definition.type === 'counter' ? new Counter(common(definition)) : new Gauge(common(definition));
     return {
@@ -65,6 +67,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     { metric: fromStatus(METRICS.shadowLimits), tally: counters.shadowLimits },
     { metric: fromStatus(METRICS.refused), tally: refusals },
     { metric: fromStatus(METRICS.exceptionUses), tally: exceptions.tally },
+    { metric: fromStatus(METRICS.rulesUndecided), tally: undecided.tally },
   ];
   const shown = new Map<string, ReturnType<typeof fromStatus>>();
   for (const definition of STATUS_METRICS) shown.set(definition.name, fromStatus(definition));
@@ -87,6 +90,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     count(record) {
       counters.count(record);
       exceptions.count(record);
+      undecided.count(record);
     },
     refused: (code) => {
       refusals.cell(code).count += 1;

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openRedisStores, type RedisStores } from '../../../src/stores/redis/stores.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
+
+const NOW = 1_790_000_000_000;
+const KEYS = {
+  client: 'agent-1',
+  address: '203.0.113.7',
+  token: null,
+  route: 'default/orders',
+  thresholds: { client: [{ name: 'client-10s', window: 0, limit: 3 }] },
+  counters: [{ counter: 'cost', key: 'c', amount: 1500, thresholds: [{ name: 'cost', window: 4, limit: 4000 }] }],
+};
+let redis: RedisServer;
+let stores: RedisStores;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  const logger = { info: () => undefined, warn: () => undefined };
+  stores = openRedisStores({ url: redis.url, deadlineMs: 500, keyPrefix: 'sim', monotonic: () => performance.now(), logger });
+  while (stores.windows.status().state !== 'ready') await sleep(10);
+});
+afterAll(async () => {
+  await stores.close();
+  await redis.stop();
+});
+
+/** All that the server holds. */
+async function held(): Promise<unknown[]> {
+  const keys = await redis.command('KEYS', '*');
+  const names = Array.isArray(keys) ? keys.map(String).sort() : [String(keys)];
+  return Promise.all(names.map(async (name) => [name, await redis.command('DUMP', name)]));
+}
+
+test('windows in Redis are counted on copies that are gone at once: the next count is what was told', async () => {
+  const { windows } = stores;
+  await windows.count(KEYS, NOW, 1000);
+  for (let step = 1; step < 12; step += 1) {
+    const atMs = NOW + step * 700;
+    const before = await held();
+    const [asIf, again] = await Promise.all([windows.simulated.count(KEYS, atMs, 1000), windows.simulated.count(KEYS, atMs, 1000)]);
+    expect(again).toEqual(asIf);
+    expect(await held()).toEqual(before);
+    expect(await windows.count(KEYS, atMs, 1000)).toEqual(asIf);
+  }
+});
+
+test('used proofs in Redis are looked up and not remembered', async () => {
+  const { replays } = stores;
+  expect(await replays.simulated.remember('j', NOW, NOW + 60_000, 1000)).toBe('fresh');
+  expect(await replays.remember('j', NOW, NOW + 60_000, 1000)).toBe('fresh');
+  expect(await replays.simulated.remember('j', NOW, NOW + 60_000, 1000)).toBe('replayed');
+});
