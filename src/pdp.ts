@@ -18,7 +18,7 @@ export type PdpParts = {
 };
 
 /** How far one request has come; what a failure leaves unknown stays null in the record. */
-type Progress = {
+export type Progress = {
   policy: ActivePolicy | null;
   route: Route | null;
   identity: Identity | null;
@@ -26,6 +26,20 @@ type Progress = {
   readonly startedAtMs: number;
   identifiedAtMs: number;
   enrichedAtMs: number;
+  /** Of a batch, not the first. */
+  readonly further?: boolean | undefined;
+};
+
+/** What is known of a request before its policy is asked. */
+export type Gathered = Facts & { readonly policy: ActivePolicy; readonly route: Route };
+type Next = (facts: Facts) => Awaitable<Decision>;
+
+/** The path in its two halves, before a policy is asked and after: both may throw, `fail` makes the deny of it. */
+export type Path = {
+  begin(): Progress;
+  gather<T>(request: DecisionRequest, progress: Progress, next: (known: Gathered) => Awaitable<T>): Awaitable<T>;
+  judge(request: DecisionRequest, progress: Progress, known: Gathered): Awaitable<Decision>;
+  fail(request: DecisionRequest, progress: Progress, thrown: unknown): Decision;
 };
 
 /**
@@ -33,63 +47,44 @@ type Progress = {
  * collects is evaluated once more with what its sources say, and then has to decide.
  * Stages that need not wait answer at once; only a stage that waits (a key fetch, a remote store) costs a timer.
  */
-export function createPdp({ policies, identifier, enricher, sources, recorder, clock }: PdpParts): Pdp {
-  function decide(request: DecisionRequest): Awaitable<Decision> {
-    const startedAtMs = clock.monotonic();
-    const progress: Progress = {
-      policy: null,
-      route: null,
-      identity: null,
-      enrichment: null,
-      startedAtMs,
-      identifiedAtMs: startedAtMs,
-      enrichedAtMs: startedAtMs,
-    };
-    try {
-      const outcome = walk(request, progress);
-      return outcome instanceof Promise ? outcome.catch((thrown: unknown) => fail(request, progress, thrown)) : outcome;
-    } catch (thrown) {
-      return fail(request, progress, thrown);
-    }
+export function createPath({ policies, identifier, enricher, sources, recorder, clock }: PdpParts): Path {
+  function begin(): Progress {
+    const atMs = clock.monotonic();
+    return { policy: null, route: null, identity: null, enrichment: null, startedAtMs: atMs, identifiedAtMs: atMs, enrichedAtMs: atMs };
   }
 
-  function walk(request: DecisionRequest, progress: Progress): Awaitable<Decision> {
+  function gather<T>(request: DecisionRequest, progress: Progress, next: (known: Gathered) => Awaitable<T>): Awaitable<T> {
     const policy = policies.select(request);
     if ('refused' in policy) throw new CountersignError(policy.refused);
     progress.policy = policy;
     const route = policy.routeOf(request);
     progress.route = route;
-
     return after(identifier.identify(request), request, (identity) => {
       progress.identity = identity;
       progress.identifiedAtMs = clock.monotonic();
-
       return after(enricher.enrich(request, identity, route), request, (enrichment) => {
         progress.enrichment = enrichment;
         progress.enrichedAtMs = clock.monotonic();
-        if (progress.enrichedAtMs > request.deadlineAtMs) throw new CountersignError('deadline_exceeded');
-
-        const evaluated = policy.decide(request, identity, enrichment, route);
-        if (evaluated.collect === undefined) return conclude(request, progress, evaluated);
-        return collect(request, route, evaluated.collect, { identity, enrichment }, (facts) => {
-          progress.identity = facts.identity;
-          progress.enrichment = facts.enrichment;
-          if (clock.monotonic() > request.deadlineAtMs) throw new CountersignError('deadline_exceeded');
-          // one that collects again has a deny `policy_collect_repeated` beside it
-          return conclude(request, progress, policy.decide(request, facts.identity, facts.enrichment, route));
-        });
+        return next({ policy, route, identity, enrichment });
       });
     });
   }
 
+  function judge(request: DecisionRequest, progress: Progress, { policy, route, identity, enrichment }: Gathered): Awaitable<Decision> {
+    if (clock.monotonic() > request.deadlineAtMs) throw new CountersignError('deadline_exceeded');
+    const evaluated = policy.decide(request, identity, enrichment, route);
+    if (evaluated.collect === undefined) return conclude(request, progress, evaluated);
+    return collect(request, route, evaluated.collect, { identity, enrichment }, (facts) => {
+      progress.identity = facts.identity;
+      progress.enrichment = facts.enrichment;
+      if (clock.monotonic() > request.deadlineAtMs) throw new CountersignError('deadline_exceeded');
+      // one that collects again has a deny `policy_collect_repeated` beside it
+      return conclude(request, progress, policy.decide(request, facts.identity, facts.enrichment, route));
+    });
+  }
+
   /** Asks about the identity first, since the other questions are made from it, and then all others at once. */
-  function collect(
-    request: DecisionRequest,
-    route: Route,
-    names: readonly CollectName[],
-    facts: Facts,
-    next: (facts: Facts) => Awaitable<Decision>,
-  ): Awaitable<Decision> {
+  function collect(request: DecisionRequest, route: Route, names: readonly CollectName[], facts: Facts, next: Next): Awaitable<Decision> {
     const { introspection, attributes = null } = sources;
     const wanted = names.map(attributeSourceOf).filter((name) => name !== null);
     if (!wanted.every((name) => attributes?.knows(name))) throw new CountersignError('policy_collect_unknown', { field: 'collect' });
@@ -101,7 +96,7 @@ export function createPdp({ policies, identifier, enricher, sources, recorder, c
   }
 
   /** Goes on with a value at once, or with a promise's value if it comes before the deadline. */
-  function after<T>(value: Awaitable<T>, request: DecisionRequest, next: (known: T) => Awaitable<Decision>): Awaitable<Decision> {
+  function after<T, R>(value: Awaitable<T>, request: DecisionRequest, next: (known: T) => Awaitable<R>): Awaitable<R> {
     return value instanceof Promise ? before(request.deadlineAtMs - clock.monotonic(), value).then(next) : next(value);
   }
 
@@ -113,18 +108,34 @@ export function createPdp({ policies, identifier, enricher, sources, recorder, c
 
   function conclude(request: DecisionRequest, progress: Progress, { decision, input, slow, cause, trace }: Evaluated): Decision {
     const endedAtMs = clock.monotonic();
-    const { startedAtMs, identifiedAtMs, enrichedAtMs, route, identity, enrichment } = progress;
+    const { startedAtMs, identifiedAtMs, enrichedAtMs, route, identity, enrichment, further } = progress;
     const times = {
       identify: identifiedAtMs - startedAtMs,
       enrich: Math.max(0, enrichedAtMs - identifiedAtMs),
       decide: endedAtMs - Math.max(identifiedAtMs, enrichedAtMs),
       total: endedAtMs - startedAtMs,
     };
-    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, trace });
+    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, trace, further });
     return decision;
   }
 
-  return { decide };
+  return { begin, gather, judge, fail };
+}
+
+/** One question at a time. */
+export function createPdp(parts: PdpParts): Pdp {
+  const path = createPath(parts);
+  return {
+    decide(request) {
+      const progress = path.begin();
+      try {
+        const outcome = path.gather(request, progress, (known) => path.judge(request, progress, known));
+        return outcome instanceof Promise ? outcome.catch((thrown: unknown) => path.fail(request, progress, thrown)) : outcome;
+      } catch (thrown) {
+        return path.fail(request, progress, thrown);
+      }
+    },
+  };
 }
 
 /** Settles as the promise does, or rejects with `deadline_exceeded` after `remainingMs`; a later rejection is taken care of. */

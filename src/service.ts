@@ -1,3 +1,4 @@
+import { createBatchPdp } from './batch.ts';
 import { openAdmin } from './compose/admin.ts';
 import { openExplain } from './compose/explain.ts';
 import { openMemories } from './compose/memories.ts';
@@ -19,7 +20,7 @@ import { createEnricher, type EnricherOptions } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { createAttributeSources } from './enrich/sources/sources.ts';
 import { createIdentifier, type IdentifierParts } from './identify/identifier.ts';
-import { createPdp } from './pdp.ts';
+import { createPath, createPdp, type PdpParts } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecentDecisions } from './record/recent-decisions.ts';
@@ -111,7 +112,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recent = createRecentDecisions(config.decisions.recent);
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
-  const pdp = createPdp({
+  const parts: PdpParts = {
     policies,
     identifier,
     enricher,
@@ -120,6 +121,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       record(record) {
         recorder.record(record);
         recent?.note(record);
+        if (record.further === true) return;
         try {
           enricher.observe(record);
         } catch (cause) {
@@ -129,7 +131,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
       },
     },
     clock,
-  });
+  };
+  const pdp = createPdp(parts);
 
   const pepAuth = createPepAuth(config.peps, policies.names);
   const endpoint = {
@@ -142,7 +145,9 @@ export async function createService({ config, version, clock, logger }: ServiceP
     onRefused: metrics.refused,
   };
   const readiness = () => readinessOf(status());
-  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback });
+  const batch = createBatchPdp(createPath(parts), identifier.reassert);
+  const authzen = { batch, publicUrl: config.publicUrl, evaluationsMax: config.authzen.evaluationsMax };
+  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback, authzen });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
   const simulation = createSimulation({
     ...{ config, clock, policies, identity },

@@ -3,6 +3,7 @@ import { install } from '../install.mjs';
 import { run } from '../run.mjs';
 import { checkInnerNode } from '../runtime.mjs';
 import { findEnvoy } from '../tools/envoy.mjs';
+import { findGateway, GATEWAYS } from '../tools/gateways.mjs';
 import { findOpa } from '../tools/opa.mjs';
 import { findRedis } from '../tools/redis.mjs';
 import { checkBuild } from './build.mjs';
@@ -11,7 +12,7 @@ import { vitest } from './vitest.mjs';
 
 /** @typedef {import('./runner.mjs').Step} Step */
 
-/** The tools that were found, for the tests: OPA_BIN, ENVOY_BIN, REDIS_SERVER_BIN. */
+/** The tools that were found, for the tests: OPA_BIN, ENVOY_BIN, REDIS_SERVER_BIN, NGINX_BIN, HAPROXY_BIN, CADDY_BIN. */
 const tools = /** @type {Record<string, string>} */ ({});
 
 /**
@@ -50,6 +51,9 @@ const tool = (id, variable, find) => ({
   },
 });
 
+/** Those that ask by forward auth. */
+const gateways = Object.values(GATEWAYS).map((gateway) => tool(gateway.name, gateway.variable, () => findGateway(gateway)));
+
 const opa = () => tools['OPA_BIN'] ?? 'opa';
 
 /** @type {Step} */
@@ -72,6 +76,7 @@ export const VERIFY = [
   tool('opa', 'OPA_BIN', findOpa),
   tool('envoy', 'ENVOY_BIN', findEnvoy),
   tool('redis', 'REDIS_SERVER_BIN', findRedis),
+  ...gateways,
   program('types', 'Types (tsc)', needed, () => ['tsc', '-p', 'tsconfig.json']),
   program('lint', 'Lint and format (biome)', needed, () => ['biome', 'check', '--error-on-warnings', '.']),
   program('generated', 'Generated files are current', needed, () => ['node', 'scripts/generate.ts', '--check']),

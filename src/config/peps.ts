@@ -18,6 +18,9 @@ const TRUSTS = [
 /** The forms of `contract/pep.ts`, kept equal by a test. */
 const FORMS = ['xfcc', 'rfc9440', 'pem_escaped', 'der_base64'] as const;
 
+/** The dialects of `contract/pep.ts`, kept equal by a test. */
+const DIALECTS = ['nginx', 'traefik', 'caddy', 'haproxy', 'apisix'] as const;
+
 /** Headers whose meaning is another one already. */
 const TAKEN = new Set([
   'authorization',
@@ -136,6 +139,13 @@ const pep = z
       .default([])
       .describe(
         'Gateways on whose decisions this one may report beside its own, where it is trusted for `feedback`: an application behind a gateway names that one.',
+      ),
+    dialect: z
+      .enum(DIALECTS)
+      .nullable()
+      .default(null)
+      .describe(
+        'The kind of gateway, needed for `/forward-auth`: it says which headers are read, and how a status other than 401 and 403 is told.',
       ),
   })
   .refine((value) => value.anonymous !== (value.tokenSha256 !== null || value.certificate !== null), {

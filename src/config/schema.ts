@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { plainHeaderName } from '../formats/credential-headers.ts';
 import { admin } from './admin.ts';
 import { challenge, decisions, drain, input, log, upstream } from './answers.ts';
+import { authzen, publicUrl } from './authzen.ts';
 import { network } from './enrichment.ts';
 import { isLoopback, repeated, whenSound } from './forms.ts';
 import { identity } from './identity.ts';
@@ -18,9 +19,11 @@ import { store } from './store.ts';
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
 export const configSchema = z
   .strictObject({
+    publicUrl,
     http,
     grpc,
     operations,
+    authzen,
     allowAnonymous: z
       .boolean()
       .default(false)

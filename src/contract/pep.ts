@@ -40,6 +40,10 @@ export type CertificateHeader = {
 /** Headers that a gateway sets for the fingerprints of the client's TLS connection, lower case; null where it sets none. */
 export type FingerprintHeaders = { readonly ja3: string | null; readonly ja4: string | null };
 
+/** Gateways that ask by forward auth, each with headers of its own. */
+export const DIALECTS = ['nginx', 'traefik', 'caddy', 'haproxy', 'apisix'] as const;
+export type Dialect = (typeof DIALECTS)[number];
+
 /** The gateway that asks and enforces, as configured. */
 export type Pep = {
   readonly name: string;
@@ -55,6 +59,8 @@ export type Pep = {
   readonly fingerprintHeaders?: FingerprintHeaders;
   /** Names of the gateways on whose decisions it may report beside its own; left out: none. */
   readonly feedbackFor?: readonly string[];
+  /** How it speaks at `/forward-auth`; left out or null: it may not ask there. */
+  readonly dialect?: Dialect | null;
 };
 
 /** Whether a policy belongs to others: a gateway that asks for it is refused. A name that nobody configured is the PDP's deny `policy_unknown`. */

@@ -22,6 +22,8 @@ export type DecisionRecord = {
   readonly slow: boolean;
   /** The input document in the form that the log is configured for; called by the recorder only. */
   readonly input: (mode: 'referenced' | 'full') => JsonValue;
+  /** True for every decision of a batch but its first: what is learnt from a request is learnt once. */
+  readonly further?: boolean | undefined;
   /** The failure behind `decision.error`, for the log. */
   readonly cause: unknown;
   /** What it can be explained by later; not there where no policy was evaluated. */

@@ -169,10 +169,11 @@ export const EvaluationInput = z.strictObject({
       id: textOrNull('Of the token, or asserted'),
       asserted: flag('Only the gateway said so'),
       registered: flag('The registry has a record of the client'),
+      properties: json('As sent, of a subject that is only asserted'),
       client: CLIENT,
     })
     .describe('AuthZEN subject'),
-  action: z.strictObject({ name: textOrNull('The method for HTTP requests') }).describe('AuthZEN action'),
+  action: z.strictObject({ name: textOrNull('The method for HTTP requests'), properties: json('As sent') }).describe('AuthZEN action'),
   resource: z
     .strictObject({ type: textOrNull('route for HTTP requests'), id: textOrNull('The route id or unknown'), properties: json('As sent') })
     .describe('AuthZEN resource'),

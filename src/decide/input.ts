@@ -182,10 +182,16 @@ export function inputShape(options: InputOptions): Shape<InputFacts> {
         id: ({ identity }) => identity.subject.id,
         asserted: ({ identity }) => identity.subject.asserted,
         registered: ({ identity }) => identity.subject.record !== null,
+        properties: ({ identity }) => identity.subject.properties,
         client: { optional: clientOf, fields: CLIENT_FIELDS },
       },
     },
-    action: { group: { name: ({ request }) => request.action?.name ?? request.http?.method ?? null } },
+    action: {
+      group: {
+        name: ({ request }) => request.action?.name ?? request.http?.method ?? null,
+        properties: ({ request }) => request.action?.properties ?? NO_NAMES,
+      },
+    },
     resource: {
       group: {
         type: ({ request }) => request.resource?.type ?? (request.http === null ? null : 'route'),

@@ -2,15 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../contract/codes.ts';
 import type { Listener } from '../contract/lifecycle.ts';
 import type { Logger } from '../contract/stages.ts';
+import { type AuthzenOptions, createAuthzenRoute } from './authzen/routes.ts';
 import { createDecideRoute, type DecideOptions, isDecideTarget } from './decide/routes.ts';
 import { createFeedbackRoute, type FeedbackOptions, isFeedbackTarget } from './feedback/routes.ts';
+import { createForwardAuthRoute, isForwardAuthTarget } from './forward-auth/routes.ts';
 import { createFallback } from './http-fallback.ts';
 import { createHttpListener, type TlsFiles } from './http-listener.ts';
 import { createIsOwnHost } from './own-host.ts';
 import { sendProblem } from './problem.ts';
 
 export type HttpServerOptions = DecideOptions &
-  Pick<FeedbackOptions, 'feedback'> & {
+  Pick<FeedbackOptions, 'feedback'> &
+  Pick<AuthzenOptions, 'authzen'> & {
     readonly host: string;
     /** 0 takes a free one. */
     readonly port: number;
@@ -25,13 +28,17 @@ export type HttpServerOptions = DecideOptions &
   };
 
 /**
- * The HTTP listener for gateways: `POST /decide` and `POST /feedback` straight from `node:http`, everything else through Express. Own routing looks at the
+ * The HTTP listener for gateways: `POST /decide`, `POST /feedback` and AuthZEN straight from `node:http`, everything else through Express. Own routing looks at the
  * raw target only, so no spelling of a path reaches `/decide` but its own.
  */
 export function createHttpServer(options: HttpServerOptions): Listener {
-  const isOwnHost = createIsOwnHost(options.host, options.publicHosts);
+  const publicUrl = options.authzen?.publicUrl ?? null;
+  const named = publicUrl === null ? options.publicHosts : [...options.publicHosts, new URL(publicUrl).host];
+  const isOwnHost = createIsOwnHost(options.host, named);
   const decide = createDecideRoute(options);
   const feedback = createFeedbackRoute(options);
+  const authzen = createAuthzenRoute(options);
+  const forwardAuth = createForwardAuthRoute(options);
   const fallback = createFallback(options.logger);
 
   function refuse(response: ServerResponse, code: ErrorCode): void {
@@ -41,11 +48,14 @@ export function createHttpServer(options: HttpServerOptions): Listener {
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     // a browser must not be able to ask, whatever page it shows and whatever name was re-bound to this address
-    if (request.headers.origin !== undefined) refuse(response, 'origin_forbidden');
+    const forwards = isForwardAuthTarget(request.url ?? '');
+    // what forward auth forwards is the client's own, its Origin too
+    if (request.headers.origin !== undefined && !forwards) refuse(response, 'origin_forbidden');
     else if (!isOwnHost(request.headers.host, request.socket.localAddress)) refuse(response, 'host_misdirected');
+    else if (forwards) forwardAuth(request, response);
     else if (isDecideTarget(request.url ?? '')) decide(request, response);
     else if (isFeedbackTarget(request.url ?? '')) feedback(request, response);
-    else fallback(request, response);
+    else if (!authzen(request, response)) fallback(request, response);
   }
 
   return createHttpListener({

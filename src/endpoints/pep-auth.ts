@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { CountersignError } from '../contract/errors.ts';
-import type { CertificateHeader, FingerprintHeaders, ForwardedFor, Pep, Trust } from '../contract/pep.ts';
+import type { CertificateHeader, Dialect, FingerprintHeaders, ForwardedFor, Pep, Trust } from '../contract/pep.ts';
 import type { CertificateEvidence } from './peer-certificate.ts';
 
 /** One gateway as configured. A token is known by the lower-case hex of its SHA-256 only. */
@@ -18,6 +18,7 @@ export type PepOptions = {
   readonly certificateHeader: CertificateHeader | null;
   readonly fingerprintHeaders?: FingerprintHeaders;
   readonly feedbackFor?: readonly string[];
+  readonly dialect?: Dialect | null;
 };
 
 export type CertificateRule = {
@@ -112,6 +113,7 @@ function toPep(options: PepOptions, policyNames: readonly string[]): Pep {
     certificateHeader: options.certificateHeader,
     ...(options.fingerprintHeaders === undefined ? {} : { fingerprintHeaders: options.fingerprintHeaders }),
     ...(options.feedbackFor === undefined ? {} : { feedbackFor: options.feedbackFor }),
+    ...(options.dialect === undefined ? {} : { dialect: options.dialect }),
   };
 }
 

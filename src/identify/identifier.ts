@@ -68,6 +68,8 @@ export type RunningIdentifier = Identifier & {
   start(): Promise<void>;
   /** Asks the authorization server about a token that was verified already: a policy collects it (DESIGN 4). Never throws. */
   introspect(request: DecisionRequest, facts: Facts): Awaitable<Facts>;
+  /** The same caller, of whom the gateway says something else in this question: the evidence was judged before, and only `request.subject` differs. Never throws. */
+  reassert(request: DecisionRequest, identity: Identity): Identity;
   /** Ends the background work. */
   stop(): void;
   status(): IdentifyStatus;
@@ -228,6 +230,18 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     return again(known, { ...signals, asserted }, challenge.scheme, request);
   }
 
+  function reassert(request: DecisionRequest, { signals, evidence, challenge, tokenKey }: Identity): Identity {
+    const asserted = request.pep.trusts.has('subject') ? request.subject : null;
+    const known: Bound = {
+      token: { signal: signals.token, tokenKey, confirmation: null, identityAlone: null },
+      signal: signals.binding,
+      state: evidence.binding,
+      methods: evidence.methods.filter((method) => BINDING_METHODS.has(method)),
+      dpopNonce: challenge.dpopNonce,
+    };
+    return again(known, { ...signals, asserted }, challenge.scheme, request);
+  }
+
   /** Assembles after a wait. */
   function again(bound: Bound, before: Beside, scheme: Identity['challenge']['scheme'], request: DecisionRequest): Identity {
     const beside = stillHeld(before, request);
@@ -238,6 +252,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   return {
     identify,
     introspect,
+    reassert,
     async start() {
       await within<unknown>(START_WAIT_MS, Promise.all([...all.map(({ keys }) => keys.start()), trust.start(), signatures.start()]), null);
     },

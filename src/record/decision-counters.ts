@@ -61,7 +61,7 @@ export function createDecisionCounters(
       cells = [];
       byReason.set(reason, cells);
     }
-    const index = EFFECT_INDEX[effect] * 2 + ENDPOINT_INDEX[endpoint];
+    const index = EFFECT_INDEX[effect] * ENDPOINTS + ENDPOINT_INDEX[endpoint];
     const known = cells[index];
     if (known !== undefined) return known;
     const cell = decisions.cell(effect, policy, reason, endpoint);
@@ -105,4 +105,5 @@ export function createDecisionCounters(
 }
 
 const EFFECT_INDEX: Readonly<Record<Effect, number>> = { allow: 0, deny: 1, step_up: 2 };
-const ENDPOINT_INDEX: Readonly<Record<DecisionRequest['endpoint'], number>> = { decide: 0, ext_authz: 1 };
+const ENDPOINT_INDEX: Readonly<Record<DecisionRequest['endpoint'], number>> = { decide: 0, ext_authz: 1, authzen: 2, forward_auth: 3 };
+const ENDPOINTS = Object.keys(ENDPOINT_INDEX).length;

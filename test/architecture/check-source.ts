@@ -35,6 +35,7 @@ const PARTS: Readonly<Record<string, PartRule>> = {
   cli: { values: ['contract', 'config', 'formats', 'registry', 'authoring', 'cases', 'replay'] },
   replay: { values: ['contract'], types: ['decide', 'stores'] },
   'pdp.ts': { values: ['contract'] },
+  'batch.ts': { values: ['contract'], types: ['pdp.ts'] },
   'readiness.ts': { values: ['contract'] },
   'decision-id.ts': { values: ['contract'] },
   'system-clock.ts': { values: ['contract'] },

@@ -39,6 +39,7 @@ describe('where values come from', () => {
         certificate: null,
         trusts: ['client_address'],
         policies: [],
+        dialect: null,
         fingerprintHeaders: { ja3: null, ja4: null },
         certificateHeader: { name: 'x-forwarded-client-cert', form: 'xfcc', chainName: null },
         forwardedFor: { header: 'x-forwarded-for', appendsPeer: false, hops: null },

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clientValue, isSettableName, upstreamValue } from '../../src/endpoints/ext-authz/header-values.ts';
 import { frameMessage, MessageReader, type ReceiveBudget } from '../../src/endpoints/grpc-framing.ts';
 import { parseGrpcTimeout } from '../../src/endpoints/grpc-timeout.ts';
+import { clientValue, isSettableName, upstreamValue } from '../../src/endpoints/header-values.ts';
 
 /** `bytes` cut at the given places. */
 function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {

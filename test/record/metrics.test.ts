@@ -27,6 +27,21 @@ describe('decisions', () => {
     ]);
   });
 
+  it('of one reason are told apart by effect and endpoint', async () => {
+    const metrics = make();
+    const effects = ['allow', 'deny', 'step_up'] as const;
+    const endpoints = ['decide', 'ext_authz', 'forward_auth'] as const;
+    for (const effect of effects) {
+      for (const endpoint of endpoints) {
+        metrics.count({ ...denied, request: { ...request, endpoint }, decision: { ...denied.decision, effect } });
+      }
+    }
+    const lines = await linesOf(metrics, 'countersign_decisions_total');
+    expect(lines.map((line) => line.replace(/.*effect="(\w+)".*endpoint="(\w+)"} (\d+)/, '$1 $2 $3')).sort()).toEqual(
+      effects.flatMap((effect) => endpoints.map((endpoint) => `${effect} ${endpoint} 1`)).sort(),
+    );
+  });
+
   it('count on over scrapes', async () => {
     const metrics = make();
     metrics.count(allowed);

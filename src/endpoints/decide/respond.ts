@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { Decision, Reason, StepUp } from '../../contract/decision.ts';
+import type { Decision } from '../../contract/decision.ts';
 import type { UsedException } from '../../contract/exceptions.ts';
+import { reasonJson, stepUpJson } from '../decision-json.ts';
 import { responseJson, upstreamJson } from './own-parts.ts';
 
 /** The decision as DESIGN 3 writes it: `step_up` only on a step-up, `response` not on allow, `error` only where no decision could be made. */
@@ -8,11 +9,11 @@ export function decideAnswer(decision: Decision): Record<string, unknown> {
   const answer: Record<string, unknown> = {
     decision_id: decision.id,
     decision: decision.effect,
-    reasons: decision.reasons.map(reasonOf),
+    reasons: decision.reasons.map(reasonJson),
     assurance: decision.assurance,
     risk: decision.risk,
   };
-  if (decision.stepUp !== null) answer['step_up'] = stepUpOf(decision.stepUp);
+  if (decision.stepUp !== null) answer['step_up'] = stepUpJson(decision.stepUp);
   answer['obligations'] = decision.obligations;
   answer['upstream'] = upstreamJson(decision.upstream);
   if (decision.response !== null) answer['response'] = responseJson(decision.response);
@@ -41,20 +42,6 @@ export function respondDecide(response: ServerResponse, decision: Decision): voi
   response.end(body);
 }
 
-function reasonOf(reason: Reason): Record<string, unknown> {
-  const said: Record<string, unknown> = { code: reason.code, effect: reason.effect, title: reason.title };
-  if (Object.keys(reason.details).length > 0) said['details'] = reason.details;
-  return said;
-}
-
 function exceptionOf({ id, owner, reason, endsAt, rules }: UsedException): Record<string, unknown> {
   return { id, owner, reason, ends_at: endsAt, rules };
-}
-
-function stepUpOf(stepUp: StepUp): Record<string, unknown> {
-  const said: Record<string, unknown> = { kind: stepUp.kind, methods: stepUp.methods };
-  if (stepUp.acrValues.length > 0) said['acr_values'] = stepUp.acrValues;
-  if (stepUp.maxAgeSeconds !== null) said['max_age_seconds'] = stepUp.maxAgeSeconds;
-  if (stepUp.scopes.length > 0) said['scopes'] = stepUp.scopes;
-  return said;
 }

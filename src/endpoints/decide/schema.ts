@@ -1,69 +1,20 @@
 import { z } from 'zod';
-import { isJsonObject, type JsonObject } from '../../contract/json.ts';
-
-/** Kept as it is, not copied member by member: `z.record` would lose a `__proto__` member and cost more. */
-const object = z.custom<JsonObject>(isJsonObject, 'an object is required');
-const name = z.string().max(1024);
-const address = z.string().max(256);
+import { ENTITIES, EVIDENCE, object } from '../question-schema.ts';
 
 /**
  * The body of `POST /decide` (DESIGN 3). Unknown members are refused at the top and in the objects that are ours: a misspelt
- * `forwarded_for` that is ignored would be another question. AuthZEN's own objects may have more members, which are ignored (AuthZEN 1.0).
+ * `forwarded_for` that is ignored would be another question.
  */
 export const DecideBody = z.strictObject({
-  /** The client's request as the gateway received it. */
-  request: z
-    .strictObject({
-      /** The gateway's own id, for correlation only. */
-      id: z.string().max(128).optional(),
-      method: z.string(),
-      scheme: z.string().optional(),
-      host: z.string().optional(),
-      /** Raw path and query as the client sent them, not decoded. */
-      path: z.string(),
-      /** Name to a string or a list of strings; judged in `receive-headers.ts`, in a quarter of the time that a record of unions takes here. */
-      headers: object.optional(),
-    })
-    .optional(),
-  source: z
-    .strictObject({
-      ip: address.optional(),
-      port: z.int().min(0).max(65_535).optional(),
-      /** The chain, left to right; an `x-forwarded-for` in the headers is then ignored. */
-      forwarded_for: z.array(address).max(128).optional(),
-    })
-    .optional(),
-  /** Claims that the gateway has verified. */
-  token: z.strictObject({ claims: object }).optional(),
-  certificate: z
-    .strictObject({
-      pem: z.string().optional(),
-      sha256: z
-        .string()
-        .regex(/^(?:[0-9a-f]{64}|[0-9a-f]{2}(?::[0-9a-f]{2}){31})$/i)
-        .optional(),
-      subject: z.string().optional(),
-      issuer: z.string().optional(),
-      serial: z.string().max(128).optional(),
-      uris: z.array(z.string()).max(64).optional(),
-      dns: z.array(z.string()).max(64).optional(),
-      /** Unix seconds. */
-      not_after: z.number().optional(),
-    })
-    .refine((certificate) => Object.keys(certificate).length > 0, 'pem or fields are required')
-    .optional(),
-  tls: z
-    .strictObject({
-      sni: z.string().max(255).optional(),
-      version: z.string().max(16).optional(),
-      ja3: z.string().max(64).optional(),
-      ja4: z.string().max(64).optional(),
-    })
-    .optional(),
-  rate: z.strictObject({ count: z.int().min(0), window_seconds: z.number().positive() }).optional(),
-  subject: z.object({ type: name, id: name, properties: object.optional() }).optional(),
-  action: z.object({ name, properties: object.optional() }).optional(),
-  resource: z.object({ type: name, id: name, properties: object.optional() }).optional(),
+  request: EVIDENCE.request.optional(),
+  source: EVIDENCE.source.optional(),
+  token: EVIDENCE.token.optional(),
+  certificate: EVIDENCE.certificate.optional(),
+  tls: EVIDENCE.tls.optional(),
+  rate: EVIDENCE.rate.optional(),
+  subject: ENTITIES.subject.optional(),
+  action: ENTITIES.action.optional(),
+  resource: ENTITIES.resource.optional(),
   /** At most 16 KiB and 8 levels; passed to the policy as it is. */
   context: object.optional(),
   /** Name of the policy, one of those that the gateway may ask for. */

@@ -2,7 +2,7 @@ import { CODES, type ErrorCode } from '../../contract/codes.ts';
 import type { ClientResponse, Decision, NamedText } from '../../contract/decision.ts';
 import type { JsonObject } from '../../contract/json.ts';
 
-import { clientValue, isSettableName, upstreamValue } from './header-values.ts';
+import { clientValue, isSettableName, upstreamValue } from '../header-values.ts';
 import {
   APPEND,
   type CheckResponseMessage,

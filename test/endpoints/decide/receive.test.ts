@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { DecisionRequest } from '../../../src/contract/request.ts';
-import { type Refused, receiveDecide } from '../../../src/endpoints/decide/receive.ts';
+import { receiveDecide } from '../../../src/endpoints/decide/receive.ts';
 import { createPepAuth } from '../../../src/endpoints/pep-auth.ts';
+import type { Refused } from '../../../src/endpoints/question.ts';
 import { pepOptions, sha256 } from '../fixtures.ts';
 
 const UNFORWARDED = ['client_address', 'client_certificate', 'claims', 'subject', 'fingerprint', 'rate', 'explain'] as const;

@@ -1,8 +1,8 @@
-import type { JsonObject } from '../../contract/json.ts';
-import { headerName } from '../header-names.ts';
+import type { JsonObject } from '../contract/json.ts';
+import { headerName } from './header-names.ts';
 
 /** The headers as pairs in order, or the name whose spelling no header has or whose value is no string and no list of strings. */
-export function receiveDecideHeaders(headers: JsonObject): [string, string][] | { readonly invalid: string } {
+export function receiveQuestionHeaders(headers: JsonObject): [string, string][] | { readonly invalid: string } {
   const pairs: [string, string][] = [];
   for (const name of Object.keys(headers)) {
     if (!headerName(name).valid) return { invalid: name };

@@ -1,13 +1,18 @@
-import type { JsonValue } from '../../contract/json.ts';
-import type { OriginalRequest } from '../../contract/original-request.ts';
-import type { Pep } from '../../contract/pep.ts';
-import { originalHeaders } from '../original-headers.ts';
-import { receiveDecideHeaders } from './receive-headers.ts';
-import type { DecideBody } from './schema.ts';
+import type { JsonObject, JsonValue } from '../contract/json.ts';
+import type { OriginalRequest } from '../contract/original-request.ts';
+import type { Pep } from '../contract/pep.ts';
+import { originalHeaders } from './original-headers.ts';
+import { receiveQuestionHeaders } from './question-headers.ts';
+import type { EvidenceBody } from './question-schema.ts';
 
-/** The question of `/decide` in the words of ext_authz; its body was accepted before. */
-export function readOriginal(body: DecideBody, request: NonNullable<DecideBody['request']>, pep: Pep): OriginalRequest {
-  const headers = receiveDecideHeaders(request.headers ?? {});
+/** A question in JSON in the words of ext_authz; its body was accepted before. `context` is null where it has none. */
+export function readOriginal(
+  body: EvidenceBody,
+  request: NonNullable<EvidenceBody['request']>,
+  context: JsonObject | null,
+  pep: Pep,
+): OriginalRequest {
+  const headers = receiveQuestionHeaders(request.headers ?? {});
   const attributes: Record<string, JsonValue> = {};
   const { ip, port } = body.source ?? {};
   const source: Record<string, JsonValue> = {};
@@ -19,7 +24,7 @@ export function readOriginal(body: DecideBody, request: NonNullable<DecideBody['
   const pem = body.certificate?.pem;
   if (pem !== undefined && pep.trusts.has('client_certificate')) source['certificate'] = encodeURIComponent(pem);
   if (body.source !== undefined || Object.keys(source).length > 0) attributes['source'] = source;
-  if (body.context !== undefined) attributes['contextExtensions'] = body.context;
+  if (context !== null) attributes['contextExtensions'] = context;
   if (body.tls?.sni !== undefined) attributes['tlsSession'] = { sni: body.tls.sni };
   const vouches = pep.trusts.has('client_certificate') && pep.trusts.has('forwarded');
   return {

@@ -1,8 +1,8 @@
-import type { Pep } from '../../contract/pep.ts';
-import type { CertificateOffer, RequestFlag, TlsFacts } from '../../contract/request.ts';
-import { noteOnce } from '../client-headers.ts';
-import { type FingerprintOffer, receiveFingerprints } from '../fingerprints.ts';
-import type { DecideBody } from './schema.ts';
+import type { Pep } from '../contract/pep.ts';
+import type { CertificateOffer, RequestFlag, TlsFacts } from '../contract/request.ts';
+import { noteOnce } from './client-headers.ts';
+import { type FingerprintOffer, receiveFingerprints } from './fingerprints.ts';
+import type { EvidenceBody } from './question-schema.ts';
 
 const NO_TLS: TlsFacts = { sni: null, version: null, ja3: null, ja4: null };
 
@@ -10,7 +10,7 @@ const NO_TLS: TlsFacts = { sni: null, version: null, ja3: null, ja4: null };
  * Facts of the client's TLS connection. A fingerprint in the headers is the client's own word, unless the gateway stands behind proxies of
  * its own that set it (`forwarded`); what the body says goes before it.
  */
-export function receiveTls(tls: DecideBody['tls'], header: FingerprintOffer | null, pep: Pep, flags: RequestFlag[]): TlsFacts {
+export function receiveTls(tls: EvidenceBody['tls'], header: FingerprintOffer | null, pep: Pep, flags: RequestFlag[]): TlsFacts {
   if (tls === undefined && header === null) return NO_TLS;
   const { sni, version, ja3 = null, ja4 = null } = tls ?? {};
   const { ja3: headerJa3, ja4: headerJa4 } = header ?? NO_TLS;
@@ -27,7 +27,7 @@ export function receiveTls(tls: DecideBody['tls'], header: FingerprintOffer | nu
  * stands behind proxies of its own (`forwarded`).
  */
 export function receiveCertificates(
-  certificate: DecideBody['certificate'],
+  certificate: EvidenceBody['certificate'],
   header: CertificateOffer | null,
   pep: Pep,
   flags: RequestFlag[],
@@ -44,7 +44,7 @@ export function receiveCertificates(
   return offers;
 }
 
-function offerOf(certificate: NonNullable<DecideBody['certificate']>): CertificateOffer {
+function offerOf(certificate: NonNullable<EvidenceBody['certificate']>): CertificateOffer {
   if (certificate.pem !== undefined) return { form: 'pem', from: 'decide', pem: certificate.pem };
   return {
     form: 'fields',

@@ -1,0 +1,175 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BatchPdp } from '../../contract/batch.ts';
+import { CODES, type ErrorCode } from '../../contract/codes.ts';
+import type { DecisionRequest } from '../../contract/request.ts';
+import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
+import { authenticateCall, GATEWAY_CHALLENGE, refusalOfCall } from '../gateway-call.ts';
+import type { PepAuth } from '../pep-auth.ts';
+import { type BodyBudget, readBody } from '../read-body.ts';
+import { authzenMetadata, authzenPaths } from './metadata.ts';
+import { type Call, type ReceivedBatch, receiveEvaluation, receiveEvaluations } from './receive.ts';
+import { batchAnswers, evaluationAnswer, messageOf } from './respond.ts';
+
+export type AuthzenOptions = {
+  readonly pdp: Pdp;
+  /** Left out: there are no AuthZEN endpoints. */
+  readonly authzen?:
+    | {
+        readonly batch: BatchPdp;
+        /** The id of this PDP; null: it is not told. */
+        readonly publicUrl: string | null;
+        /** Most items of one batch. */
+        readonly evaluationsMax: number;
+      }
+    | undefined;
+  readonly pepAuth: PepAuth;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly logger: Logger;
+  readonly bodyMaxBytes: number;
+  /** From the last byte of the question to the answer, of a whole batch too. */
+  readonly deadlineMs: number;
+  readonly onRefused?: ((code: ErrorCode) => void) | undefined;
+};
+
+/** Answers the request if its raw target is one of AuthZEN's; false where it is not, and nothing has happened. */
+export type AuthzenRoute = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+const BODIES_BYTES_MAX = 128 * 1024 * 1024;
+const CLOSE = { connection: 'close' };
+/** An id as it came is sent back; a longer one is no id, and not worth twice its bytes. */
+const REQUEST_ID_MAX = 1024;
+
+/** AuthZEN Authorization API 1.0. Errors are texts (section 10.1.2); no exception leaves it. */
+export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
+  const { pdp, authzen, pepAuth, clock, logger, newId } = options;
+  if (authzen === undefined) return () => false;
+  const { batch, publicUrl, evaluationsMax } = authzen;
+  const budget: BodyBudget = { heldBytes: 0, bytesMax: Math.max(BODIES_BYTES_MAX, options.bodyMaxBytes) };
+
+  function refuse(response: ServerResponse, code: ErrorCode, more: { field?: string | undefined; headers?: Record<string, string> } = {}) {
+    options.onRefused?.(code);
+    sendError(response, code, more.field, more.headers);
+  }
+
+  function fail(response: ServerResponse, cause: unknown): void {
+    logger.error('authzen_failed', { cause });
+    if (response.headersSent) response.destroy();
+    else sendError(response, 'internal_error');
+  }
+
+  function answerOne(question: DecisionRequest, response: ServerResponse): void {
+    const decided = pdp.decide(question);
+    const send = (decision: Awaited<typeof decided>): void =>
+      sendJson(response, evaluationAnswer(decision), { 'x-countersign-decision-id': decision.id });
+    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause));
+    else send(decided);
+  }
+
+  function answerBatch({ items, stopAfter }: ReceivedBatch, response: ServerResponse): void {
+    const decided = batch.decideBatch({ items: questionsOf(items, stopAfter), stopAfter });
+    const send = (decisions: Awaited<typeof decided>): void => {
+      const evaluations = batchAnswers(items, decisions, stopAfter);
+      for (const item of items.slice(0, evaluations.length)) if ('refused' in item) options.onRefused?.(item.refused);
+      sendJson(response, { evaluations });
+    };
+    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause));
+    else send(decided);
+  }
+
+  function call(answer: (bytes: Uint8Array, call: Call, response: ServerResponse) => void): Handle {
+    return (request, response) => {
+      const refused = refusalOfCall(request);
+      if (refused !== null) return refuse(response, refused, refused === 'method_not_allowed' ? { headers: { allow: 'POST' } } : {});
+      const pep = authenticateCall(request, pepAuth);
+      if (pep === null) return refuse(response, 'pep_unauthenticated', { headers: GATEWAY_CHALLENGE });
+      const requestId = requestIdOf(request);
+      readBody(request, options.bodyMaxBytes, budget, (body) => {
+        try {
+          if (body === 'too_large') return refuse(response, 'body_too_large', { headers: CLOSE });
+          if (body === 'overloaded') return refuse(response, 'overloaded', { headers: { ...CLOSE, 'retry-after': '1' } });
+          const times = { receivedAtMs: clock.now(), deadlineAtMs: clock.monotonic() + options.deadlineMs };
+          answer(body, { pep, newId, requestId, ...times }, response);
+        } catch (cause) {
+          fail(response, cause);
+        }
+      });
+    };
+  }
+
+  const evaluation = call((bytes, asked, response) => {
+    const question = receiveEvaluation(bytes, asked);
+    if ('refused' in question) refuse(response, question.refused, { field: question.field });
+    else answerOne(question, response);
+  });
+  const evaluations = call((bytes, asked, response) => {
+    const received = receiveEvaluations(bytes, asked, evaluationsMax);
+    if ('refused' in received) refuse(response, received.refused, { field: received.field });
+    else if ('items' in received) answerBatch(received, response);
+    else answerOne(received, response);
+  });
+  const search: Handle = (request, response) => {
+    if (authenticateCall(request, pepAuth) === null) refuse(response, 'pep_unauthenticated', { headers: GATEWAY_CHALLENGE });
+    else refuse(response, 'search_not_supported');
+  };
+  const metadata: Handle = (request, response) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 'method_not_allowed', { headers: { allow: 'GET, HEAD' } });
+    else sendJson(response, authzenMetadata(publicUrl ?? ''), { 'cache-control': 'max-age=300' });
+  };
+
+  const paths = authzenPaths(publicUrl);
+  const handlers = new Map<string, Handle>([
+    ...paths.evaluation.map((path): [string, Handle] => [path, evaluation]),
+    ...paths.evaluations.map((path): [string, Handle] => [path, evaluations]),
+    ...paths.searches.map((path): [string, Handle] => [path, search]),
+    ...(paths.metadata === null ? [] : [[paths.metadata, metadata] as const]),
+  ]);
+
+  return (request, response) => {
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    const handle = handlers.get(path);
+    if (handle === undefined) return false;
+    const requestId = requestIdOf(request);
+    if (requestId !== null) response.setHeader('x-request-id', requestId);
+    handle(request, response);
+    return true;
+  };
+}
+
+/** What is decided: nothing after an item that is an error where the first deny ends the batch. */
+function questionsOf(items: ReceivedBatch['items'], stopAfter: ReceivedBatch['stopAfter']): readonly DecisionRequest[] {
+  const questions: DecisionRequest[] = [];
+  for (const item of items) {
+    if (!('refused' in item)) questions.push(item);
+    else if (stopAfter === 'deny') break;
+  }
+  return questions;
+}
+
+function requestIdOf({ headers }: IncomingMessage): string | null {
+  const id = headers['x-request-id'];
+  return typeof id === 'string' && id.length <= REQUEST_ID_MAX ? id : null;
+}
+
+/** AuthZEN's own statuses: a wrong content type is a bad request there, and a failure without any decision is a 500. */
+function statusOf(code: ErrorCode): number {
+  if (code === 'content_type_unsupported') return 400;
+  return code === 'internal_error' ? 500 : CODES[code].http;
+}
+
+function sendError(response: ServerResponse, code: ErrorCode, field?: string, headers: Readonly<Record<string, string>> = {}): void {
+  const text = messageOf({ refused: code, field });
+  send(response, statusOf(code), text, { 'content-type': 'text/plain; charset=utf-8', 'x-countersign-error': code, ...headers });
+}
+
+function sendJson(response: ServerResponse, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+  send(response, 200, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
+}
+
+function send(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>>): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { 'cache-control': 'no-store', 'content-length': Buffer.byteLength(body), ...headers });
+  response.end(body);
+}

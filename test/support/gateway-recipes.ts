@@ -1,0 +1,76 @@
+import { type Gateway, type GatewayName, type GatewayOptions, recipeBlocks, startGateway, withPlaces } from './gateways.ts';
+
+/** Starts a gateway with exactly what its page shows, but for ports, folders and how long Countersign may take: machines that test are busy. */
+export function startRecipe(name: GatewayName, options: GatewayOptions): Promise<Gateway> {
+  return { nginx, haproxy, caddy }[name](options);
+}
+
+function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
+  return startGateway('nginx', ({ directory, port, tlsPort, file }) => {
+    file('server.pem', server.pem);
+    file('server-key.pem', server.keyPem);
+    file('client-ca.pem', clientCa);
+    file('countersign-token.conf', `proxy_set_header X-Countersign-Pep-Token "${token}";\n`);
+    const config = withPlaces(recipeBlocks('nginx', 'nginx')[0] ?? '', [
+      ['127.0.0.1:10000', `127.0.0.1:${port}`],
+      ['127.0.0.1:10443', `127.0.0.1:${tlsPort}`],
+      ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
+      ['127.0.0.1:8081', `127.0.0.1:${upstreamPort}`],
+      ...changes,
+      ['200ms', '2s'],
+      ['/etc/nginx', directory],
+      ['/run/nginx.pid', `${directory}/pid`],
+    ]);
+    const own = ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => {
+      const directive = kind === 'body' ? 'client_body_temp_path' : `${kind}_temp_path`;
+      return `  ${directive} ${directory}/${kind};\n`;
+    });
+    file('nginx.conf', config.replace('http {\n', `http {\n${own.join('')}`));
+    // a worker of another user could not write below our folder
+    const user = process.getuid?.() === 0 ? ' user root;' : '';
+    return { args: ['-p', directory, '-e', 'stderr', '-c', `${directory}/nginx.conf`, '-g', `daemon off;${user}`] };
+  });
+}
+
+function haproxy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
+  return startGateway('haproxy', ({ directory, port, tlsPort, file }) => {
+    file('server.pem', `${server.pem}${server.keyPem}`);
+    file('client-ca.pem', clientCa);
+    file(
+      'countersign.lua',
+      withPlaces(recipeBlocks('haproxy', 'lua')[0] ?? '', [
+        ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
+        ['timeout_ms = 200', 'timeout_ms = 2000'],
+      ]),
+    );
+    const config = withPlaces(recipeBlocks('haproxy', 'haproxy')[0] ?? '', [
+      ['127.0.0.1:10000', `127.0.0.1:${port}`],
+      ['127.0.0.1:10443', `127.0.0.1:${tlsPort}`],
+      ['127.0.0.1:8081', `127.0.0.1:${upstreamPort}`],
+      ...changes,
+      ['/etc/haproxy', directory],
+    ]);
+    return { args: ['-db', '-f', file('haproxy.cfg', config)], env: { COUNTERSIGN_PEP_TOKEN: token } };
+  });
+}
+
+function caddy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
+  return startGateway('caddy', ({ directory, port, tlsPort, file }) => {
+    file('server.pem', server.pem);
+    file('server-key.pem', server.keyPem);
+    file('client-ca.pem', clientCa);
+    const config = withPlaces(recipeBlocks('caddy', 'caddyfile')[0] ?? '', [
+      [':10000', `:${port}`],
+      [':10443', `:${tlsPort}`],
+      ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
+      ['127.0.0.1:8081', `127.0.0.1:${upstreamPort}`],
+      ...changes,
+      ['200ms', '2s'],
+      ['/etc/caddy', directory],
+    ]);
+    return {
+      args: ['run', '--config', file('Caddyfile', config), '--adapter', 'caddyfile'],
+      env: { COUNTERSIGN_PEP_TOKEN: token },
+    };
+  });
+}
