@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { CircuitBreaker } from '../circuit-breaker.ts';
 import type { HashKey, MakeCalls, SharedAnswer, SharedCall, SharedStore, SimulatedShared } from '../shared-store.ts';
 import type { StoreLogger } from '../store-logger.ts';
 import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
+import { onCopy, scriptTexts } from './on-copy.ts';
 import type { RedisRound, RoundPart } from './round.ts';
 import { formatHashKey, parseHashKey } from './shared-hash-key.ts';
 
@@ -15,6 +15,8 @@ export type RedisSharedOptions = {
   readonly keyPrefix: string;
   /** Random; what the first replica brings is what all of them use. */
   readonly hashKey: HashKey;
+  /** Texts of the scripts that the calls name. */
+  readonly scripts?: readonly string[];
   readonly logger: StoreLogger;
 };
 
@@ -38,6 +40,7 @@ type Plan = { readonly calls: readonly number[]; readonly markers: readonly numb
 export function createRedisShared(options: RedisSharedOptions): SimulatedShared {
   const { client, round, breaker, deadlineMs, keyPrefix, logger } = options;
   const hashKeyName = `${keyPrefix}:{hash}`;
+  const scripts = scriptTexts(options.scripts ?? []);
   const offered = formatHashKey(options.hashKey);
   let hashKey: HashKey | null = null;
   let hashKeyText = offered;
@@ -97,12 +100,7 @@ export function createRedisShared(options: RedisSharedOptions): SimulatedShared 
       const place = known.get(marker) ?? commands.push({ key: marker, words: [...words] }) - 1;
       if (!simulated) known.set(marker, place);
       markers.add(place);
-      if (!simulated) return commands.push(command) - 1;
-      const copy = `${command.key}:simulated:${randomUUID()}`;
-      commands.push({ key: command.key, words: ['COPY', command.key, copy] });
-      const asking = commands.push(toCommand(call, copy)) - 1;
-      commands.push({ key: command.key, words: ['UNLINK', copy] });
-      return asking;
+      return simulated ? commands.push(...onCopy(command.key, (copy) => toCommand(call, copy), scripts)) - 2 : commands.push(command) - 1;
     });
     return { calls, markers: [...markers] };
   }

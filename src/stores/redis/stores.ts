@@ -64,7 +64,7 @@ export function openRedisStores(options: RedisStoresOptions): RedisStores {
   return {
     windows: createRedisWindows(counting),
     replays: createRedisReplays(counting),
-    shared: createRedisShared({ ...parts, breaker: new CircuitBreaker(BREAKER, monotonic), hashKey }),
+    shared: createRedisShared({ ...parts, breaker: new CircuitBreaker(BREAKER, monotonic), hashKey, scripts }),
     entries(name, nonce) {
       // long answers must not hold up those that a decision waits for, and nobody waits for these
       const own = connect(Math.max(deadlineMs, BACKGROUND_DEADLINE_MS), onlyDeaf(logger));

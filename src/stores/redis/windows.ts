@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { CircuitBreaker } from '../circuit-breaker.ts';
 import type { SimulatedWindows } from '../memory-windows.ts';
 import type { StoreLogger } from '../store-logger.ts';
@@ -18,9 +17,10 @@ import {
   type WindowStore,
 } from '../windows.ts';
 import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
+import { onCopy, scriptTexts } from './on-copy.ts';
 import type { RedisRound, RoundPart } from './round.ts';
 import { readResets, toCounts, toSums } from './windows-reply.ts';
-import { COUNTERS_SCRIPT_SHA, WINDOWS_SCRIPT_SHA } from './windows-script.ts';
+import { COUNTERS_SCRIPT, COUNTERS_SCRIPT_SHA, WINDOWS_SCRIPT, WINDOWS_SCRIPT_SHA } from './windows-script.ts';
 
 export type RedisWindowsOptions = {
   readonly client: RedisClient;
@@ -49,6 +49,7 @@ type Waiting = {
 type Batch = { readonly commands: RedisCommand[]; readonly markers: Map<string, number> };
 /** Places of a request's replies in the batch: one an entity in the order of `ENTITIES`, one a counter in the order asked. */
 type Plan = { readonly places: readonly (number | null)[]; readonly counters: readonly number[]; readonly markers: readonly number[] };
+const SCRIPTS = scriptTexts([WINDOWS_SCRIPT, COUNTERS_SCRIPT]);
 const NOTHING: Plan = { places: [], counters: [], markers: [] };
 const NOBODY: WindowKeys = { client: null, address: null, token: null, route: null };
 const NO_THRESHOLDS: readonly Threshold[] = [];
@@ -101,15 +102,12 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
         if (!simulated) markers.set(marker, place);
       }
       if (!asked.includes(place)) asked.push(place);
-      // of the same hash tag, so on the same server
-      const counted = simulated ? `${key}:simulated:${randomUUID()}` : key;
-      const words: [string, ...(string | number)[]] = ['EVALSHA', sha, 1, counted, now, amount];
-      for (const { window, limit } of thresholds) words.push(window + 1, limit);
-      if (!simulated) return commands.push({ key, words }) - 1;
-      commands.push({ key, words: ['COPY', key, counted] });
-      const counting = commands.push({ key, words }) - 1;
-      commands.push({ key, words: ['UNLINK', counted] });
-      return counting;
+      const commandOf = (counted: string): RedisCommand => {
+        const words: [string, ...(string | number)[]] = ['EVALSHA', sha, 1, counted, now, amount];
+        for (const { window, limit } of thresholds) words.push(window + 1, limit);
+        return { key, words };
+      };
+      return simulated ? commands.push(...onCopy(key, commandOf, SCRIPTS)) - 2 : commands.push(commandOf(key)) - 1;
     };
     const places = ENTITIES.map((entity) => {
       const name = keys[entity] ?? null;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { SharedCall } from '../../../src/stores/shared-store.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { heldBy } from '../../support/redis-held.ts';
 import type { Asked } from '../behaviour/client.ts';
 import { HOUR_MS, T0 } from '../behaviour/fixtures.ts';
 import { openReplica, replicaOf } from './worlds.ts';
@@ -16,24 +17,17 @@ beforeEach(async () => {
   await redis.command('FLUSHALL');
 });
 
-/** All that the server holds. */
-async function held(): Promise<unknown[]> {
-  const keys = await redis.command('KEYS', '*');
-  const names = [...String(keys).matchAll(/^[^*$\r\n].*$/gm)].map(([name]) => name).toSorted();
-  return Promise.all(names.map(async (name) => [name, await redis.command('DUMP', name)]));
-}
-
 test('a simulated look tells what the next one finds, teaches nothing, and leaves all that Redis holds as it is', async () => {
   const live = await openReplica({ url: redis.url });
   const simulated = replicaOf(live.shared.simulated);
   for (let step = 0; step < 12; step += 1) {
     // new things, things known before, and an hour that ends
     const asked: Asked = { ...FULL, path: `/orders/${step % 7}`, asn: 64_500 + (step % 3), atMs: T0 + step * (HOUR_MS / 5) };
-    const before = await held();
+    const before = await heldBy(redis);
     const [asIf, again] = await Promise.all([simulated.ask(asked), simulated.ask(asked)]);
     expect(again).toEqual(asIf);
     if (step > 0) expect(before.length).toBeGreaterThan(3);
-    expect(await held()).toEqual(before);
+    expect(await heldBy(redis)).toEqual(before);
     // before the first one nothing says since when is remembered, in both
     expect(await live.ask(asked)).toEqual(asIf);
   }
@@ -44,10 +38,10 @@ test('a replica that is asked by a simulation first sets no key and takes that o
   const one = await openReplica({ url: redis.url });
   const asked: Asked = { ...FULL, atMs: T0 };
   await one.ask(asked);
-  const before = await held();
+  const before = await heldBy(redis);
   const two = await openReplica({ url: redis.url, hashKey: [7, 8] });
   const asIf = await replicaOf(two.shared.simulated).ask({ ...asked, atMs: T0 + 1 });
-  expect(await held()).toEqual(before);
+  expect(await heldBy(redis)).toEqual(before);
   expect(await one.ask({ ...asked, atMs: T0 + 1 })).toEqual(asIf);
 });
 

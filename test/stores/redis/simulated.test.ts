@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openRedisStores, type RedisStores } from '../../../src/stores/redis/stores.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { heldBy } from '../../support/redis-held.ts';
 
 const NOW = 1_790_000_000_000;
 const KEYS = {
@@ -26,22 +27,23 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** All that the server holds. */
-async function held(): Promise<unknown[]> {
-  const keys = await redis.command('KEYS', '*');
-  const names = Array.isArray(keys) ? keys.map(String).sort() : [String(keys)];
-  return Promise.all(names.map(async (name) => [name, await redis.command('DUMP', name)]));
-}
+test('a server that knows no script yet keeps nothing of a simulated count', async () => {
+  await redis.command('SCRIPT', 'FLUSH');
+  const answer = await stores.windows.simulated.count(KEYS, NOW, 1000);
+  expect(answer).toMatchObject({ client: { '1h': 1 }, counters: [{ '1d': 1500 }] });
+  expect(await redis.command('KEYS', '*')).toBe('*0\r\n');
+});
 
 test('windows in Redis are counted on copies that are gone at once: the next count is what was told', async () => {
   const { windows } = stores;
   await windows.count(KEYS, NOW, 1000);
   for (let step = 1; step < 12; step += 1) {
     const atMs = NOW + step * 700;
-    const before = await held();
+    const before = await heldBy(redis);
+    expect(before.length).toBeGreaterThan(3);
     const [asIf, again] = await Promise.all([windows.simulated.count(KEYS, atMs, 1000), windows.simulated.count(KEYS, atMs, 1000)]);
     expect(again).toEqual(asIf);
-    expect(await held()).toEqual(before);
+    expect(await heldBy(redis)).toEqual(before);
     expect(await windows.count(KEYS, atMs, 1000)).toEqual(asIf);
   }
 });
