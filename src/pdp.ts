@@ -75,7 +75,7 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
     return conclude(request, progress, { decision, input: () => null, evaluationMs: 0, slow: false, cause: error.cause ?? error });
   }
 
-  function conclude(request: DecisionRequest, progress: Progress, { decision, input, slow, cause }: Evaluated): Decision {
+  function conclude(request: DecisionRequest, progress: Progress, { decision, input, slow, cause, trace }: Evaluated): Decision {
     const endedAtMs = clock.monotonic();
     const { startedAtMs, identifiedAtMs, enrichedAtMs, route, identity, enrichment, further } = progress;
     const times = {
@@ -86,7 +86,7 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
     };
     const passed = decision.effect === 'allow' ? null : (monitor?.answer(request, decision, progress) ?? null);
     const monitored = passed === null ? null : { monitoredBy: passed.by };
-    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, further, ...monitored });
+    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, trace, further, ...monitored });
     return passed?.decision ?? decision;
   }
 

@@ -1,15 +1,18 @@
 import { createBatchPdp } from './batch.ts';
 import { openAdmin } from './compose/admin.ts';
 import { recordAndObserve } from './compose/after-decision.ts';
+import { openExplain } from './compose/explain.ts';
 import { openMemories } from './compose/memories.ts';
 import { openMonitor } from './compose/monitor.ts';
 import { openPolicies } from './compose/policies.ts';
 import { openRegistry } from './compose/registry.ts';
 import { openRevocations } from './compose/revocations.ts';
+import { createSimulation, withNonceSecret } from './compose/simulation.ts';
 import { openStores } from './compose/stores.ts';
 import type { Config } from './config/schema.ts';
 import type { Listener } from './contract/lifecycle.ts';
 import type { PdpParts } from './contract/path.ts';
+import type { DecisionRecord } from './contract/record.ts';
 import type { Clock, Logger } from './contract/stages.ts';
 import type { ServiceStatus } from './contract/status.ts';
 import { createNewId } from './decision-id.ts';
@@ -17,13 +20,14 @@ import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
 import { createPepAuth } from './endpoints/pep-auth.ts';
-import { createEnricher } from './enrich/enricher.ts';
+import { createEnricher, type EnricherOptions } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { createAttributeSources } from './enrich/sources/sources.ts';
-import { createIdentifier } from './identify/identifier.ts';
+import { createIdentifier, type IdentifierParts } from './identify/identifier.ts';
 import { createPath, createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
+import { createRecentDecisions } from './record/recent-decisions.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { readChangedFile } from './stores/changed-file.ts';
@@ -72,13 +76,15 @@ export async function createService({ config, version, clock, logger }: ServiceP
 
   const addressData = await openMmdbSet(config.network.databases, logger);
   const stores = openStores(config, clock, logger);
-  const { windows, replays, signatureReplays, shared, close: closeStores } = stores;
-  const memories = openMemories(config, { windows, shared, startedAtMs, logger, registered: (client) => registry?.client(client) ?? null });
+  const { windows, replays, signatureReplays, shared, simulated, close: closeStores } = stores;
+  const registered = (client: string) => registry?.client(client) ?? null;
+  const remembered = openMemories(config, { windows, shared, startedAtMs, logger, registered });
   const base = { clock, logger };
   const revocations = openRevocations(config, stores, base);
   const lists = createAddressLists(config.network, { ...base, readFile: readChangedFile, fetch: httpFetchChanged, random: Math.random });
   const sources = createAttributeSources(config.sources, { ...base, ...createSourceStores(() => clock.monotonic()) });
-  const enricher = createEnricher({
+  const { memories } = remembered;
+  const enricherOptions: EnricherOptions = {
     databases: addressData.databases,
     registryCountry: config.network.registry ? registryCountry : null,
     trustedProxies: config.network.trustedProxies,
@@ -87,13 +93,11 @@ export async function createService({ config, version, clock, logger }: ServiceP
     lists,
     sources,
     clock,
-  });
-  const { registry, parts: registryParts } = await openRegistry(config, enricher, revocations, {
-    clock,
-    logger,
-    readFile: readDocumentFile,
-  });
-  const identifier = createIdentifier(config.identity, {
+  };
+  const enricher = createEnricher(enricherOptions);
+  const { registry, parts: registryParts } = await openRegistry(config, enricher, revocations, { ...base, readFile: readDocumentFile });
+  const identity = withNonceSecret(config.identity);
+  const identifierParts: IdentifierParts = {
     clock,
     logger,
     httpFetch,
@@ -106,20 +110,22 @@ export async function createService({ config, version, clock, logger }: ServiceP
     createBreaker: () => new CircuitBreaker(INTROSPECTION_BREAKER, () => clock.monotonic()),
     signatureReplays,
     createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
-  });
+  };
+  const identifier = createIdentifier(identity, identifierParts);
   const policies = openPolicies(config, registryParts.hashKeys.size > 0, {
     ...base,
     rollout: { accountOf: enricher.accountOf, onDiff: (diff) => recorder.recordDiff(diff) },
   });
   const monitoring = openMonitor(config, { logger, startedAt: Math.floor(startedAtMs / 1000), monitored: policies.monitored });
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
+  const recent = createRecentDecisions(config.decisions.recent);
   const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
   const parts: PdpParts = {
     policies,
     identifier,
     enricher,
     sources: { introspection: identifier.introspect, attributes: sources },
-    recorder: recordAndObserve(recorder, [enricher, policies.shadow], logger),
+    recorder: recordAndObserve({ record: note }, [enricher, policies.shadow], logger),
     ...(monitoring.monitor === null ? {} : { monitor: monitoring.monitor }),
     clock,
   };
@@ -140,9 +146,19 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const authzen = { batch, publicUrl: config.publicUrl, evaluationsMax: config.authzen.evaluationsMax };
   const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback, authzen });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
-  const admin = openAdmin(config, policies, revocations.admin, base);
+  const simulation = createSimulation({
+    ...{ config, clock, policies, identity },
+    ...{ stores: simulated, memories: remembered.simulated, identifier: identifierParts, enricher: enricherOptions },
+  });
+  const decisions = openExplain({ policies, recent, pepNamed: pepAuth.named, simulation });
+  const admin = openAdmin(config, policies, revocations.admin, { ...base, newId: endpoint.newId, decisions });
   const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger, admin });
   const gateways: readonly Listener[] = [http, grpc];
+
+  function note(record: DecisionRecord): void {
+    recorder.record(record);
+    recent?.note(record);
+  }
 
   function openRequests(): Readonly<Record<string, number>> {
     return { http: http.openRequests(), grpc: grpc.openRequests() };
@@ -191,6 +207,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     await operations.stop(boundMs);
     policies.stop();
     identifier.stop();
+    simulation.stop();
     registry?.stop();
     revocations.stop();
     addressData.stop();

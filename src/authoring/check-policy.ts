@@ -9,6 +9,7 @@ import { type Finding, findingOf, sortFindings } from './finding.ts';
 import { findingsOf, type Opa } from './opa.ts';
 import { filesBelow, parseModules, parseOne } from './policy-folder.ts';
 import { type Module, nodesIn } from './rego-ast.ts';
+import { remedyWarnings } from './remedy-check.ts';
 import { checkRule, isRule } from './rule-check.ts';
 import type { BuildRequest, PolicyTools } from './tools.ts';
 
@@ -17,6 +18,8 @@ export type CheckParts = { readonly opa: Opa; readonly tools: PolicyTools };
 /** What was found, what was looked at, and the bundle that came of it where nothing was found. */
 export type CheckReport = {
   readonly findings: readonly Finding[];
+  /** What is better mended, and refuses nothing. */
+  readonly warnings: readonly Finding[];
   readonly rules: number;
   readonly files: number;
   readonly bundle: Uint8Array | null;
@@ -48,6 +51,7 @@ export async function checkPolicy(request: BuildRequest, { opa, tools }: CheckPa
   findings.push(...loaded);
   return {
     findings: sortFindings(findings),
+    warnings: sortFindings(remedyWarnings(rules)),
     rules: rules.length,
     files: modules.length,
     bundle: findings.length === 0 ? (built?.bundle ?? null) : null,

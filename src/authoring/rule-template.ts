@@ -60,7 +60,7 @@ function ruleText(path: string, title: string, effect: TemplateEffect): string {
 # description: what it looks at, and why
 # custom:
 #   public: false
-package ${path}
+${effect === 'allow' ? '' : '#   remedy: what the caller, or you, could do about it\n'}package ${path}
 
 import data.countersign.lib.route
 

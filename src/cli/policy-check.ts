@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { checkPolicy } from '../authoring/check-policy.ts';
+import { findingText } from '../authoring/finding.ts';
 import {
   type FolderOptions,
   needPolicyFolder,
@@ -24,8 +25,9 @@ export function addPolicyCheck(group: Command, parts: PolicyParts, exit: (code: 
       await needPolicyFolder(directory);
       const { opa, opaBin } = opaOf(options);
       const report = await checkPolicy({ directory, opaBin, entrypoint: options.entrypoint }, { opa, tools: parts.policy });
-      const { findings, rules, files } = report;
-      return showFindings(parts, options.json, findings, { rules, files }, `${rules} rules in ${files} files`);
+      const { findings, warnings, rules, files } = report;
+      if (options.json !== true) for (const warning of warnings) parts.stderr(`${findingText(warning)}\n`);
+      return showFindings(parts, options.json, findings, { rules, files, warnings }, `${rules} rules in ${files} files`);
     }),
   );
 }

@@ -6,7 +6,7 @@ import { createMemoryReplays } from '../stores/memory-replays.ts';
 import { createMemoryWindows } from '../stores/memory-windows.ts';
 import { openRedisStores, type RedisStores } from '../stores/redis/stores.ts';
 import type { ReplayMemory } from '../stores/replay-memory.ts';
-import type { SharedStore } from '../stores/shared-store.ts';
+import type { SimulatedShared } from '../stores/shared-store.ts';
 import type { WindowStore } from '../stores/windows.ts';
 
 /** What counts and what remembers nonces, with their way to close. */
@@ -15,9 +15,11 @@ export type Stores = {
   readonly replays: ReplayMemory;
   readonly signatureReplays: ReplayMemory;
   /** What is remembered of clients by all replicas; null where each process does so for itself. */
-  readonly shared: SharedStore | null;
+  readonly shared: SimulatedShared | null;
   /** Entries that replicas keep together; null where this process is alone. */
   readonly entries: RedisStores['entries'] | null;
+  /** The same as seen by questions that nobody asked: nothing is counted or remembered. */
+  readonly simulated: { readonly windows: WindowStore; readonly replays: ReplayMemory; readonly signatureReplays: ReplayMemory };
   readonly close: () => Promise<void>;
 };
 
@@ -26,14 +28,20 @@ export function openStores({ store }: Config, clock: Clock, logger: Logger): Sto
   if (store.kind === 'redis') {
     const hashKey = [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()] as const;
     const opened = openRedisStores({ ...store, hashKey, scripts: SHARED_SCRIPTS, monotonic: () => clock.monotonic(), logger });
-    return { ...opened, signatureReplays: opened.replays };
+    const { windows, replays } = opened;
+    const simulated = { windows: windows.simulated, replays: replays.simulated, signatureReplays: replays.simulated };
+    return { ...opened, signatureReplays: replays, simulated };
   }
   const startedAtMs = clock.now();
+  const windows = createMemoryWindows({ entriesMax: store.entriesMax, counterEntriesMax: store.counterEntriesMax, startedAtMs });
+  const replays = createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs });
+  // nonces of strangers must not fill the memory that tokens depend on
+  const signatureReplays = createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs });
   return {
-    windows: createMemoryWindows({ entriesMax: store.entriesMax, counterEntriesMax: store.counterEntriesMax, startedAtMs }),
-    replays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
-    // nonces of strangers must not fill the memory that tokens depend on
-    signatureReplays: createMemoryReplays({ entriesMax: store.replayEntriesMax, startedAtMs }),
+    windows,
+    replays,
+    signatureReplays,
+    simulated: { windows: windows.simulated, replays: replays.simulated, signatureReplays: signatureReplays.simulated },
     shared: null,
     entries: null,
     close: () => Promise.resolve(),

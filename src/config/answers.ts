@@ -50,6 +50,23 @@ export const decisions = z
       })
       .prefault({})
       .describe('The decision log.'),
+    recent: z
+      .strictObject({
+        entriesMax: z
+          .int()
+          .min(0)
+          .max(1_000_000)
+          .default(10_000)
+          .describe('Decisions that `GET /admin/v1/decisions/<id>` explains, the last ones; 0 keeps none.'),
+        bytesMax: z
+          .int()
+          .min(65_536)
+          .max(4_294_967_296)
+          .default(67_108_864)
+          .describe('Estimated bytes of all of them; what is older goes first.'),
+      })
+      .prefault({})
+      .describe('The last decisions, kept in this process so that operators can ask why. No credential is in it.'),
   })
   .prefault({})
   .describe('How decisions are made and logged.');

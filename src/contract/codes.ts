@@ -85,6 +85,7 @@ export const CODES = {
   policy_compile_failed: { http: 400, rpc: 3, text: 'OPA could not compile the policies' },
   opa_missing: { http: 503, rpc: 13, text: 'OPA is needed to compile the policies and was not found' },
   // the admin API
+  decision_not_kept: { http: 404, rpc: 5, text: 'The decision is not among the last ones that are kept here' },
   media_type_unsupported: { http: 415, rpc: 3, text: 'The content type is not one that is accepted here' },
   policy_not_configured: { http: 404, rpc: 5, text: 'There is no such policy' },
   precondition_required: { http: 428, rpc: 9, text: 'If-Match, or If-None-Match: *, is required' },

@@ -1,7 +1,8 @@
 import type { ErrorCode } from './codes.ts';
 import type { UsedException } from './exceptions.ts';
+import type { Explanation } from './explain.ts';
 import type { AssuranceLevel } from './identity.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import type { JsonObject } from './json.ts';
 
 /** The decision's value. */
 export type Effect = 'allow' | 'deny' | 'step_up';
@@ -90,5 +91,5 @@ export type Decision = {
   /** Set only where no decision could be made; the effect is then `deny`. */
   readonly error: { readonly code: ErrorCode } | null;
   /** Signals and every verdict, for gateways trusted for `explain` that asked. */
-  readonly explanation: { readonly signals: JsonValue; readonly verdicts: JsonValue } | null;
+  readonly explanation: Explanation | null;
 };

@@ -1,4 +1,5 @@
 import type { Decision } from './decision.ts';
+import type { DecisionTrace } from './explain.ts';
 import type { Identity } from './identity.ts';
 import type { JsonValue } from './json.ts';
 import type { DecisionRequest } from './request.ts';
@@ -29,4 +30,6 @@ export type DecisionRecord = {
   readonly further?: boolean | undefined;
   /** The failure behind `decision.error`, for the log. */
   readonly cause: unknown;
+  /** What it can be explained by later; not there where no policy was evaluated. */
+  readonly trace?: DecisionTrace | undefined;
 };

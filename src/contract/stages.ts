@@ -1,6 +1,7 @@
 import type { ErrorCode } from './codes.ts';
 import type { CollectName } from './collect.ts';
 import type { Decision } from './decision.ts';
+import type { DecisionTrace } from './explain.ts';
 import type { Identity } from './identity.ts';
 import type { JsonValue } from './json.ts';
 import type { DecisionRecord } from './record.ts';
@@ -37,6 +38,8 @@ export type Evaluated = {
   readonly cause: unknown;
   /** Sources that the policy wants asked before it decides; the decision beside them counts for nothing. Not there where it has decided. */
   readonly collect?: readonly CollectName[];
+  /** What it can be explained by later; not there where the engine gave no answer. */
+  readonly trace?: DecisionTrace;
 };
 
 /** One revision of one policy: a request keeps the one it was given, whatever is activated meanwhile. */

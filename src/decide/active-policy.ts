@@ -1,6 +1,8 @@
+import type { Decision } from '../contract/decision.ts';
 import { asCountersignError } from '../contract/errors.ts';
 import type { PolicyException } from '../contract/exceptions.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
+import type { DecisionTrace, Explainer, Explanation } from '../contract/explain.ts';
+import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { clientAddressOf } from '../contract/network.ts';
 import type { DecisionRequest } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
@@ -9,12 +11,14 @@ import type { ActivePolicy, Clock, Evaluated } from '../contract/stages.ts';
 import type { Combined } from './combine.ts';
 import type { PolicyContract } from './contracts/contract.ts';
 import { withOwn } from './contracts/own-answer.ts';
+import { signalsIn } from './explain.ts';
 import type { InputFacts } from './input.ts';
 import { type AddressList, BLOCKED_LIST, type ListHit } from './lists.ts';
 import type { DecideOptions } from './options.ts';
 import { decisionOf, failedDecision } from './output.ts';
 import type { ExceptionTable } from './pushed/exceptions.ts';
-import type { Verdict } from './verdict.ts';
+import { explainUndecided, hasUndecided } from './undecided.ts';
+import type { RuleFacts } from './verdict.ts';
 import { parseAnswer, type WasmPolicy } from './wasm-policy.ts';
 
 const BLOCKED: readonly ListHit[] = [BLOCKED_LIST];
@@ -24,9 +28,12 @@ const NO_EXCEPTIONS: readonly PolicyException[] = [];
 /** What a revision is made of, prepared once. */
 export type PolicyParts = {
   readonly wasm: WasmPolicy;
-  /** Of every rule, sorted. */
-  readonly codes: readonly string[];
+  /** By code, as the manifest says. */
+  readonly rules: ReadonlyMap<string, RuleFacts>;
   readonly contract: PolicyContract;
+  readonly explainer: Explainer;
+  /** False where the input may hold credentials: then it is not kept. */
+  readonly inputKept: boolean;
   readonly addresses: AddressList;
   readonly buildWhole: (facts: InputFacts) => JsonObject;
   readonly slowMs: number;
@@ -58,14 +65,18 @@ export function createActivePolicy(
       };
       try {
         built = contract.build(facts);
-        const answer = wasm.answer(built);
+        const text = JSON.stringify(built);
+        const answer = wasm.answer(built, undefined, text);
         const excepted = exceptions == null ? NO_EXCEPTIONS : exceptionsOf(exceptions, facts, clock.now());
-        const combined = excepted.length === 0 ? combinedOf(answer) : contract.read(parseAnswer(answer), excepted);
+        const { combined, answer: kept } =
+          excepted.length === 0 ? combinedOf(answer) : { combined: contract.read(parseAnswer(answer), excepted), answer };
         if (combined.collect.length > 0)
           return { ...done(failedDecision(request, 'policy_collect_repeated', policy, identity), null), collect: combined.collect };
         const made = decisionOf(request, identity, enrichment, route, combined, policy, parts.output);
-        const decision = combined.own === undefined ? made : withOwn(made, combined.own);
-        return done(request.explain ? { ...decision, explanation: explain(parts, facts, combined) } : decision, null);
+        const owned = combined.own === undefined ? made : withOwn(made, combined.own);
+        const decision = hasUndecided(owned) ? explainUndecided(owned, parts.rules, built) : owned;
+        const trace: DecisionTrace = { input: parts.inputKept ? text : null, answer: kept, exceptions: excepted };
+        return { ...done(request.explain ? { ...decision, explanation: explain(parts, facts, decision, trace) } : decision, null), trace };
       } catch (error) {
         const failure = asCountersignError(error, 'policy_evaluation_failed');
         return done(failedDecision(request, failure.code, policy, identity), failure);
@@ -83,20 +94,23 @@ function exceptionsOf(table: ExceptionTable, { identity, enrichment }: InputFact
 const ANSWERS_MAX = 1000;
 const ANSWER_CHARS_MAX = 4096;
 
+/** What an answer combines to, with the text of it that is kept: one for all that are equal. */
+type Known = { readonly combined: Combined; readonly answer: string };
+
 /**
  * Combines an answer, or finds what the same answer combined to before: the verdicts are all that the combination depends on, and most
  * requests get one of a few answers. A full memory is emptied, so that what is rare does not stay.
  */
-function createCombiner(read: PolicyContract['read']): (answer: string) => Combined {
-  const known = new Map<string, Combined>();
+function createCombiner(read: PolicyContract['read']): (answer: string) => Known {
+  const known = new Map<string, Known>();
   return (answer) => {
     const before = known.get(answer);
     if (before !== undefined) return before;
-    const combined = read(parseAnswer(answer));
-    if (answer.length > ANSWER_CHARS_MAX) return combined;
+    const made = { combined: read(parseAnswer(answer)), answer };
+    if (answer.length > ANSWER_CHARS_MAX) return made;
     if (known.size >= ANSWERS_MAX) known.clear();
-    known.set(answer, combined);
-    return combined;
+    known.set(answer, made);
+    return made;
   };
 }
 
@@ -105,19 +119,7 @@ function listsOf(enrichment: EnrichmentSignals, addresses: AddressList): readonl
   return address !== null && addresses.has(address) ? BLOCKED : NOT_LISTED;
 }
 
-const NO_CODES: readonly string[] = [];
-
-/** Every rule's verdict, also those that Wasm leaves out since they are exactly clear. */
-function explain(parts: PolicyParts, facts: InputFacts, combined: Combined): { readonly signals: JsonValue; readonly verdicts: JsonValue } {
-  const spoken = new Map(combined.verdicts.map((verdict): [string, Verdict] => [verdict.code, verdict]));
-  const { signals, sources } = parts.buildWhole(facts);
-  return {
-    signals:
-      facts.enrichment.sources === undefined || !isJsonObject(signals) ? (signals ?? null) : { ...signals, sources: sources ?? null },
-    // rules that lie beside a policy that decides itself have said nothing
-    verdicts: (combined.own === undefined ? parts.codes : NO_CODES).map((code) => {
-      const verdict = spoken.get(code);
-      return verdict === undefined ? { code, effect: 'clear' } : { ...verdict.said, code, effect: verdict.effect };
-    }),
-  };
+/** The signals whole, also what no rule reads: the gateway that asks is trusted for it. */
+function explain(parts: PolicyParts, facts: InputFacts, decision: Decision, trace: DecisionTrace): Explanation {
+  return { ...parts.explainer(decision, trace, (input) => input), signals: signalsIn(parts.buildWhole(facts)) };
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import { CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { BUNDLE_LIMITS, unpack } from './bundle.ts';
 import { packBundle } from './bundle-pack.ts';
+import { explainable, hasRules, PARSE_QUERY, parseInput, placesOf, readsIn } from './rule-metadata.ts';
 
 /* Runs OPA over a directory of Rego and adds to its bundle's manifest what plain `opa build` leaves out. */
 
@@ -43,13 +44,21 @@ export async function buildBundle(options: BuildOptions): Promise<Uint8Array> {
     const checkSchemas = Object.keys(schemas).length === 0 ? [] : ['--schema', 'schemas'];
     // first, since it says best what is wrong
     await opa(options, ['check', ...(options.foreign === true ? [] : ['--strict']), ...checkSchemas, '.']);
-    const [inspected, dependencies] = await allOf([
+    const sources = await readSources(options.directory);
+    const parsed = join(scratch, 'sources.json');
+    const explained = options.foreign !== true && hasRules(sources);
+    if (explained) await writeFile(parsed, parseInput(sources));
+    const [inspected, dependencies, trees] = await allOf([
       opa(options, ['inspect', '-a', '-f', 'json', '.']),
       opa(options, ['deps', '-f', 'json', '-b', '.', ...NO_TESTS, query]),
+      explained ? opa(options, ['eval', '-f', 'json', '-i', parsed, PARSE_QUERY]) : Promise.resolve('{}'),
       opa(options, ['build', '-b', '.', '-t', 'wasm', '-e', options.entrypoint, '-o', target, ...NO_TESTS]),
     ]);
     const { input: _input, ...dataSchemas } = schemas;
-    const metadata = { version: 1, rules: rulesOf(inspected ?? ''), input: inputOf(dependencies ?? ''), schemas: dataSchemas };
+    const reads = readsIn(parse(trees ?? '', 'opa eval'));
+    const places = placesOf(sources);
+    const rules = rulesOf(inspected ?? '', (code, custom) => explainable(code, custom, reads, places));
+    const metadata = { version: 1, rules, input: inputOf(dependencies ?? ''), schemas: dataSchemas };
     return await repack(await readFile(target), metadata, options.directory);
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -108,8 +117,18 @@ async function readCases(directory: string): Promise<[string, Buffer][]> {
   );
 }
 
-/** Title, `custom.public` and `custom.status` of each package below `countersign.rules`. */
-function rulesOf(inspected: string): JsonObject {
+/** Every Rego file but tests, by its path below the directory. */
+async function readSources(directory: string): Promise<Map<string, string>> {
+  const sources = new Map<string, string>();
+  for (const path of await readdir(directory, { recursive: true })) {
+    if (!path.endsWith('.rego') || path.endsWith('_test.rego')) continue;
+    sources.set(path, await readFile(join(directory, path), 'utf8'));
+  }
+  return sources;
+}
+
+/** Title and `custom` of each package below `countersign.rules`, with `more` of it. */
+function rulesOf(inspected: string, more: (code: string, custom: JsonObject) => JsonObject): JsonObject {
   const document = parse(inspected, 'opa inspect');
   const annotations = isJsonObject(document) ? document['annotations'] : undefined;
   const rules: Record<string, JsonObject> = {};
@@ -123,7 +142,9 @@ function rulesOf(inspected: string): JsonObject {
     const custom = isJsonObject(said['custom']) ? said['custom'] : {};
     const title = typeof said['title'] === 'string' ? said['title'] : null;
     const exceptions = custom['exceptions'] === false ? { exceptions: false } : {};
-    rules[`${path[3]}.${path[4]}`] = { title, public: custom['public'] === true, status: custom['status'] ?? null, ...exceptions };
+    const code = `${path[3]}.${path[4]}`;
+    const shown = { title, public: custom['public'] === true, status: custom['status'] ?? null, ...exceptions };
+    rules[code] = { ...shown, ...more(code, custom) };
   }
   return Object.fromEntries(Object.entries(rules).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

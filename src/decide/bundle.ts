@@ -37,6 +37,12 @@ const Manifest = z.looseObject({
               public: z.boolean(),
               status: z.int().min(400).max(599).nullable(),
               exceptions: z.boolean().optional(),
+              /** One sentence: what would lift it. */
+              remedy: z.string().max(1024).optional(),
+              /** Paths below `input` and `data` that the rule reads, and where it is written. */
+              input: z.array(z.array(z.string())).optional(),
+              data: z.array(z.array(z.string())).optional(),
+              at: z.string().max(600).optional(),
             }),
           ),
           input: z.array(z.array(z.string())),

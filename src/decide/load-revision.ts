@@ -1,7 +1,9 @@
+import type { Explainer } from '../contract/explain.ts';
 import type { ActivePolicy, Clock } from '../contract/stages.ts';
 import type { RateLimitStatus } from '../contract/status.ts';
 import { createActivePolicy, type PolicyParts } from './active-policy.ts';
 import { createContract } from './contracts/create-contract.ts';
+import { createExplainer } from './explain.ts';
 import { compileInput } from './input.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import { unpackHostData } from './prepare/host-data.ts';
@@ -25,6 +27,8 @@ export type LoadedRevision = {
   readonly bundle: Pick<PreparedRevision, 'revision' | 'sequence' | 'signed' | 'module'>;
   /** Its rules. */
   readonly facts: { readonly codes: ReadonlySet<string>; readonly rules: ReadonlyMap<string, RuleFacts> };
+  /** Explains its decisions, also when it is gone. */
+  readonly explainer: Explainer;
   /** The same with other exceptions; all other data must be the same. */
   withExceptions(pushed: KeptData): LoadedRevision;
   /** What was pushed over the bundle when it was made. */
@@ -46,16 +50,21 @@ export async function loadRevision(
   clock: Clock,
   pushed: KeptData | null = null,
 ): Promise<LoadedRevision> {
-  const { codes, metadata, host, revision, missingData, monitored } = prepared;
+  const { codes, metadata, host, revision, missingData, monitored, thresholds } = prepared;
   const { rates, routes, addresses } = await unpackHostData(host, name);
   const wasm = await restoreWasm(prepared.module, prepared.image, options);
   const titles = ruleFactsOf(metadata);
   const build = compileInput(shared.input, pathsReadBy(metadata, wasm));
   const buildWhole = compileInput(shared.input, null);
-  const parts: PolicyParts = {
+  const contract = createContract(options, shared.input, { build, buildWhole }, titles);
+  const explainerOver = (data: KeptData | null): Explainer =>
+    createExplainer({ read: contract.read, codes, rules: titles, thresholds, bundle: revision, data: numberOf(data) });
+  const parts: Omit<PolicyParts, 'explainer'> = {
     wasm,
-    codes,
-    contract: createContract(options, shared.input, { build, buildWhole }, titles),
+    rules: titles,
+    contract,
+    // the document of `envoy` has the client's headers
+    inputKept: options.contract !== 'envoy',
     addresses,
     buildWhole,
     slowMs: options.slowMs,
@@ -68,7 +77,14 @@ export async function loadRevision(
   const over = (data: KeptData | null): LoadedRevision => {
     const exceptions = createExceptionTable(data?.exceptions ?? []);
     const named = { name, revision: decisionRevision(revision, data) };
-    return { ...made, data, policy: createActivePolicy({ ...parts, exceptions }, named, routes.match), withExceptions: over };
+    const explainer = explainerOver(data);
+    const policy = createActivePolicy({ ...parts, explainer, exceptions }, named, routes.match);
+    return { ...made, data, policy, explainer, withExceptions: over };
   };
   return over(pushed);
+}
+
+/** Of the changes that decisions name; exceptions alone change no revision. */
+function numberOf(data: KeptData | null): number | null {
+  return data === null || data.documents.length === 0 ? null : data.revision;
 }

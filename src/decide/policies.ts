@@ -13,6 +13,7 @@ import { createDataAdmin } from './pushed/data-slot.ts';
 import type { PushedData } from './pushed/pushed-data.ts';
 import { type Candidate, candidateLogger, createCandidate, type RolloutParts } from './rollout/candidate.ts';
 import type { PolicyRevision, PolicySlot } from './slot.ts';
+import type { SlotInspection } from './slot-inspection.ts';
 import { type Following, follow } from './source/follow.ts';
 import type { BundleSource } from './source/source.ts';
 
@@ -40,6 +41,8 @@ export interface PolicySet extends Policies {
    * @throws CountersignError policy_unknown
    */
   revisions(name: string): readonly PolicyRevision[];
+  /** Looks at a policy without changing it; null where there is none of this name. */
+  inspect(name: string): SlotInspection | null;
   /** The data that operators push. */
   readonly data: DataAdmin;
   /**
@@ -179,6 +182,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     activate: async (name, bundle) => slotOf(name).activate(bundle),
     rollback: async (name, revision) => slotOf(name).rollback(revision),
     revisions: (name) => slotOf(name).revisions(),
+    inspect: (name) => slots.get(name)?.inspection ?? null,
     data: createDataAdmin((name) => slots.get(name)?.data ?? null),
     async promote(name, revision) {
       const found = candidateOf(name).current();

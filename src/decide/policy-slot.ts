@@ -12,6 +12,7 @@ import { EXCEPTIONS, startsWith } from './pushed/roots.ts';
 import { createRevisionHistory } from './revision-history.ts';
 import { readSigningKeys } from './signing/read-keys.ts';
 import type { PolicySlot, SlotParts } from './slot.ts';
+import { createSlotInspection } from './slot-inspection.ts';
 import { createSourceView, digestOf } from './slot-source.ts';
 
 /** `policy.ageMax` is over minutes at least: its time need not be written down more often. */
@@ -87,6 +88,12 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     if (monitored.length > 0) logger.warn('monitor_mode', { policy: name, revision, routes: monitored.length });
   };
 
+  const opened = async (packed: Uint8Array, data: KeptData | null): Promise<LoadedRevision> =>
+    loadRevision(name, await prepareOver((over) => prepare(packed, over, null), data), options, shared, clock, data);
+  const inspection = createSlotInspection({
+    active: () => loaded?.policy ?? null,
+    open: (revision) => inTurn(() => opened(history.find(revision).packed, pushed?.kept() ?? null)),
+  });
   /** The one place where a revision becomes active: a request that has one keeps it. */
   const install = async (packed: Uint8Array, from: PolicyOrigin, activatedAt: number, bounded: boolean): Promise<ActivePolicy> => {
     const data = pushed?.kept() ?? null;
@@ -98,7 +105,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     if (bounded && signed && (sequence ?? -1) < least)
       throw new CountersignError('bundle_sequence_behind', { detail: `${sequence ?? 'none'} after ${least}` });
     const next = await loadRevision(name, prepared, options, shared, clock, data);
-    loaded = next;
+    loaded = inspection.loaded(next);
     waiting = null;
     origin = from;
     floor = signed ? sequence : null;
@@ -128,7 +135,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         history.add({ revision, digest, activatedAt: seconds(), sequence: floor, packed });
         refused = null;
       }
-      loaded = next;
+      loaded = inspection.loaded(next);
       waiting = null;
       again?.();
       logger.info('policy_data_changed', { policy: name, revision: next.policy.revision, routes: next.routes });
@@ -161,6 +168,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     options,
     active: () => loaded?.policy ?? null,
     missingData: () => loaded?.missingData ?? [],
+    inspection,
     data: pushed === null || parts.shares ? null : createDataSlot(host, pushed),
     monitored: () => loaded?.monitored ?? [],
     current: () => (loaded === null ? null : (history.all()[0] ?? null)),

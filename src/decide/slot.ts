@@ -7,6 +7,7 @@ import type { Prepare } from './prepare/prepare-revision.ts';
 import type { DataSlot } from './pushed/data-slot.ts';
 import type { PushedData } from './pushed/pushed-data.ts';
 import type { KeptRevision } from './revision-history.ts';
+import type { SlotInspection } from './slot-inspection.ts';
 
 /** One of the last five revisions of a policy. */
 export type PolicyRevision = {
@@ -24,6 +25,7 @@ export interface PolicySlot {
   active(): ActivePolicy | null;
   /** Of the data that the active revision needs, what is not there. */
   missingData(): readonly string[];
+  readonly inspection: SlotInspection;
   /** Null where nothing can be pushed over it. */
   readonly data: DataSlot | null;
   /** Ids of the routes of the active revision that are not enforced. */

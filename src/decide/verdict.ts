@@ -8,6 +8,13 @@ export type RuleFacts = {
   readonly status: number | null;
   /** False where the rule allows no exception. */
   readonly exceptions?: boolean | undefined;
+  /** What would lift it, one sentence. */
+  readonly remedy?: string | undefined;
+  /** Paths below `input` and below `data` that the rule reads; not there where the build did not say. */
+  readonly input?: readonly (readonly string[])[] | undefined;
+  readonly data?: readonly (readonly string[])[] | undefined;
+  /** File and line in the bundle's sources. */
+  readonly at?: string | undefined;
 };
 
 /** One limit for the fields of draft-ietf-httpapi-ratelimit-headers: an exceeded one of a 429, or what is left where a request passes. */

@@ -29,8 +29,11 @@ export interface WasmPolicy {
    * @throws CountersignError policy_evaluation_failed; the instance goes on working
    */
   evaluate(input: JsonValue | undefined, moment?: Moment): unknown;
-  /** The same as the text that `parseAnswer` reads: equal texts are equal values, which many requests have in common. */
-  answer(input: JsonValue | undefined, moment?: Moment): string;
+  /**
+   * The same as the text that `parseAnswer` reads: equal texts are equal values, which many requests have in common.
+   * @param text the input as JSON, where the caller has it
+   */
+  answer(input: JsonValue | undefined, moment?: Moment, text?: string): string;
   /** Names of the builtins that the module calls in the host. */
   readonly builtins: readonly string[];
   /** A copy of the memory as it is before the first evaluation, for `restoreWasm`. */
@@ -135,10 +138,9 @@ type Data = ReturnType<WasmInstance['layOut']>;
  */
 function createAnswer(instance: WasmInstance, entrypoint: number, { address, heap }: Data): WasmPolicy['answer'] {
   const { host } = instance;
-  return (input, moment) => {
+  return (input, moment, text = input === undefined ? '' : JSON.stringify(input)) => {
     try {
       host.begin(input, moment);
-      const text = input === undefined ? '' : JSON.stringify(input);
       instance.reserve(heap + text.length * UTF8_BYTES_MAX);
       const length = instance.memory().write(text, heap, 'utf8');
       return instance.text(instance.call('opa_eval', 0, entrypoint, address, heap, length, heap + length, 0));

@@ -40,6 +40,8 @@ export interface PepAuth {
    * different gateways are null.
    */
   authenticate(evidence: PepEvidence): Pep | null;
+  /** The gateway of this name, or null: for operators who ask in its place. */
+  named(name: string): Pep | null;
 }
 
 /**
@@ -52,13 +54,13 @@ export interface PepAuth {
 export function createPepAuth(peps: readonly PepOptions[], policyNames: readonly string[]): PepAuth {
   const byToken = new Map<string, Pep>();
   const byCertificate: { readonly rule: CertificateRule; readonly pep: Pep }[] = [];
-  const names = new Set<string>();
+  const names = new Map<string, Pep>();
   let anonymous: Pep | null = null;
   for (const options of peps) {
     const field = `peps.${options.name}`;
     if (names.has(options.name)) throw new CountersignError('config_invalid', { field, detail: 'the name is used twice' });
-    names.add(options.name);
     const pep = toPep(options, policyNames);
+    names.set(options.name, pep);
     if (options.anonymous) {
       if (anonymous !== null) throw new CountersignError('config_invalid', { field, detail: 'a second anonymous gateway' });
       anonymous = pep;
@@ -82,6 +84,7 @@ export function createPepAuth(peps: readonly PepOptions[], policyNames: readonly
   }
 
   return {
+    named: (name) => names.get(name) ?? null,
     authenticate(evidence) {
       const { token, certificate } = evidence;
       if (token === null && certificate === null) return anonymous;

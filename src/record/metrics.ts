@@ -13,6 +13,7 @@ import { ROLLOUT_METRICS } from './rollout-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
+import { createUndecidedCounter } from './undecided-report.ts';
 
 /** What the metrics are made of. */
 export type MetricsOptions = {
@@ -51,6 +52,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const counters = createDecisionCounters(latencies);
   const refusals = new Tally(METRICS.refused.labels);
   const exceptions = createExceptionCounter();
+  const undecided = createUndecidedCounter();
   const fromStatus = (definition: MetricDefinition) => {
     const metric = definition.type === 'counter' ? new Counter(common(definition)) : new Gauge(common(definition));
     return {
@@ -67,6 +69,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     { metric: fromStatus(METRICS.monitored), tally: counters.monitored },
     { metric: fromStatus(METRICS.refused), tally: refusals },
     { metric: fromStatus(METRICS.exceptionUses), tally: exceptions.tally },
+    { metric: fromStatus(METRICS.rulesUndecided), tally: undecided.tally },
   ];
   const shown = new Map<string, ReturnType<typeof fromStatus>>();
   for (const definition of STATUS_METRICS) shown.set(definition.name, fromStatus(definition));
@@ -89,6 +92,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     count(record) {
       counters.count(record);
       exceptions.count(record);
+      undecided.count(record);
     },
     refused: (code) => {
       refusals.cell(code).count += 1;

@@ -5,6 +5,7 @@ import type { RecordStatus } from '../contract/status.ts';
 import { buildLine, type InputMode } from './build-line.ts';
 import { buildShadowLine } from './shadow-line.ts';
 import { createLineSink, type LineSink } from './sink.ts';
+import { createUndecidedLog } from './undecided-report.ts';
 
 /** What the decision log is configured by: the section `decisions.log`. */
 export type RecorderOptions = {
@@ -47,8 +48,11 @@ export function createRecorder(
   const sink = openSink(options, (error) => report('decision_log_write_failed', error));
   const sinkStatus = (): RecordStatus => sink?.status() ?? NOTHING;
 
+  const tellUndecided = createUndecidedLog(logger, clock);
+
   function record(one: DecisionRecord): void {
     try {
+      tellUndecided(one);
       metrics.count(one);
       sink?.write(`${JSON.stringify(buildLine(one, options.input))}\n`);
     } catch (thrown) {

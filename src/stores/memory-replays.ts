@@ -1,4 +1,4 @@
-import type { ReplayAnswer, ReplayMemory } from './replay-memory.ts';
+import type { ReplayAnswer, ReplayMemory, SimulatedReplays } from './replay-memory.ts';
 
 export type MemoryReplaysOptions = {
   /** Keys that are remembered at once; about 200 bytes each. */
@@ -13,7 +13,7 @@ const SLOT_MS = 1000;
  * A replay memory in this process: answers at once, forgets at a restart. A key that may still be used is never forgotten for another
  * one: a full memory says so.
  */
-export function createMemoryReplays({ entriesMax, startedAtMs }: MemoryReplaysOptions): ReplayMemory {
+export function createMemoryReplays({ entriesMax, startedAtMs }: MemoryReplaysOptions): SimulatedReplays {
   const keys = new Set<string>();
   /** Keys by the second in which they end, so that forgetting looks at nothing that stays. */
   const slots = new Map<number, string[]>();
@@ -47,12 +47,14 @@ export function createMemoryReplays({ entriesMax, startedAtMs }: MemoryReplaysOp
     return 'fresh';
   }
 
-  return {
+  const memory: ReplayMemory = {
     sinceMs: startedAtMs,
     remember,
     status: () => ({ kind: 'memory', state: 'ready', entries: keys.size, lastError: null }),
     close: () => Promise.resolve(),
   };
+  const told = (key: string): ReplayAnswer => (keys.has(key) ? 'replayed' : keys.size >= entriesMax ? 'store_full' : 'fresh');
+  return { ...memory, simulated: { ...memory, remember: told } };
 }
 
 function between(from: number, to: number): number[] {

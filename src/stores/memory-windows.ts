@@ -12,6 +12,7 @@ import {
   type SubBuckets,
   subBucketsAt,
   type Threshold,
+  type WindowKeys,
   type WindowStore,
 } from './windows.ts';
 
@@ -33,8 +34,39 @@ const COUNTERS_MAX = 64;
 /** Milliseconds until there is room again by the name of the limit; made only where one was exceeded. */
 type Resets = { byName: Record<string, number> | undefined };
 
+/** A store with a view of it that counts as it would, and leaves everything as it is: for questions that nobody asked. */
+export type SimulatedWindows = WindowStore & { readonly simulated: WindowStore };
+
 /** Sliding windows in this process: answers at once, forgets at a restart. */
-export function createMemoryWindows(options: MemoryWindowsOptions): WindowStore {
+export function createMemoryWindows(options: MemoryWindowsOptions): SimulatedWindows {
+  const live = openWindows(options);
+  return {
+    ...live.store,
+    simulated: {
+      ...live.store,
+      count(keys, nowMs, budgetMs) {
+        // a store of its own, with copies of the entries that the question is about
+        const copy = openWindows({
+          entriesMax: ENTITIES.length / SHARES.route,
+          counterEntriesMax: COUNTERS_MAX,
+          startedAtMs: options.startedAtMs,
+        });
+        copy.copyFrom(live, keys, nowMs);
+        return copy.store.count(keys, nowMs, budgetMs);
+      },
+      add: (hits) => hits.map(() => 'store_unavailable'),
+    },
+  };
+}
+
+type OpenWindows = {
+  readonly store: WindowStore;
+  readonly pools: Readonly<Record<Entity, WindowPool>>;
+  readonly counters: ReadonlyMap<string, WindowPool>;
+  readonly copyFrom: (other: OpenWindows, keys: WindowKeys, nowMs: number) => void;
+};
+
+function openWindows(options: MemoryWindowsOptions): OpenWindows {
   const { entriesMax, counterEntriesMax = COUNTER_ENTRIES_MAX, startedAtMs } = options;
   const sized = (size: number, kind?: PoolKind) => new WindowPool(Math.max(1, Math.floor(size)), kind);
   const clients = sized(entriesMax * SHARES.client);
@@ -84,7 +116,7 @@ export function createMemoryWindows(options: MemoryWindowsOptions): WindowStore 
     }
   }
 
-  return {
+  const store: WindowStore = {
     count(keys, nowMs) {
       const at = subBucketsAt(nowMs);
       const historyLost = nowMs - startedAtMs < LONGEST_WINDOW_MS;
@@ -115,6 +147,20 @@ export function createMemoryWindows(options: MemoryWindowsOptions): WindowStore 
     },
     close: () => Promise.resolve(),
   };
+
+  function copyFrom(other: OpenWindows, keys: WindowKeys, nowMs: number): void {
+    const at = counterSubBucketsAt(nowMs);
+    for (const entity of ENTITIES) {
+      const key = keys[entity] ?? null;
+      if (key !== null) pools[entity].copyFrom(other.pools[entity], key);
+    }
+    for (const { counter, key } of keys.counters ?? []) {
+      const from = other.counters.get(counter);
+      if (from !== undefined) poolOf(counter, at[at.length - 1] ?? 0)?.copyFrom(from, key);
+    }
+  }
+
+  return { store, pools, counters, copyFrom };
 }
 
 function hit(pool: WindowPool, key: string | null, at: SubBuckets): EntityCounts {

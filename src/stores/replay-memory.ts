@@ -1,6 +1,9 @@
 /** `fresh`: seen for the first time and remembered from now on; `replayed`: seen before; else why it is not known. */
 export type ReplayAnswer = 'fresh' | 'replayed' | 'store_unavailable' | 'store_full';
 
+/** A memory with a view of it that answers as it would, and remembers nothing. */
+export type SimulatedReplays = ReplayMemory & { readonly simulated: ReplayMemory };
+
 /** What `/status` says of a replay memory. */
 export type ReplayMemoryStatus = {
   readonly kind: 'memory' | 'redis';

@@ -40,3 +40,6 @@ export interface SharedStore {
   tell(make: MakeCalls, nowMs: number): void;
   status(): SharedStoreStatus;
 }
+
+/** With a view that answers as the store would and changes nothing: it counts on copies that are gone at once, and what is told it drops. */
+export type SimulatedShared = SharedStore & { readonly simulated: SharedStore };

@@ -41,6 +41,7 @@ export class WindowPool {
   /** By their last hit. */
   readonly #order = new UseOrder();
   #used = 0;
+  #full = false;
 
   constructor(entriesMax: number, kind: PoolKind = 'hits') {
     this.#entriesMax = entriesMax;
@@ -81,6 +82,26 @@ export class WindowPool {
     const entry = (place & (CHUNK_ENTRIES - 1)) * COUNTER_WINDOW_MS.length;
     const sum = (window: number) => addToRing(chunk, entry + window, at[window] ?? 0, amount);
     return { '10s': sum(0), '1m': sum(1), '10m': sum(2), '1h': sum(3), '1d': sum(4) };
+  }
+
+  /** Takes a copy of one entry; a pool that would refuse the key makes this one refuse it too. For a pool that has none yet. */
+  copyFrom(other: WindowPool, key: string): void {
+    const from = other.#places.get(key);
+    if (from === undefined) {
+      if (other.#places.size >= other.#entriesMax) this.#full = true;
+      return;
+    }
+    const place = this.#take(key);
+    const source = other.#chunks[from >> 10];
+    const target = this.#chunks[place >> 10];
+    if (place === NONE || source === undefined || target === undefined) return;
+    this.#order.append(place);
+    const windows = this.#windows.length;
+    const first = (from & (CHUNK_ENTRIES - 1)) * windows;
+    const own = (place & (CHUNK_ENTRIES - 1)) * windows;
+    target.slots.set(source.slots.subarray(first * RING_SLOTS, (first + windows) * RING_SLOTS), own * RING_SLOTS);
+    target.sums.set(source.sums.subarray(first, first + windows), own);
+    target.newest.set(source.newest.subarray(first, first + windows), own);
   }
 
   /** Milliseconds until a window of a known key has lost `tooMany`; see `roomAfterMs`. */
@@ -131,7 +152,7 @@ export class WindowPool {
   #take(key: string): number {
     let place = this.#order.takeFree();
     if (place === NONE) {
-      if (this.#used >= this.#entriesMax) return NONE;
+      if (this.#used >= this.#entriesMax || this.#full) return NONE;
       place = this.#used;
       this.#used += 1;
       if (place >> 10 >= this.#chunks.length) this.#grow();

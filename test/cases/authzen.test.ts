@@ -31,7 +31,7 @@ beforeAll(async () => {
   listener = createHttpServer({
     pdp: { decide: (request) => now().path.pdp.decide(request) },
     authzen: { batch: { decideBatch: () => [] }, publicUrl: null, evaluationsMax: 1 },
-    pepAuth: { authenticate: () => casePep(now().one) },
+    pepAuth: { named: () => null, authenticate: () => casePep(now().one) },
     clock: { now: () => now().path.clock.now(), monotonic: () => performance.now() },
     newId: () => '01978a3c-0000-7000-8000-000000000001',
     logger: SILENT,

@@ -40,7 +40,7 @@ beforeAll(async () => {
   policies = createTestPolicies();
   await policies.activate('default', await baseBundle());
   const pdp: Pdp = { decide: (request) => now().path.pdp.decide(request) };
-  const pepAuth: PepAuth = { authenticate: () => casePep(now().one) };
+  const pepAuth: PepAuth = { named: () => null, authenticate: () => casePep(now().one) };
   const clock: Clock = { now: () => now().path.clock.now(), monotonic: () => performance.now() };
   const endpoint = { pdp, pepAuth, clock, newId: () => '01978a3c-0000-7000-8000-000000000001', logger: SILENT, deadlineMs: 1000 };
   const where = { host: '127.0.0.1', port: 0, tls: null };

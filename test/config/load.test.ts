@@ -48,7 +48,11 @@ describe('where values come from', () => {
       },
     ]);
     expect(config.store).toEqual({ kind: 'memory', entriesMax: 200_000, counterEntriesMax: 20_000, replayEntriesMax: 200_000 });
-    expect(config.decisions).toEqual({ deadlineMs: 150, log: { sink: 'stdout', input: 'referenced', bufferBytesMax: 1_048_576 } });
+    expect(config.decisions).toEqual({
+      deadlineMs: 150,
+      log: { sink: 'stdout', input: 'referenced', bufferBytesMax: 1_048_576 },
+      recent: { entriesMax: 10_000, bytesMax: 67_108_864 },
+    });
   });
 
   it('puts the file over the defaults and the environment over the file', () => {

@@ -51,7 +51,7 @@ describe('failures', () => {
   test('a decision that cannot be written is a 503', async () => {
     const loop: { self?: unknown } = {};
     loop.self = loop;
-    const broken = await serve(() => ({ ...ALLOW, explanation: { signals: loop as never, verdicts: null } }));
+    const broken = await serve(() => ({ ...ALLOW, explanation: { signals: loop as never, verdicts: null, rules: {} } }));
     await expectProblem(await ask(broken, QUESTION), 'internal_error');
     await broken.listener.stop(1000);
   });

@@ -156,7 +156,7 @@ describe('[asks 83] secrets', () => {
       response: { status: 403, headers: { 'www-authenticate': canary }, body: { secret: canary } },
       obligations: [{ secret: canary }],
       error: { code: 'policy_evaluation_failed' },
-      explanation: { signals: canary, verdicts: canary },
+      explanation: { signals: canary, verdicts: canary, rules: { canary } },
     },
     input: () => input,
     cause: new Error(`could not read "${canary}" from authorization=${canary}`, {

@@ -11,6 +11,7 @@ import type { DecideOptions, PolicyOptions } from '../options.ts';
 import { withRuleCount } from '../rule-count.ts';
 import { type SigningKeys, verifySignatures } from '../signing/signatures.ts';
 import { ownData } from '../tenant-data.ts';
+import { type Thresholds, thresholdsIn } from '../thresholds.ts';
 import { compileWasm, instantiateWasm, type MemoryImage } from '../wasm-policy.ts';
 import { type HostData, packHostData } from './host-data.ts';
 import { type PushedDocument, placeDocuments } from './pushed-documents.ts';
@@ -59,6 +60,8 @@ export type PreparedRevision = {
   readonly codes: readonly string[];
   /** Null where plain `opa build` made the bundle. */
   readonly metadata: Pick<BundleMetadata, 'rules' | 'input'> | null;
+  /** The data that the rules read, by its path, as far as it is small. */
+  readonly thresholds: Thresholds;
   /** What the host matches by itself, and Rego never sees. */
   readonly host: HostData;
   /** Of the required data, what is not there. */
@@ -121,7 +124,18 @@ async function prepareBundle(
   const image = wasm.image();
   const facts = metadata === undefined ? null : { rules: metadata.rules, input: metadata.input };
   const worstCaseMs = tryOut(wasm, facts, { policy, input: shared.input, monotonic });
-  return { module, image, codes, metadata: facts, host, missingData: missingIn(own, policy.requiredData), monitored, worstCaseMs };
+  const thresholds = thresholdsIn(rego, metadata?.rules ?? {});
+  return {
+    module,
+    image,
+    codes,
+    metadata: facts,
+    thresholds,
+    host,
+    missingData: missingIn(own, policy.requiredData),
+    monitored,
+    worstCaseMs,
+  };
 }
 
 const CASES = /^cases\/[^/]+\.ya?ml$/;

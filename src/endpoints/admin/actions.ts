@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AdminRefused, DataAdmin, DataChanged, Operator, PolicyAdmin } from '../../contract/admin.ts';
 import { CountersignError } from '../../contract/errors.ts';
 import type { RevocationAdmin } from '../../contract/revocations.ts';
-import type { Logger } from '../../contract/stages.ts';
+import type { Clock, Logger, NewId } from '../../contract/stages.ts';
+import { type DecisionAdmin, recentAnswer, simulatedAnswer } from './decisions.ts';
 import { type AdminTarget, type BodyKind, editOf, parseCondition, parseRevision } from './receive.ts';
 import {
   activatedAnswer,
@@ -27,10 +28,19 @@ export type Call = {
   readonly refuse: (refusal: AdminRefused, headers?: Readonly<Record<string, string>>) => void;
 };
 
-type Parts = { readonly policies: PolicyAdmin; readonly data: DataAdmin; readonly revocations: RevocationAdmin; readonly logger: Logger };
+type Parts = {
+  readonly policies: PolicyAdmin;
+  readonly data: DataAdmin;
+  readonly revocations: RevocationAdmin;
+  readonly decisions: DecisionAdmin;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly logger: Logger;
+};
 
 /** Does what a call asks for, once its body is there. Every change is one log line `admin_change`, with what was before and what is now. */
-export function createActions({ policies, data, revocations, logger }: Parts): (call: Call, bytes: Uint8Array) => Promise<void> {
+export function createActions(parts: Parts): (call: Call, bytes: Uint8Array) => Promise<void> {
+  const { policies, data, revocations, decisions, logger } = parts;
   function activeRevision(name: string): string | null {
     return policies.revisions(name).find(({ active }) => active)?.revision ?? null;
   }
@@ -117,6 +127,16 @@ export function createActions({ policies, data, revocations, logger }: Parts): (
         return revoking.all(call, target.query, bytes);
       case 'revocation':
         return revoking.one(call, target.id);
+      case 'decision': {
+        const recent = decisions.find(target.id);
+        return recent === null
+          ? call.refuse({ refused: 'decision_not_kept' })
+          : sendAnswer(response, recentAnswer(recent, decisions.answer));
+      }
+      case 'simulate': {
+        const answer = await simulatedAnswer(target, bytes, parts);
+        return 'refused' in answer ? call.refuse(answer) : sendAnswer(response, answer);
+      }
       case 'data':
         return onData(call, target.policy, target.path, bytes);
     }

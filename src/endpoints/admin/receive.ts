@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { AdminRefused, DataCondition, DataEdit } from '../../contract/admin.ts';
 import { parseJsonBody } from '../json-body.ts';
+import { parseSimulateQuery, type SimulateQuery } from './decisions.ts';
 
 /** What is done to a policy by POST. */
 const POLICY_ACTIONS = ['rollback', 'promote', 'withdraw'] as const;
@@ -13,6 +14,8 @@ export type AdminTarget =
   | { readonly resource: 'policy' | PolicyAction; readonly name: string }
   | { readonly resource: 'revocations'; readonly query: string | undefined }
   | { readonly resource: 'revocation'; readonly id: string }
+  | { readonly resource: 'decision'; readonly id: string }
+  | ({ readonly resource: 'simulate' } & SimulateQuery)
   | { readonly resource: 'data'; readonly policy: string; readonly path: readonly string[] };
 
 const PREFIX = '/admin/v1/';
@@ -34,6 +37,8 @@ export function parseTarget(target: string): AdminTarget | AdminRefused | null {
   if (resource === 'data') return dataTarget(read, query);
   if (resource === 'revocations' && read.length === 0) return { resource, query };
   if (resource === 'revocations') return read.length === 1 && query === undefined ? { resource: 'revocation', id: read[0] ?? '' } : null;
+  if (resource === 'simulate') return read.length === 0 ? simulateTarget(query) : null;
+  if (resource === 'decisions') return read[0] && read.length === 1 && query === undefined ? { resource: 'decision', id: read[0] } : null;
   if (resource !== 'policies' || query !== undefined) return null;
   const [name, action, more] = read;
   if (name === undefined) return { resource: 'policies' };
@@ -41,6 +46,11 @@ export function parseTarget(target: string): AdminTarget | AdminRefused | null {
   if (action === undefined) return { resource: 'policy', name };
   const known = POLICY_ACTIONS.find((one) => one === action);
   return known === undefined ? null : { resource: known, name };
+}
+
+function simulateTarget(query: string | undefined): AdminTarget | AdminRefused {
+  const parsed = parseSimulateQuery(query);
+  return 'refused' in parsed ? parsed : { resource: 'simulate', ...parsed };
 }
 
 function dataTarget(path: readonly string[], query: string | undefined): AdminTarget | AdminRefused {

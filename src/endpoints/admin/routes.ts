@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AdminRefused, DataAdmin, Operator, OperatorRole, PolicyAdmin } from '../../contract/admin.ts';
 import { asCountersignError } from '../../contract/errors.ts';
 import type { RevocationAdmin } from '../../contract/revocations.ts';
-import type { Clock, Logger } from '../../contract/stages.ts';
+import type { Clock, Logger, NewId } from '../../contract/stages.ts';
 import { createIsOwnHost } from '../own-host.ts';
 import { readBody } from '../read-body.ts';
 import { createRefusalLog } from '../refusal-log.ts';
 import { type Call, createActions } from './actions.ts';
+import type { DecisionAdmin } from './decisions.ts';
 import { type AdminTarget, type BodyKind, bodyKindOf, parseTarget } from './receive.ts';
 import { refusalAnswer, sendAnswer, sendRefusal } from './respond.ts';
 
@@ -14,6 +15,7 @@ export type AdminOptions = {
   readonly policies: PolicyAdmin;
   readonly data: DataAdmin;
   readonly revocations: RevocationAdmin;
+  readonly decisions: DecisionAdmin;
   /** The operator of an `Authorization` header, or null. */
   readonly operatorOf: (authorization: string | undefined) => Operator | null;
   /** Of the operations listener: only under its names is anything answered. */
@@ -22,6 +24,7 @@ export type AdminOptions = {
   readonly bundleMaxBytes: number;
   readonly documentMaxBytes: number;
   readonly clock: Clock;
+  readonly newId: NewId;
   readonly logger: Logger;
 };
 
@@ -43,6 +46,8 @@ const METHODS: Readonly<Record<AdminTarget['resource'], Readonly<Record<string, 
   // what was never active may be anything, and a candidate that rests decides nothing
   promote: { POST: { role: 'admin', bodies: ['json'] } },
   withdraw: { POST: { role: 'operator', bodies: [] } },
+  decision: { GET: READ },
+  simulate: { POST: { role: 'operator', bodies: ['json'] } },
   data: {
     GET: READ,
     PUT: { role: 'operator', bodies: ['json'] },

@@ -25,6 +25,7 @@ export function decideAnswer(decision: Decision): Record<string, unknown> {
   if (decision.explanation !== null) {
     answer['signals'] = decision.explanation.signals;
     answer['verdicts'] = decision.explanation.verdicts;
+    answer['explanation'] = decision.explanation.rules;
   }
   return answer;
 }

@@ -2,7 +2,8 @@ import { COUNTED_OUTCOMES, type Outcome } from '../../contract/behaviour.ts';
 import type { NetworkSignal } from '../../contract/network.ts';
 import type { DecisionRecord } from '../../contract/record.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
-import type { Cells, RecordPool } from '../../stores/record-pool.ts';
+import type { Records } from '../../stores/pool-overlay.ts';
+import type { Cells } from '../../stores/record-pool.ts';
 import { countMinute } from './baseline.ts';
 import type { BehaviourOptions } from './behaviour.ts';
 import { BACKWARDS_MIN_MS, type ClientNumbers, hashAddress, hashAsn, hashResource, readClient, teaches } from './client-numbers.ts';
@@ -44,7 +45,7 @@ const COUNTED: readonly Outcome[] = COUNTED_OUTCOMES;
 export class ClientMemory {
   readonly #options: BehaviourOptions;
   readonly #hash: KeyedHash;
-  readonly #records: RecordPool;
+  readonly #records: Records;
   readonly #sets: DistinctSets;
 
   constructor(options: BehaviourOptions, makers: MemoryMakers, hash: KeyedHash) {

@@ -1,10 +1,10 @@
-import type { RecordPool } from '../../stores/record-pool.ts';
+import type { Records } from '../../stores/pool-overlay.ts';
 import { DISTINCT_WORDS, DistinctSets, type Hash, NOT_COUNTED } from './distinct.ts';
 import { LONGEST_MS, type MemoryMakers } from './memory.ts';
 
 /** One distinct count a key: of a token its addresses, of an address its refused credentials, of a fingerprint its clients. */
 export class DistinctPool {
-  readonly #records: RecordPool;
+  readonly #records: Records;
   readonly #sets: DistinctSets;
 
   /** @param blocksMax keys with more than one thing, by the hour: what is beyond it is not counted. */

@@ -1,10 +1,11 @@
-import type { Block, BlockPool } from '../../stores/block-pool.ts';
-import type { RecordPool, RecordPoolOptions } from '../../stores/record-pool.ts';
+import type { Block } from '../../stores/block-pool.ts';
+import type { Blocks, Records } from '../../stores/pool-overlay.ts';
+import type { RecordPoolOptions } from '../../stores/record-pool.ts';
 
 /** Makes the bounded memories that device and behaviour are kept in. */
 export type MemoryMakers = {
-  readonly records: (options: RecordPoolOptions) => RecordPool;
-  readonly blocks: (blocksMax: number) => BlockPool;
+  readonly records: (options: RecordPoolOptions) => Records;
+  readonly blocks: (blocksMax: number) => Blocks;
   readonly pointer: () => Block;
   /** Two random 32-bit numbers, this process's own. */
   readonly hashKey: readonly [number, number];

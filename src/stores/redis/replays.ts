@@ -1,5 +1,5 @@
 import type { CircuitBreaker } from '../circuit-breaker.ts';
-import type { ReplayAnswer, ReplayMemory } from '../replay-memory.ts';
+import type { ReplayAnswer, ReplayMemory, SimulatedReplays } from '../replay-memory.ts';
 import type { StoreLogger } from '../store-logger.ts';
 import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
 
@@ -20,7 +20,7 @@ const MARGIN_MS = 60_000;
 
 type Waiting = {
   readonly key: string;
-  readonly lifeMs: number;
+  readonly lifeMs: number | null;
   readonly settle: (answer: ReplayAnswer) => void;
   readonly giveUp: () => void;
 };
@@ -29,7 +29,7 @@ type Waiting = {
  * A replay memory in Redis, shared by all replicas: one `SET NX PX` a key, which asks and remembers in one step, and those of one turn of
  * the event loop in one write. It outlives this process; a server that lost its data forgets what was used, as any store does.
  */
-export function createRedisReplays({ client, breaker, deadlineMs, keyPrefix, logger }: RedisReplaysOptions): ReplayMemory {
+export function createRedisReplays({ client, breaker, deadlineMs, keyPrefix, logger }: RedisReplaysOptions): SimulatedReplays {
   let gathered: Waiting[] = [];
   let waiting = 0;
   let refused: string | null = null;
@@ -61,25 +61,28 @@ export function createRedisReplays({ client, breaker, deadlineMs, keyPrefix, log
     else breaker.failed();
   }
 
-  return {
+  /** @param lifeMs null asks and remembers nothing */
+  function ask(key: string, lifeMs: number | null, budgetMs: number): ReplayAnswer | Promise<ReplayAnswer> {
+    if (!client.ready || waiting >= WAITING_MAX || budgetMs <= 0 || !breaker.allows()) return 'store_unavailable';
+    waiting += 1;
+    return new Promise<ReplayAnswer>((resolve) => {
+      let timer: NodeJS.Timeout | null = null;
+      const settle = (answer: ReplayAnswer) => {
+        if (timer !== null) clearTimeout(timer);
+        waiting -= 1;
+        resolve(answer);
+      };
+      const giveUp = () => resolve('store_unavailable');
+      // the round's own deadline covers the usual case without a timer a request
+      if (budgetMs < deadlineMs) timer = setTimeout(giveUp, budgetMs);
+      if (gathered.length === 0) setImmediate(() => void flush());
+      gathered.push({ key, lifeMs, settle, giveUp });
+    });
+  }
+
+  const memory: ReplayMemory = {
     sinceMs: null,
-    remember(key, nowMs, untilMs, budgetMs) {
-      if (!client.ready || waiting >= WAITING_MAX || budgetMs <= 0 || !breaker.allows()) return 'store_unavailable';
-      waiting += 1;
-      return new Promise<ReplayAnswer>((resolve) => {
-        let timer: NodeJS.Timeout | null = null;
-        const settle = (answer: ReplayAnswer) => {
-          if (timer !== null) clearTimeout(timer);
-          waiting -= 1;
-          resolve(answer);
-        };
-        const giveUp = () => resolve('store_unavailable');
-        // the round's own deadline covers the usual case without a timer a request
-        if (budgetMs < deadlineMs) timer = setTimeout(giveUp, budgetMs);
-        if (gathered.length === 0) setImmediate(() => void flush());
-        gathered.push({ key, lifeMs: Math.max(1, Math.ceil(untilMs - nowMs)) + MARGIN_MS, settle, giveUp });
-      });
-    },
+    remember: (key, nowMs, untilMs, budgetMs) => ask(key, Math.max(1, Math.ceil(untilMs - nowMs)) + MARGIN_MS, budgetMs),
     status: () => ({
       kind: 'redis',
       state: client.ready && !breaker.open ? 'ready' : 'unavailable',
@@ -89,14 +92,17 @@ export function createRedisReplays({ client, breaker, deadlineMs, keyPrefix, log
     // the client belongs to whoever made it
     close: () => Promise.resolve(),
   };
+  return { ...memory, simulated: { ...memory, remember: (key, _nowMs, _untilMs, budgetMs) => ask(key, null, budgetMs) } };
 }
 
-function remembering(key: string, lifeMs: number): RedisCommand {
+function remembering(key: string, lifeMs: number | null): RedisCommand {
+  if (lifeMs === null) return { key, words: ['EXISTS', key] };
   return { key, words: ['SET', key, 1, 'NX', 'PX', lifeMs] };
 }
 
 function toAnswer(reply: RedisReply | undefined): ReplayAnswer {
   if (reply?.ok !== true) return 'store_unavailable';
-  if (reply.value === 'OK') return 'fresh';
+  if (reply.value === 'OK' || reply.value === 0) return 'fresh';
+  if (reply.value === 1) return 'replayed';
   return reply.value === null ? 'replayed' : 'store_unavailable';
 }

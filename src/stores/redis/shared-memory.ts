@@ -1,7 +1,8 @@
 import type { CircuitBreaker } from '../circuit-breaker.ts';
-import type { HashKey, MakeCalls, SharedAnswer, SharedCall, SharedStore } from '../shared-store.ts';
+import type { HashKey, MakeCalls, SharedAnswer, SharedCall, SharedStore, SimulatedShared } from '../shared-store.ts';
 import type { StoreLogger } from '../store-logger.ts';
 import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
+import { onCopy, scriptTexts } from './on-copy.ts';
 import type { RedisRound, RoundPart } from './round.ts';
 import { formatHashKey, parseHashKey } from './shared-hash-key.ts';
 
@@ -14,6 +15,8 @@ export type RedisSharedOptions = {
   readonly keyPrefix: string;
   /** Random; what the first replica brings is what all of them use. */
   readonly hashKey: HashKey;
+  /** Texts of the scripts that the calls name. */
+  readonly scripts?: readonly string[];
   readonly logger: StoreLogger;
 };
 
@@ -22,6 +25,8 @@ const WAITING_MAX = 4096;
 const FAILED: SharedAnswer = { replies: [], keptSinceMs: null };
 
 type Asked = {
+  /** Asks copies that are gone at once, and leaves everything as it is. */
+  readonly simulated: boolean;
   readonly make: MakeCalls;
   readonly nowMs: number;
   readonly settle: ((answer: SharedAnswer) => void) | null;
@@ -32,9 +37,10 @@ type Asked = {
 type Plan = { readonly calls: readonly number[]; readonly markers: readonly number[] };
 
 /** Memory in Redis: one call an entity under its hash tag, all of one turn of the event loop in one round with the windows' calls. */
-export function createRedisShared(options: RedisSharedOptions): SharedStore {
+export function createRedisShared(options: RedisSharedOptions): SimulatedShared {
   const { client, round, breaker, deadlineMs, keyPrefix, logger } = options;
   const hashKeyName = `${keyPrefix}:{hash}`;
+  const scripts = scriptTexts(options.scripts ?? []);
   const offered = formatHashKey(options.hashKey);
   let hashKey: HashKey | null = null;
   let hashKeyText = offered;
@@ -49,7 +55,10 @@ export function createRedisShared(options: RedisSharedOptions): SharedStore {
   function gather(): RoundPart {
     joined = false;
     // the key is looked at in each round: a server that lost its data gets it again, and one that another replica chose is taken over
-    const commands: RedisCommand[] = [{ key: hashKeyName, words: ['SET', hashKeyName, hashKeyText, 'NX', 'GET'] }];
+    const looking = told.length === 0 && asked.every(({ simulated }) => simulated);
+    const commands: RedisCommand[] = [
+      { key: hashKeyName, words: looking ? ['GET', hashKeyName] : ['SET', hashKeyName, hashKeyText, 'NX', 'GET'] },
+    ];
     const known = hashKey;
     const sent = known === null ? [] : [...told, ...asked];
     const markers = new Map<string, number>();
@@ -81,16 +90,17 @@ export function createRedisShared(options: RedisSharedOptions): SharedStore {
     };
   }
 
-  function plan({ make, nowMs }: Asked, key: HashKey, commands: RedisCommand[], known: Map<string, number>): Plan {
+  function plan({ make, nowMs, simulated }: Asked, key: HashKey, commands: RedisCommand[], known: Map<string, number>): Plan {
     const markers = new Set<number>();
     const calls = make(key).map((call) => {
-      const command = toCommand(call, keyPrefix);
+      const command = toCommand(call, `${keyPrefix}:{${call.tag}}:m`);
       const marker = `${keyPrefix}:{${client.shardTag(command.key)}}`;
       // the windows' own marker: since when nothing was lost on that server
-      const place = known.get(marker) ?? commands.push({ key: marker, words: ['SET', marker, Math.floor(nowMs), 'NX', 'GET'] }) - 1;
-      known.set(marker, place);
+      const words = simulated ? (['GET', marker] as const) : (['SET', marker, Math.floor(nowMs), 'NX', 'GET'] as const);
+      const place = known.get(marker) ?? commands.push({ key: marker, words: [...words] }) - 1;
+      if (!simulated) known.set(marker, place);
       markers.add(place);
-      return commands.push(command) - 1;
+      return simulated ? commands.push(...onCopy(command.key, (copy) => toCommand(call, copy), scripts)) - 2 : commands.push(command) - 1;
     });
     return { calls, markers: [...markers] };
   }
@@ -142,31 +152,33 @@ export function createRedisShared(options: RedisSharedOptions): SharedStore {
     round.join(gather);
   }
 
-  return {
-    ask(make, nowMs, budgetMs) {
-      if (!client.ready || waiting >= WAITING_MAX || budgetMs <= 0 || !breaker.allows()) return null;
-      waiting += 1;
-      return new Promise<SharedAnswer>((resolve) => {
-        let timer: NodeJS.Timeout | null = null;
-        const settled = (answer: SharedAnswer) => {
-          if (timer !== null) clearTimeout(timer);
-          waiting -= 1;
-          resolve(answer);
-        };
-        const giveUp = () => resolve(FAILED);
-        // the round's own deadline covers the usual case without a timer a request
-        if (budgetMs < deadlineMs || hashKey === null) timer = setTimeout(giveUp, Math.min(budgetMs, deadlineMs));
-        join();
-        asked.push({ make, nowMs, settle: settled, giveUp });
-      });
-    },
+  function ask(make: MakeCalls, nowMs: number, budgetMs: number, simulated: boolean): Promise<SharedAnswer> | null {
+    if (!client.ready || waiting >= WAITING_MAX || budgetMs <= 0 || !breaker.allows()) return null;
+    waiting += 1;
+    return new Promise<SharedAnswer>((resolve) => {
+      let timer: NodeJS.Timeout | null = null;
+      const settled = (answer: SharedAnswer) => {
+        if (timer !== null) clearTimeout(timer);
+        waiting -= 1;
+        resolve(answer);
+      };
+      const giveUp = () => resolve(FAILED);
+      // the round's own deadline covers the usual case without a timer a request
+      if (budgetMs < deadlineMs || hashKey === null) timer = setTimeout(giveUp, Math.min(budgetMs, deadlineMs));
+      join();
+      asked.push({ simulated, make, nowMs, settle: settled, giveUp });
+    });
+  }
+
+  const store: SharedStore = {
+    ask: (make, nowMs, budgetMs) => ask(make, nowMs, budgetMs, false),
     tell(make, nowMs) {
       if (!client.ready || breaker.open || told.length >= WAITING_MAX) {
         dropped += 1;
         return;
       }
       join();
-      told.push({ make, nowMs, settle: null });
+      told.push({ simulated: false, make, nowMs, settle: null });
     },
     status: () => ({
       state: client.ready && !breaker.open ? 'ready' : 'unavailable',
@@ -174,10 +186,11 @@ export function createRedisShared(options: RedisSharedOptions): SharedStore {
       lastError: client.lastError ?? refused,
     }),
   };
+  const simulated: SharedStore = { ...store, ask: (make, nowMs, budgetMs) => ask(make, nowMs, budgetMs, true), tell: () => undefined };
+  return { ...store, simulated };
 }
 
-function toCommand({ tag, before, args }: SharedCall, keyPrefix: string): RedisCommand {
-  const key = `${keyPrefix}:{${tag}}:m`;
+function toCommand({ before, args }: SharedCall, key: string): RedisCommand {
   return { key, words: [...before, key, ...args], binary: true };
 }
 

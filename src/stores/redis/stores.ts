@@ -1,9 +1,9 @@
 import { CircuitBreaker } from '../circuit-breaker.ts';
-import type { ReplayMemory } from '../replay-memory.ts';
+import type { SimulatedWindows } from '../memory-windows.ts';
+import type { SimulatedReplays } from '../replay-memory.ts';
 import type { SharedEntries } from '../shared-entries.ts';
-import type { HashKey, SharedStore } from '../shared-store.ts';
+import type { HashKey, SimulatedShared } from '../shared-store.ts';
 import type { StoreLogger } from '../store-logger.ts';
-import type { WindowStore } from '../windows.ts';
 import type { RedisClient } from './client.ts';
 import { connectCluster } from './cluster.ts';
 import { createRedisEntries } from './entries.ts';
@@ -35,9 +35,9 @@ export type RedisStoresOptions = {
 
 /** Everything that is kept in one Redis. */
 export type RedisStores = {
-  readonly windows: WindowStore;
-  readonly replays: ReplayMemory;
-  readonly shared: SharedStore;
+  readonly windows: SimulatedWindows;
+  readonly replays: SimulatedReplays;
+  readonly shared: SimulatedShared;
   /** Entries that replicas keep together under a name, over a connection of their own. */
   entries(name: string, nonce: () => string): SharedEntries;
   close(): Promise<void>;
@@ -64,7 +64,7 @@ export function openRedisStores(options: RedisStoresOptions): RedisStores {
   return {
     windows: createRedisWindows(counting),
     replays: createRedisReplays(counting),
-    shared: createRedisShared({ ...parts, breaker: new CircuitBreaker(BREAKER, monotonic), hashKey }),
+    shared: createRedisShared({ ...parts, breaker: new CircuitBreaker(BREAKER, monotonic), hashKey, scripts }),
     entries(name, nonce) {
       // long answers must not hold up those that a decision waits for, and nobody waits for these
       const own = connect(Math.max(deadlineMs, BACKGROUND_DEADLINE_MS), onlyDeaf(logger));

@@ -1,4 +1,5 @@
 import type { CircuitBreaker } from '../circuit-breaker.ts';
+import type { SimulatedWindows } from '../memory-windows.ts';
 import type { StoreLogger } from '../store-logger.ts';
 import {
   COUNTER_WINDOW_NAMES,
@@ -16,9 +17,10 @@ import {
   type WindowStore,
 } from '../windows.ts';
 import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
+import { onCopy, scriptTexts } from './on-copy.ts';
 import type { RedisRound, RoundPart } from './round.ts';
 import { readResets, toCounts, toSums } from './windows-reply.ts';
-import { COUNTERS_SCRIPT_SHA, WINDOWS_SCRIPT_SHA } from './windows-script.ts';
+import { COUNTERS_SCRIPT, COUNTERS_SCRIPT_SHA, WINDOWS_SCRIPT, WINDOWS_SCRIPT_SHA } from './windows-script.ts';
 
 export type RedisWindowsOptions = {
   readonly client: RedisClient;
@@ -34,6 +36,8 @@ const WAITING_MAX = 4096;
 const TAGS: Readonly<Record<Entity, string>> = { client: 'c', address: 'a', token: 't', route: 'r', api_key: 'k' };
 
 type Waiting = {
+  /** Counts on copies that are gone at once, and leaves everything as it is. */
+  readonly simulated: boolean;
   readonly keys: WindowKeys;
   readonly nowMs: number;
   readonly settle: (answer: WindowAnswer) => void;
@@ -45,6 +49,7 @@ type Waiting = {
 type Batch = { readonly commands: RedisCommand[]; readonly markers: Map<string, number> };
 /** Places of a request's replies in the batch: one an entity in the order of `ENTITIES`, one a counter in the order asked. */
 type Plan = { readonly places: readonly (number | null)[]; readonly counters: readonly number[]; readonly markers: readonly number[] };
+const SCRIPTS = scriptTexts([WINDOWS_SCRIPT, COUNTERS_SCRIPT]);
 const NOTHING: Plan = { places: [], counters: [], markers: [] };
 const NOBODY: WindowKeys = { client: null, address: null, token: null, route: null };
 const NO_THRESHOLDS: readonly Threshold[] = [];
@@ -53,7 +58,7 @@ const NO_THRESHOLDS: readonly Threshold[] = [];
  * Sliding windows in Redis, shared by all replicas: one script call an entity, each with the entity's hash tag, and all calls of
  * the requests that are being read in this turn of the event loop in one write. A failed call marks its entity only.
  */
-export function createRedisWindows({ client, round, breaker, deadlineMs, keyPrefix, logger }: RedisWindowsOptions): WindowStore {
+export function createRedisWindows({ client, round, breaker, deadlineMs, keyPrefix, logger }: RedisWindowsOptions): SimulatedWindows {
   let gathered: Waiting[] = [];
   let waiting = 0;
   let refused: string | null = null;
@@ -85,7 +90,7 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
   }
 
   /** Puts a request's calls into the batch, and for each server that they go to one look at its marker. */
-  function plan({ keys, nowMs }: Waiting, { commands, markers }: Batch): Plan {
+  function plan({ keys, nowMs, simulated }: Waiting, { commands, markers }: Batch): Plan {
     const asked: number[] = [];
     const now = Math.floor(nowMs);
     const call = (key: string, sha: string, amount: number, thresholds: readonly Threshold[]): number => {
@@ -93,13 +98,16 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
       const marker = `${keyPrefix}:{${client.shardTag(key)}}`;
       let place = markers.get(marker);
       if (place === undefined) {
-        place = commands.push({ key: marker, words: ['SET', marker, now, 'NX', 'GET'] }) - 1;
-        markers.set(marker, place);
+        place = commands.push({ key: marker, words: simulated ? ['GET', marker] : ['SET', marker, now, 'NX', 'GET'] }) - 1;
+        if (!simulated) markers.set(marker, place);
       }
       if (!asked.includes(place)) asked.push(place);
-      const words: [string, ...(string | number)[]] = ['EVALSHA', sha, 1, key, now, amount];
-      for (const { window, limit } of thresholds) words.push(window + 1, limit);
-      return commands.push({ key, words }) - 1;
+      const commandOf = (counted: string): RedisCommand => {
+        const words: [string, ...(string | number)[]] = ['EVALSHA', sha, 1, counted, now, amount];
+        for (const { window, limit } of thresholds) words.push(window + 1, limit);
+        return { key, words };
+      };
+      return simulated ? commands.push(...onCopy(key, commandOf, SCRIPTS)) - 2 : commands.push(commandOf(key)) - 1;
     };
     const places = ENTITIES.map((entity) => {
       const name = keys[entity] ?? null;
@@ -124,7 +132,7 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
     else breaker.failed();
   }
 
-  function count(keys: WindowKeys, nowMs: number, budgetMs: number): WindowAnswer | Promise<WindowAnswer> {
+  function ask(keys: WindowKeys, nowMs: number, budgetMs: number, simulated: boolean): WindowAnswer | Promise<WindowAnswer> {
     if (!client.ready || waiting >= WAITING_MAX || budgetMs <= 0 || !breaker.allows()) return unavailable(keys);
     waiting += 1;
     return new Promise<WindowAnswer>((resolve) => {
@@ -138,11 +146,12 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
       // the round's own deadline covers the usual case without a timer a request
       if (budgetMs < deadlineMs) timer = setTimeout(giveUp, budgetMs);
       if (gathered.length === 0) round.join(gather);
-      gathered.push({ keys, nowMs, settle, giveUp });
+      gathered.push({ simulated, keys, nowMs, settle, giveUp });
     });
   }
 
-  return {
+  const count: WindowStore['count'] = (keys, nowMs, budgetMs) => ask(keys, nowMs, budgetMs, false);
+  const store: WindowStore = {
     count,
     add(hits, nowMs, budgetMs) {
       const failed = hits.map(() => 'store_unavailable' as const);
@@ -158,6 +167,12 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
     // the client belongs to whoever made it
     close: () => Promise.resolve(),
   };
+  const simulated: WindowStore = {
+    ...store,
+    count: (keys, nowMs, budgetMs) => ask(keys, nowMs, budgetMs, true),
+    add: (hits) => hits.map(() => 'store_unavailable'),
+  };
+  return { ...store, simulated };
 }
 
 /** The answer to one request out of the replies to all. */

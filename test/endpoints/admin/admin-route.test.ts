@@ -9,6 +9,7 @@ import { createOperatorAuth } from '../../../src/endpoints/operations/operator-a
 import { send } from '../../support/http-client.ts';
 import { createMemoryLogger, sha256 } from '../fixtures.ts';
 import { STATUS } from '../operations/status-fixture.ts';
+import { NO_DECISIONS } from './decision-admin.ts';
 import { NO_REVOCATIONS } from './revocation-admin.ts';
 
 const logger = createMemoryLogger();
@@ -56,6 +57,8 @@ beforeAll(async () => {
     policies,
     data,
     revocations: NO_REVOCATIONS,
+    decisions: NO_DECISIONS,
+    newId: () => 'id',
     operatorOf: createOperatorAuth(tokens),
     host: '127.0.0.1',
     publicHosts: ['ops.example'],

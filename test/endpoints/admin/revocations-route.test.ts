@@ -9,6 +9,7 @@ import { createOperatorAuth } from '../../../src/endpoints/operations/operator-a
 import { type AdminCall, createAdminClient, OPERATORS } from '../../support/admin-client.ts';
 import { createMemoryLogger } from '../fixtures.ts';
 import { STATUS } from '../operations/status-fixture.ts';
+import { NO_DECISIONS } from './decision-admin.ts';
 
 const logger = createMemoryLogger();
 const LISTED: ListedRevocation = { id: 'i1', kind: 'client', members: { client: 'a' }, reason: 'r', by: 'ann', at: 1, expiresAt: null };
@@ -38,6 +39,8 @@ beforeAll(async () => {
     policies: { status: () => [], revisions: () => [], activate: unused, rollback: unused, promote: unused, withdraw: () => undefined },
     data: { list: () => ({ refused: 'internal_error' }), read: unused, change: unused },
     revocations,
+    decisions: NO_DECISIONS,
+    newId: () => 'id',
     operatorOf: createOperatorAuth(OPERATORS),
     host: '127.0.0.1',
     publicHosts: [],

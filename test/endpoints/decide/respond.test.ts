@@ -48,7 +48,7 @@ test('a failure to decide is a deny with its code', () => {
 
 test('signals and verdicts only where they were asked for; details of a reason where it has any', () => {
   const reasons = [{ code: 'rate.exceeded', effect: 'deny', title: 't', public: true, details: { limit: 5 } }] as const;
-  expect(written({ ...ALLOW, reasons, explanation: { signals: { token: {} }, verdicts: [] } })).toMatchObject({
+  expect(written({ ...ALLOW, reasons, explanation: { signals: { token: {} }, verdicts: [], rules: {} } })).toMatchObject({
     reasons: [{ code: 'rate.exceeded', details: { limit: 5 } }],
     signals: { token: {} },
     verdicts: [],

@@ -3,6 +3,7 @@
 # description: by the scopes of its record, whatever its token says
 # custom:
 #   public: true
+#   remedy: Add the scope to the client's record in the registry, if it is to have it.
 package countersign.rules.access.client_scope_exceeded
 
 import data.countersign.lib.is

@@ -2,6 +2,7 @@
 # title: No route of the catalogue matches the request
 # custom:
 #   public: true
+#   remedy: Call a path and method of the catalogue, or add the route to it.
 package countersign.rules.access.route_unknown
 
 import data.countersign.lib.say

@@ -3,6 +3,7 @@
 # description: would be granted once it has them all, so it is a step_up that grants
 # custom:
 #   public: true
+#   remedy: Ask for a token or an API key with the scopes that the route names.
 package countersign.rules.access.scope_missing
 
 import data.countersign.lib.credential

@@ -3,6 +3,7 @@
 # description: the outermost act has neither sub nor client_id
 # custom:
 #   public: true
+#   remedy: Ask for a token whose act claim names the actor by sub or client_id.
 package countersign.rules.delegation.actor_unidentified
 
 import data.countersign.lib.route

@@ -3,6 +3,7 @@
 # description: where the tier has a delegation_depth_max; chains beyond the configuration's actorDepthMax are refused before
 # custom:
 #   public: true
+#   remedy: Exchange the token fewer times on its way, or raise delegation_depth_max of the tier.
 package countersign.rules.delegation.too_deep
 
 import data.countersign.lib.is

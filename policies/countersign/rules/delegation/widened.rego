@@ -3,6 +3,7 @@
 # description: along the chain of act scopes may only grow less; where the token does not say the scopes of a hop this stays clear
 # custom:
 #   public: true
+#   remedy: Exchange the token for no more scopes than the actor before held.
 package countersign.rules.delegation.widened
 
 import data.countersign.lib.route

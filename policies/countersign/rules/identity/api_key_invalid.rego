@@ -3,6 +3,7 @@
 # description: malformed, unknown, expired, or one of several
 # custom:
 #   public: true
+#   remedy: Send one API key that is known and not expired.
 package countersign.rules.identity.api_key_invalid
 
 import data.countersign.lib.credential

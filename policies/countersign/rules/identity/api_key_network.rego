@@ -3,6 +3,7 @@
 # description: neither another credential nor a new one would help
 # custom:
 #   public: true
+#   remedy: Call from a network of the key's record, or add the address to it.
 package countersign.rules.identity.api_key_network
 
 import data.countersign.lib.route

@@ -3,6 +3,7 @@
 # description: the registry could not be read, or the address has used up its failures; retried
 # custom:
 #   public: true
+#   remedy: Try again later; operators see in /status why the registry cannot be read.
 package countersign.rules.identity.api_key_unavailable
 
 import data.countersign.lib.route

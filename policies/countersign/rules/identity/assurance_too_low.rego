@@ -2,6 +2,7 @@
 # title: The route needs stronger evidence of who is calling
 # custom:
 #   public: true
+#   remedy: Bring what the step up names, a token, a client certificate or a token that is bound to its sender.
 package countersign.rules.identity.assurance_too_low
 
 import data.countersign.lib.is

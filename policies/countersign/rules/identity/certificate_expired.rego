@@ -2,6 +2,7 @@
 # title: The client certificate is expired
 # custom:
 #   public: true
+#   remedy: Renew the client certificate.
 package countersign.rules.identity.certificate_expired
 
 import data.countersign.lib.is

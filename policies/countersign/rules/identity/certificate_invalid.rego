@@ -3,6 +3,7 @@
 # description: malformed, in conflict with what else was handed on, or no SPIFFE certificate where it claims to be one
 # custom:
 #   public: true
+#   remedy: Send one well-formed client certificate, the same by every way that the gateway hands it on.
 package countersign.rules.identity.certificate_invalid
 
 import data.countersign.lib.certificate

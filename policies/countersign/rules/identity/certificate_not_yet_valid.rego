@@ -2,6 +2,7 @@
 # title: The client certificate is not valid yet
 # custom:
 #   public: true
+#   remedy: Wait until the certificate is valid, and compare the clocks of its issuer and of this service.
 package countersign.rules.identity.certificate_not_yet_valid
 
 import data.countersign.lib.is

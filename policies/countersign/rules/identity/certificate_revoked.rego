@@ -3,6 +3,7 @@
 # custom:
 #   exceptions: false
 #   public: true
+#   remedy: Get a new client certificate; a revoked one is not accepted again.
 package countersign.rules.identity.certificate_revoked
 
 import data.countersign.lib.certificate

@@ -3,6 +3,7 @@
 # description: a trust bundle or a required revocation list is missing; ours to mend, and retried
 # custom:
 #   public: true
+#   remedy: Try again later; operators see in /status which trust bundle or revocation list is missing.
 package countersign.rules.identity.certificate_unavailable
 
 import data.countersign.lib.route

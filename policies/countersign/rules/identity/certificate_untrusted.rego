@@ -3,6 +3,7 @@
 # description: its chain leads to no trust bundle, its trust domain is another one, or it is not for clients
 # custom:
 #   public: true
+#   remedy: Use a certificate for clients of an issuer in the trust bundle, or add its issuer to it.
 package countersign.rules.identity.certificate_untrusted
 
 import data.countersign.lib.certificate

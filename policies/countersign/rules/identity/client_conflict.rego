@@ -3,6 +3,7 @@
 # description: for example the token of one client with the certificate of another
 # custom:
 #   public: true
+#   remedy: Send evidence of one client only.
 package countersign.rules.identity.client_conflict
 
 import data.countersign.lib.route

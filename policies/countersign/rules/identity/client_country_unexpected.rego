@@ -3,6 +3,7 @@
 # description: by the countries of its record; where our source of countries failed it is retried
 # custom:
 #   public: true
+#   remedy: Call from a country of the client's record, or add the country to it.
 package countersign.rules.identity.client_country_unexpected
 
 import data.countersign.lib.route

@@ -4,6 +4,7 @@
 # custom:
 #   exceptions: false
 #   public: true
+#   remedy: Set the client's record in the registry active again.
 package countersign.rules.identity.client_inactive
 
 import data.countersign.lib.route

@@ -3,6 +3,7 @@
 # description: by the issuers of its record
 # custom:
 #   public: true
+#   remedy: Get the token of an issuer of the client's record, or add the issuer to it.
 package countersign.rules.identity.client_issuer_unexpected
 
 import data.countersign.lib.route

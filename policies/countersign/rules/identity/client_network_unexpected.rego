@@ -3,6 +3,7 @@
 # description: by the networks of its record; an address that is not known is in none of them
 # custom:
 #   public: true
+#   remedy: Call from a network of the client's record, or add the address to it.
 package countersign.rules.identity.client_network_unexpected
 
 import data.countersign.lib.route

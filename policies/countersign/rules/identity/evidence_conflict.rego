@@ -3,6 +3,7 @@
 # description: by evidence.agreement.pairs, but those that client_conflict and client_issuer_unexpected speak of
 # custom:
 #   public: true
+#   remedy: Send evidence that agrees; signals and agreement of the input name the pairs that do not.
 package countersign.rules.identity.evidence_conflict
 
 import data.countersign.lib.route

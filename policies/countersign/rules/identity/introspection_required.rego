@@ -3,6 +3,7 @@
 # description: where the tier says introspected; the service asks and evaluates again, and where it cannot ask this stays a deny
 # custom:
 #   public: true
+#   remedy: Configure introspection for the token's issuer, and see in /status whether it answers.
 package countersign.rules.identity.introspection_required
 
 import data.countersign.lib.route

@@ -3,6 +3,7 @@
 # description: nobody can be told from one who is revoked; ours to mend, and retried
 # custom:
 #   public: true
+#   remedy: Try again later; operators see in /status why the registry cannot be read.
 package countersign.rules.identity.registry_unavailable
 
 import data.countersign.lib.route

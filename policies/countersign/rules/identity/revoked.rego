@@ -4,6 +4,7 @@
 # custom:
 #   exceptions: false
 #   public: true
+#   remedy: Get a new token or API key; where the client itself is revoked, take its revocation back.
 package countersign.rules.identity.revoked
 
 import data.countersign.lib.credential

@@ -3,6 +3,7 @@
 # description: offered and refused; public routes mind it where limits.signatures.refuse_on_public says so
 # custom:
 #   public: true
+#   remedy: Sign the request anew by what the answer's Accept-Signature asks for.
 package countersign.rules.identity.signature_invalid
 
 import data.countersign.lib.route

@@ -4,6 +4,7 @@
 # custom:
 #   exceptions: false
 #   public: true
+#   remedy: Sign each request by itself, with a nonce of its own.
 package countersign.rules.identity.signature_replayed
 
 import data.countersign.lib.route

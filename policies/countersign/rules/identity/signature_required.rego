@@ -3,6 +3,7 @@
 # description: where the tier says signed; a signature that was refused is for other rules
 # custom:
 #   public: true
+#   remedy: Sign the request by what the answer's Accept-Signature asks for.
 package countersign.rules.identity.signature_required
 
 import data.countersign.lib.route

@@ -4,6 +4,7 @@
 # custom:
 #   exceptions: false
 #   public: true
+#   remedy: Send the proof or the client certificate that the token is bound to, by the scheme that goes with it.
 package countersign.rules.identity.token_binding_mismatch
 
 import data.countersign.lib.route

@@ -2,6 +2,7 @@
 # title: The access token is not valid
 # custom:
 #   public: true
+#   remedy: Get a new access token of a configured issuer for this audience; signals.token.code says what was wrong.
 package countersign.rules.identity.token_invalid
 
 import data.countersign.lib.credential

@@ -3,6 +3,7 @@
 # description: or an API key; also where no route matches, so that nobody without one learns which routes there are
 # custom:
 #   public: true
+#   remedy: Send an access token as authorization Bearer or DPoP, or an API key.
 package countersign.rules.identity.token_required
 
 import data.countersign.lib.route

@@ -3,6 +3,7 @@
 # description: where the tier says bound; what is bound and was not proven is refused by other rules
 # custom:
 #   public: true
+#   remedy: Get a token that is bound to a key (DPoP) or to a client certificate.
 package countersign.rules.identity.token_unbound
 
 import data.countersign.lib.route

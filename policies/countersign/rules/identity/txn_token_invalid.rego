@@ -3,6 +3,7 @@
 # description: also where the access token alone would do
 # custom:
 #   public: true
+#   remedy: Get a new transaction token for this transaction; signals.txn_token.code says what was wrong.
 package countersign.rules.identity.txn_token_invalid
 
 import data.countersign.lib.route

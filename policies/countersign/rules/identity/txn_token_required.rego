@@ -3,6 +3,7 @@
 # description: where the tier says txn_token; one that was refused is another rule's
 # custom:
 #   public: true
+#   remedy: Send a transaction token in the header Txn-Token.
 package countersign.rules.identity.txn_token_required
 
 import data.countersign.lib.route

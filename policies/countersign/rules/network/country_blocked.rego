@@ -1,5 +1,7 @@
 # METADATA
 # title: Requests from this country are not accepted
+# custom:
+#   remedy: Call from another country, or take this one off limits.network.countries_blocked.
 package countersign.rules.network.country_blocked
 
 import data.countersign.lib.is

@@ -1,6 +1,8 @@
 # METADATA
 # title: The address or its network is on a list
 # description: what a list's tags do is data; a list that cannot be relied on denies where its tag says so, since not being on it means nothing
+# custom:
+#   remedy: Have the address taken off the list that is named, or make an exception for it.
 package countersign.rules.network.list_hit
 
 import data.countersign.lib.is

@@ -3,6 +3,7 @@
 # description: the limits of entities; a window slides, so the service tells from its sub-buckets when there is room again
 # custom:
 #   public: true
+#   remedy: Wait for as long as Retry-After says, or raise the limit in limits.rate.
 package countersign.rules.rate.exceeded
 
 import data.countersign.lib.status

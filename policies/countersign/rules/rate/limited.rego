@@ -3,6 +3,7 @@
 # description: the named limits, of entities, of counters and of the gateway's own measurement; those in shadow are told and never enforced
 # custom:
 #   public: true
+#   remedy: Wait for as long as Retry-After says, or raise the limit of that name in limits.rate_limits.
 package countersign.rules.rate.limited
 
 import data.countersign.lib.status

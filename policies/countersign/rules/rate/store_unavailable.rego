@@ -3,6 +3,7 @@
 # description: named limits whose on_store_error is deny hold while the store cannot count; the others are passed over
 # custom:
 #   public: true
+#   remedy: Try again later; operators see in /status why the store of counters does not answer.
 #   status: 503
 package countersign.rules.rate.store_unavailable
 

@@ -3,6 +3,7 @@
 # description: named limits whose on_missing is deny hold requests without their entity, their counter's key or a valid amount; the others are passed over
 # custom:
 #   public: true
+#   remedy: Send what the named limit counts by, or change on_missing of that name in limits.rate_limits.
 #   status: 400
 package countersign.rules.rate.uncounted
 

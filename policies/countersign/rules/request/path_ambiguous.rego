@@ -4,6 +4,7 @@
 # custom:
 #   exceptions: false
 #   public: true
+#   remedy: Send the path in its plain form, without encoded slashes, dot segments and parameters.
 package countersign.rules.request.path_ambiguous
 
 import data.countersign.lib.say

@@ -1,6 +1,8 @@
 # METADATA
 # title: The request looks too risky for this route
 # description: up to the tier's first bound it passes, up to the second one with a bound or certified token, above it never
+# custom:
+#   remedy: Bring a bound or certified token, or see to the risk factors that are named.
 package countersign.rules.risk.too_high
 
 import data.countersign.lib.is

@@ -3,6 +3,7 @@
 # description: unavailable is ours to mend and is retried, invalid was refused, absent is the caller's to bring where a method supplies it
 # custom:
 #   public: true
+#   remedy: Bring the signal that is named; where it is unavailable try again later.
 package countersign.rules.signals.required
 
 import data.countersign.lib.route

@@ -1,6 +1,8 @@
 # METADATA
 # title: The client does not behave as it used to
 # description: far more requests a minute than its own mean, in deviations and as a multiple of it, or many refusals within the hour
+# custom:
+#   remedy: Have the client's owner look at what it does; it passes when its requests are as before, or by an exception.
 package countersign.rules.threat.agent_drift
 
 import data.countersign.lib.is

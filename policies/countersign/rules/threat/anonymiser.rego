@@ -1,6 +1,8 @@
 # METADATA
 # title: The request comes through a service that hides where from
 # description: kinds of the address that limits.threats.anonymiser.kinds names
+# custom:
+#   remedy: Call without the service that hides the address, or bring stronger evidence where that is asked for.
 package countersign.rules.threat.anonymiser
 
 import data.countersign.lib.status

@@ -1,6 +1,8 @@
 # METADATA
 # title: Many different credentials were refused from this address
 # description: one bad credential again and again is one; with the effect step_up those that bring a client certificate pass
+# custom:
+#   remedy: Wait an hour without refused credentials from the address, or bring a client certificate.
 package countersign.rules.threat.credential_stuffing
 
 import data.countersign.lib.is

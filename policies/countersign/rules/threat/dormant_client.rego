@@ -1,6 +1,8 @@
 # METADATA
 # title: A client that was silent for long is back from a new place or with a new device
 # description: back where it always was, with what it always had, it is welcome
+# custom:
+#   remedy: Bring stronger evidence, or have the client's owner confirm that it is back.
 package countersign.rules.threat.dormant_client
 
 import data.countersign.lib.is

@@ -1,6 +1,8 @@
 # METADATA
 # title: The client tries many things that are not there or not its own
 # description: distinct resources within the hour, and many refusals here or failures and abuse that the upstream reported, also as a share of them, since who does much fails often too
+# custom:
+#   remedy: Call what is there and the client's own; it passes again within two hours, or by an exception.
 package countersign.rules.threat.enumeration
 
 import data.countersign.lib.is

@@ -1,6 +1,8 @@
 # METADATA
 # title: A data centre speaks where a device is expected
 # description: of clients whose record has one of the types, or on routes of one of the tiers
+# custom:
+#   remedy: Call from the network where such clients are, or change its type in the record of the client.
 package countersign.rules.threat.hosting_unexpected
 
 import data.countersign.lib.is

@@ -1,6 +1,8 @@
 # METADATA
 # title: The client moved faster than anything travels
 # description: from the place of its last allowed request; short ways do not count, since places of addresses are rough
+# custom:
+#   remedy: Bring stronger evidence, or wait until the way between both places is possible.
 package countersign.rules.threat.impossible_travel
 
 import data.countersign.lib.is

@@ -1,6 +1,8 @@
 # METADATA
 # title: One credential is used from many places at once
 # description: addresses of the token, and of the client where it has no token; the AS numbers tell a leak from a fleet behind one operator
+# custom:
+#   remedy: Replace the credential, and use it from few places.
 package countersign.rules.threat.key_leak
 
 import data.countersign.lib.is

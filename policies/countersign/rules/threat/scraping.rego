@@ -1,6 +1,8 @@
 # METADATA
 # title: The client reads far more different things than clients do
 # description: distinct resources within the hour, whether they were there or not
+# custom:
+#   remedy: Read fewer different things an hour, or raise resources_max in limits.threats.scraping.
 package countersign.rules.threat.scraping
 
 import data.countersign.lib.is

@@ -1,6 +1,8 @@
 # METADATA
 # title: The client comes from a new place with a new device
 # description: a country or AS from which it was never allowed, with a device that never was, only just was, or is not one of those registered; either alone is everyday
+# custom:
+#   remedy: Bring stronger evidence, or register the client's new device.
 package countersign.rules.threat.stolen_token
 
 import data.countersign.lib.is
