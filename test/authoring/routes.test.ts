@@ -29,7 +29,16 @@ security: [{ oauth: [read] }]
 ${rest}`;
 const FIRST = 10;
 
-const route = (more: object) => ({ hosts: [], methods: ['GET'], tier: 'medium', scopes: ['read'], public: false, ...more });
+const route = (more: object) => ({
+  hosts: [],
+  methods: ['GET'],
+  tier: 'medium',
+  scopes: ['read'],
+  public: false,
+  // nothing that is imported is let pass undecided
+  enforce: true,
+  ...more,
+});
 
 describe('a catalogue from OpenAPI', () => {
   it('has a route for each operation, with the scopes of its security', () => {
