@@ -13,7 +13,7 @@ import { decisionLines, jsonObject } from './world.ts';
 
 const HOST = 'api.example.com';
 const NO_LIMITS = { client: {}, address: {}, token: {}, route: {} };
-const RUNS = 80;
+const RUNS = 30;
 
 type Asked = { readonly method: string; readonly path: string; readonly headers: readonly string[] };
 /** What has to be the same; `null` where there is none. */

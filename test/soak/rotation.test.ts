@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KEY_TIMING } from '../../src/identify/keys.ts';
+import { createWorld, jsonObject, type World } from '../gateway/world.ts';
 import { createAuthority } from '../support/certificates.ts';
 import type { Countersign } from '../support/countersign.ts';
 import { createProofKey, makeProof } from '../support/dpop.ts';
 import type { Envoy } from '../support/envoy.ts';
 import { send } from '../support/http-client.ts';
-import { createWorld, jsonObject, type World } from './world.ts';
 
 /* The keys of a real authorization server change in the middle of a load, and its key set hangs or is away while they do. */
 
