@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { toolsEnv } from './vitest.tools.ts';
@@ -17,6 +18,8 @@ const exclude = [...configDefaults.exclude, ...WITHOUT_VECTORS, 'test/soak/**'];
 
 export default defineConfig({
   test: {
+    // vitest leaves a core idle, and on two that doubles the time
+    maxWorkers: availableParallelism(),
     projects: [
       { test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'], exclude: [...exclude, ...LIVE], sequence: { groupOrder: 0 } } },
       {

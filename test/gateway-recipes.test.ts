@@ -6,7 +6,9 @@ import { recipeBlocks } from './support/gateways.ts';
 
 /** Recipes that cannot be run here, and what every recipe has to name. */
 
-const HEADERS = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded'].map((name) => `x-countersign-${name}`);
+const HEADERS = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'would'].map(
+  (name) => `x-countersign-${name}`,
+);
 const PAGES = { nginx: 'nginx', caddy: 'caddyfile', traefik: 'yaml', apisix: 'json' } as const;
 
 test.each(Object.entries(PAGES))('the recipe of %s names every header that the upstream may believe', (name, language) => {
