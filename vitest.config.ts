@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { LONG } from './vitest.long.ts';
 import { toolsEnv } from './vitest.tools.ts';
 
 const root = import.meta.dirname;
@@ -14,12 +14,10 @@ const vectors = process.env['VECTORS_DIR'] ?? join(root, '../shared/vectors');
 const WITHOUT_VECTORS = existsSync(join(vectors, 'index.json')) ? [] : ['test/conformance/**'];
 
 const shared = { env: toolsEnv, testTimeout: 20_000, hookTimeout: 60_000 };
-const exclude = [...configDefaults.exclude, ...WITHOUT_VECTORS, 'test/soak/**'];
+const exclude = [...configDefaults.exclude, ...WITHOUT_VECTORS, ...LONG, 'test/soak/**'];
 
 export default defineConfig({
   test: {
-    // vitest leaves a core idle, and on two that doubles the time
-    maxWorkers: availableParallelism(),
     projects: [
       { test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'], exclude: [...exclude, ...LIVE], sequence: { groupOrder: 0 } } },
       {

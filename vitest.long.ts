@@ -1,0 +1,9 @@
+/** Tests that wait or load for longer than `npm run verify` can spare: they run in `npm run verify:soak`. */
+export const LONG = [
+  'test/decide/local-source.test.ts',
+  'test/docs/rego.test.ts',
+  'test/enrich/lists/file-lists.test.ts',
+  'test/gateway/forward-auth-failures.test.ts',
+  'test/gateway/revocation-replicas.test.ts',
+  'test/stores/redis/entries-failover.test.ts',
+];
