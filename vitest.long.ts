@@ -1,9 +1,13 @@
 /** Tests that wait or load for longer than `npm run verify` can spare: they run in `npm run verify:soak`. */
 export const LONG = [
+  'test/admin-revocations.test.ts',
+  'test/cli/policy-docs.test.ts',
   'test/decide/local-source.test.ts',
   'test/docs/rego.test.ts',
   'test/enrich/lists/file-lists.test.ts',
+  'test/gateway/envoy-failures.test.ts',
   'test/gateway/forward-auth-failures.test.ts',
+  'test/gateway/replay.test.ts',
   'test/gateway/revocation-replicas.test.ts',
   'test/stores/redis/entries-failover.test.ts',
 ];
