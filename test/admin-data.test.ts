@@ -209,7 +209,7 @@ describe('data that is pushed', () => {
     expect((await decide(one.httpPort, '/orders/1'))['policy']).toMatchObject({ revision: 'r2' });
   });
 
-  test('that was damaged is left aside: the service starts, says so, and counts on', async () => {
+  test('that was damaged is left aside: the service starts, says so, decides nothing until an admin pushes again, and counts on', async () => {
     const state = 'damaged';
     const first = await startAdminService(folder, state);
     await createAdminClient(first.operationsPort)('data/countersign/limits/network/addresses_blocked', {
@@ -219,17 +219,44 @@ describe('data that is pushed', () => {
     await first.stop();
     const file = join(folder.path, state, 'data', 'default', 'data.json');
     writeFileSync(file, readFileSync(file, 'utf8').replace('192.0.2.7', '192.0.2.8'));
-    const again = await startAdminService(folder, state);
+    const again = await startAdminService(folder, state, 'live');
     onTestFinished(async () => void (await again.stop()));
-    expect(await statusOf(again)).toMatchObject({ state: 'active', data: { state: 'damaged', documents: 0 } });
+    const lost = { state: 'active', missing_data: ['pushed data'], data: { state: 'damaged', documents: 0 } };
+    await vi.waitFor(async () => expect(await statusOf(again)).toMatchObject(lost), WAIT);
+    // the address that was blocked would pass by the bundle alone
+    expect(await decide(again.httpPort, '/health', '192.0.2.7')).toMatchObject({ decision: 'deny', error: { code: 'data_not_loaded' } });
+    expect((await fetch(`http://127.0.0.1:${again.operationsPort}/readyz`)).status).toBe(503);
     expect(linesOf(again, 'data_state_invalid')).toMatchObject([{ level: 'error', policy: 'default', code: 'state_invalid' }]);
     expect(readdirSync(join(folder.path, state, 'data', 'default')).sort()).toEqual(['data.json', 'data.json.damaged']);
-    const { json } = await createAdminClient(again.operationsPort)('data/countersign/limits/network/addresses_blocked', {
-      method: 'PUT',
-      body: ['192.0.2.7'],
-    });
+    const call = createAdminClient(again.operationsPort);
+    const push = { method: 'PUT', body: ['192.0.2.7'] };
+    const path = 'data/countersign/limits/network/addresses_blocked';
+    expect(await call(path, { ...push, role: 'operator' })).toMatchObject({ status: 403, json: { code: 'operator_not_allowed' } });
+    const { json } = await call(path, push);
+    expect(codesOf(await decide(again.httpPort, '/health', '192.0.2.7'))).toEqual(['network.address_blocked']);
+    expect(await decide(again.httpPort, '/health', '192.0.2.8')).toMatchObject({ decision: 'allow' });
     expect(json['data_revision']).toBeGreaterThan(1_700_000_000);
     expect(await statusOf(again)).toMatchObject({ data: { state: 'ready', documents: 1 } });
+  });
+
+  test('that an operator pushed does not lie over a bundle that no longer leaves it to operators', async () => {
+    const one = await startAdminService(folder, 'mutable');
+    onTestFinished(async () => void (await one.stop()));
+    const call = createAdminClient(one.operationsPort);
+    const path = 'data/countersign/limits/rate/client';
+    expect((await call(path, { method: 'PUT', body: { '10s': 7 }, role: 'operator' })).status).toBe(200);
+    const closed = await revisedBundle('r2', (text) => text.replace('"countersign/limits/rate",', ''));
+    const bundle = { method: 'PUT', type: 'application/gzip', body: closed };
+    expect(await call('policies/default', bundle)).toMatchObject({
+      status: 409,
+      json: { code: 'data_unfit', field: 'countersign/limits/rate/client' },
+    });
+    expect(await statusOf(one)).toMatchObject({ state: 'active', last_error: { code: 'data_unfit' }, data: { revision: 1 } });
+    // an admin may take it over as it is
+    expect((await call(path, { method: 'PUT', body: { '10s': 7 } })).status).toBe(200);
+    expect((await call('policies/default', bundle)).status).toBe(200);
+    expect((await call(path, { method: 'PUT', body: { '10s': 9 }, role: 'operator' })).status).toBe(403);
+    expect((await decide(one.httpPort, '/orders/1'))['policy']).toMatchObject({ revision: 'r2+d2' });
   });
 
   test('that keeps a new bundle of the source out is withdrawn, and the bundle is taken', async () => {

@@ -21,6 +21,9 @@ const CONFIRM_SECONDS = 60;
 /** What was active before had its time judged before: it is taken back where the machine starts, or is busy with a worse policy. */
 const KNOWN_WORST_CASE_MS = 60_000;
 
+/** What is missing where the file of pushed data could not be read. */
+const LOST: readonly string[] = ['pushed data'];
+
 /** Nothing is active at first. */
 export function createPolicySlot(name: string, options: PolicyOptions, shared: DecideOptions, parts: SlotParts): PolicySlot {
   const { clock, logger, kept, pushed } = parts;
@@ -78,7 +81,8 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
   const prepare = async (packed: Uint8Array, data: KeptData | null, module: WebAssembly.Module | null, policy = options) => {
     const signing = await readSigningKeys(options.signing, parts.readFile);
     const documents = data === null ? [] : documentsOver(data);
-    const outcome = await parts.prepare({ name, packed, pushed: documents, module, policy, signing, shared: plain });
+    const operatorPaths = data?.operatorPaths ?? [];
+    const outcome = await parts.prepare({ name, packed, pushed: documents, operatorPaths, module, policy, signing, shared: plain });
     judged = outcome.ok ? outcome.prepared.revision : outcome.revision;
     if (!outcome.ok) throw outcome.error;
     return outcome.prepared;
@@ -163,11 +167,14 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     }
   };
 
+  // pushed data that was lost may have closed what the bundle alone leaves open
+  const missingData = (): readonly string[] => (pushed?.isDamaged() === true ? LOST : (loaded?.missingData ?? []));
+
   const slot: PolicySlot = {
     name,
     options,
     active: () => loaded?.policy ?? null,
-    missingData: () => loaded?.missingData ?? [],
+    missingData,
     inspection,
     data: pushed === null || parts.shares ? null : createDataSlot(host, pushed),
     monitored: () => loaded?.monitored ?? [],
@@ -282,7 +289,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         sequence: floor,
         ageSeconds: loaded === null ? null : ageSeconds,
         tooOld: loaded !== null && options.ageMax !== null && ageSeconds !== null && ageSeconds > options.ageMax,
-        missingData: loaded?.missingData ?? [],
+        missingData: missingData(),
         ...(data === undefined ? {} : { data }),
       };
     },

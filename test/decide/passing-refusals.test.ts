@@ -32,6 +32,7 @@ describe('a machine that is too busy to judge the time of a bundle', () => {
       roots: {},
       documents: [{ path: ['countersign', 'limits'], json: new Uint8Array(Buffer.from('{}')), sha256: '', at: 0, by: 'ann' }],
       exceptions: [],
+      operatorPaths: [],
       file: new Uint8Array(),
       sha256: null,
       bytes: 2,

@@ -8,6 +8,7 @@ import { checkData, compileDataChecks } from '../data-schema.ts';
 import { loadRevision } from '../load-revision.ts';
 import { ENFORCED, monitoredRoutes } from '../monitor.ts';
 import type { DecideOptions, PolicyOptions } from '../options.ts';
+import { isMutable } from '../pushed/roots.ts';
 import { withRuleCount } from '../rule-count.ts';
 import { type SigningKeys, verifySignatures } from '../signing/signatures.ts';
 import { ownData } from '../tenant-data.ts';
@@ -32,6 +33,8 @@ export type PrepareTask = {
   readonly packed: Uint8Array;
   /** Data from elsewhere that takes the place of what the bundle has at its path, one after the other. */
   readonly pushed: readonly PushedDocument[];
+  /** Paths of it, as text, that an operator without the role admin changed: the bundle must leave them to operators. */
+  readonly operatorPaths?: readonly string[];
   /** The bundle's module where it was compiled before; saves the work, and the new instance is as warm as the old one. */
   readonly module: WebAssembly.Module | null;
   readonly policy: PolicyOptions;
@@ -107,10 +110,14 @@ export function createPrepareHere(clock: Clock, runCases: RunBundleCases | null)
 }
 
 async function prepareBundle(
-  { name, pushed, policy, shared, module: known }: PrepareTask,
+  { name, pushed, operatorPaths = [], policy, shared, module: known }: PrepareTask,
   bundle: Bundle,
   monotonic: () => number,
 ): Promise<Omit<PreparedRevision, 'revision' | 'digest' | 'sequence' | 'signed'>> {
+  const mutable = bundle.manifest.metadata.mutable ?? [];
+  // what another bundle left to operators is not theirs under this one
+  const taken = operatorPaths.find((path) => !isMutable(path.split('/').map(decodeURIComponent), mutable));
+  if (taken !== undefined) throw new CountersignError('operator_not_allowed', { field: taken });
   const data = placeDocuments(bundle.data, pushed);
   const codes = checkBundle({ ...bundle, data }, policy);
   const metadata = bundle.manifest.metadata.countersign;

@@ -30,6 +30,8 @@ export type KeptData = {
   readonly roots: Readonly<Record<string, number>>;
   readonly documents: readonly KeptDocument[];
   readonly exceptions: readonly PolicyException[];
+  /** Paths that an operator without the role admin changed last. */
+  readonly operatorPaths: readonly string[];
   /** What is written to the state file. */
   readonly file: Uint8Array<ArrayBuffer>;
   /** Of all documents together; null where there is none. */
@@ -82,7 +84,7 @@ export async function runDataJob(job: DataJob): Promise<DataOutcome> {
 }
 
 function emptyState(policy: string, revision: number): PushedState {
-  return { policy, revision, roots: {}, documents: [] };
+  return { policy, revision, roots: {}, documents: [], operatorPaths: [] };
 }
 
 function read(data: JsonObject, state: PushedState, path: readonly string[]): DataOutcome {
@@ -123,6 +125,7 @@ function keptOf(state: PushedState): KeptData {
     roots: state.roots,
     documents,
     exceptions: parseExceptions(state.documents.find(({ path }) => startsWith(path, EXCEPTIONS))?.value),
+    operatorPaths: state.operatorPaths,
     file: encodeState(state),
     sha256: whole.length === 0 ? null : digestOf(Buffer.from(whole.join('\n'))),
     bytes: documents.reduce((sum, { json }) => sum + json.byteLength, 0),

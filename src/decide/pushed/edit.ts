@@ -1,11 +1,11 @@
-import type { AdminRefused, DataEdit } from '../../contract/admin.ts';
+import type { AdminRefused, DataEdit, OperatorRole } from '../../contract/admin.ts';
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import { applyJsonPatch } from '../../formats/json-patch.ts';
 import { applyMergePatch } from '../../formats/merge-patch.ts';
 import { parseStrictJson } from '../../formats/strict-json.ts';
 import { laidOver, type Pushed, valueAt, withoutValue, withValue } from './documents.ts';
 import { EXCEPTIONS, pathText, rootOf, startsWith } from './roots.ts';
-import { DOCUMENTS_MAX, type PushedState, STATE_JSON_LIMITS } from './state-file.ts';
+import { DOCUMENTS_MAX, OPERATOR_PATHS_MAX, type PushedState, STATE_JSON_LIMITS } from './state-file.ts';
 
 /** A change, as it reaches the place where it is made. */
 export type EditRequest = {
@@ -16,6 +16,7 @@ export type EditRequest = {
   /** Unix seconds. */
   readonly at: number;
   readonly by: string;
+  readonly role: OperatorRole;
 };
 
 /** What a change leaves. */
@@ -55,7 +56,8 @@ export function applyEdit(data: JsonObject, state: PushedState, request: EditReq
   const documents = pushedAt(state.documents, request, value);
   if (documents === null) return { refused: 'data_path_invalid', field: pathText(path) };
   if (documents.length > DOCUMENTS_MAX) return { refused: 'data_too_large', field: 'documents' };
-  return finished(state, request, documents, before, value);
+  const next = finished(state, request, documents, before, value);
+  return next.state.operatorPaths.length > OPERATOR_PATHS_MAX ? { refused: 'data_too_large', field: 'documents' } : next;
 }
 
 /** As many as the preparation of a revision takes: a heap that is full while JSON is parsed ends the whole process and not only the thread. */
@@ -99,12 +101,23 @@ function withdrawn(data: JsonObject, state: PushedState, request: EditRequest, b
 
 function finished(
   state: PushedState,
-  { path }: EditRequest,
+  { path, role }: EditRequest,
   documents: readonly Pushed[],
   before: JsonValue | undefined,
   after: JsonValue | undefined,
 ): Edited {
   const revision = state.revision + 1;
   const root = rootOf(state.policy, path) ?? '';
-  return { state: { policy: state.policy, revision, roots: { ...state.roots, [root]: revision }, documents }, before, after };
+  const operatorPaths = operatorPathsAfter(state.operatorPaths, pathText(path), role !== 'admin' && after !== undefined);
+  return {
+    state: { policy: state.policy, revision, roots: { ...state.roots, [root]: revision }, documents, operatorPaths },
+    before,
+    after,
+  };
+}
+
+/** Whoever changes a path answers for all that lies at or below it. */
+function operatorPathsAfter(known: readonly string[], path: string, byOperator: boolean): readonly string[] {
+  const others = known.filter((one) => one !== path && !one.startsWith(`${path}/`));
+  return byOperator ? [...others, path] : others;
 }

@@ -46,6 +46,8 @@ export interface PushedData {
   open(): Promise<void>;
   /** Null until something was pushed. */
   kept(): KeptData | null;
+  /** Whether what was kept over the restart was lost, and no admin has pushed anything since. */
+  isDamaged(): boolean;
   /** Works a change out; nothing is changed by it. */
   plan(base: Base, request: DataRequest): Promise<Candidate | AdminRefused>;
   /**
@@ -101,9 +103,12 @@ export function createPushedData({ policy, run, file, bounds, clock, logger }: P
         await file.setAside(read).catch((cause: unknown) => logger.warn('data_state_not_set_aside', { policy, cause }));
     },
     kept: () => kept,
+    isDamaged: () => damaged,
     async plan(base, { path, edit, condition, operator }) {
       const refusal = judge(path);
       if (refusal !== null) return refusal;
+      // the first push says that somebody has looked at what was lost, which may have been an admin's
+      if (damaged && operator.role !== 'admin') return { refused: 'operator_not_allowed', field: pathText(path) };
       const { match } = condition;
       if (match !== null && match !== '*' && !match.includes(etagOf(base, path))) return { refused: 'precondition_failed' };
       const outcome = await run({

@@ -16,10 +16,13 @@ export type PushedState = {
   /** By root, the revision that changed it last. */
   readonly roots: Readonly<Record<string, number>>;
   readonly documents: readonly Pushed[];
+  /** Paths, as text, whose value an operator without the role admin changed last: a bundle must leave them to operators. */
+  readonly operatorPaths: readonly string[];
 };
 
 const HEAD = 'countersign-data sha256=';
 export const DOCUMENTS_MAX = 1000;
+export const OPERATOR_PATHS_MAX = 10_000;
 /** Pushed documents are bounded by bytes; these only keep a damaged file from being worse than that. */
 export const STATE_JSON_LIMITS = { depthMax: 64, keysMax: 5_000_000, protoRefused: true };
 
@@ -38,11 +41,12 @@ const State = z.strictObject({
       }),
     )
     .max(DOCUMENTS_MAX),
+  operator_paths: z.array(z.string()).max(OPERATOR_PATHS_MAX),
 });
 
 /** The bytes of the state file, which `decodeState` reads. */
-export function encodeState({ policy, revision, roots, documents }: PushedState): Uint8Array<ArrayBuffer> {
-  const text = JSON.stringify({ version: 1, policy, revision, roots, documents });
+export function encodeState({ policy, revision, roots, documents, operatorPaths }: PushedState): Uint8Array<ArrayBuffer> {
+  const text = JSON.stringify({ version: 1, policy, revision, roots, documents, operator_paths: operatorPaths });
   return new Uint8Array(Buffer.from(`${HEAD}${createHash('sha256').update(text).digest('hex')}\n${text}`));
 }
 
@@ -59,9 +63,9 @@ export function decodeState(bytes: Uint8Array, policy: string): PushedState {
   const parsed = parseStrictJson(body, STATE_JSON_LIMITS);
   const checked = State.safeParse(parsed.ok ? parsed.value : null);
   if (!checked.success || checked.data.policy !== policy) throw invalid('the form is another');
-  const { revision, roots, documents } = checked.data;
+  const { revision, roots, documents, operator_paths: operatorPaths } = checked.data;
   if (!documents.every(({ path }) => isPlainPath(path) && rootOf(policy, path) !== null)) throw invalid('a path is not one of data');
-  return { policy, revision, roots, documents };
+  return { policy, revision, roots, documents, operatorPaths };
 }
 
 function invalid(detail: string): CountersignError {

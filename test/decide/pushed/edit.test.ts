@@ -6,14 +6,14 @@ import { applyEdit, type EditRequest } from '../../../src/decide/pushed/edit.ts'
 import { decodeState, encodeState, type PushedState } from '../../../src/decide/pushed/state-file.ts';
 
 const BUNDLE = { countersign: { limits: { rate: { client: { '10s': 200 } }, risk: { points: 1 } }, routes: { a: { path: '/a' } } } };
-const EMPTY: PushedState = { policy: 'default', revision: 0, roots: {}, documents: [] };
+const EMPTY: PushedState = { policy: 'default', revision: 0, roots: {}, documents: [], operatorPaths: [] };
 
 const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const put = (value: unknown): DataEdit => ({ kind: 'put', bytes: bytes(value) });
 const DELETE: DataEdit = { kind: 'delete' };
 
 function request(path: string, edit: DataEdit, more: Partial<EditRequest> = {}): EditRequest {
-  return { path: path.split('/'), edit, present: null, at: 7, by: 'ops', ...more };
+  return { path: path.split('/'), edit, present: null, at: 7, by: 'ops', role: 'admin', ...more };
 }
 
 /** The state after changes of which none may be refused. */
@@ -169,4 +169,17 @@ test('a patch of copies that double the whole each time is too large', () => {
   const operations = Array.from({ length: 40 }, (_, index) => ({ op: 'copy', from: '', path: `/k${index}` }));
   const edit: DataEdit = { kind: 'json_patch', bytes: bytes(operations) };
   expect(refusal(EMPTY, request('countersign/limits', edit))).toMatchObject({ refused: 'data_too_large' });
+});
+
+test('what an operator changed is told from what an admin did, who answers for all that lies below', () => {
+  const operator = { role: 'operator' } as const;
+  const pathsAfter = (...requests: readonly EditRequest[]) => stateAfter(...requests).operatorPaths;
+  const rate = 'countersign/limits/rate';
+  const own = request(`${rate}/client`, put({ '10s': 7 }), operator);
+  expect(pathsAfter(own)).toEqual([`${rate}/client`]);
+  expect(pathsAfter(own, own, request(`${rate}/address`, put({ '10s': 7 }), operator))).toEqual([`${rate}/client`, `${rate}/address`]);
+  expect(pathsAfter(own, request(`${rate}/client`, put({ '10s': 8 })))).toEqual([]);
+  expect(pathsAfter(own, request(rate, put({ client: { '10s': 7 } })))).toEqual([]);
+  expect(pathsAfter(own, request(`${rate}/clients`, put({})))).toEqual([`${rate}/client`]);
+  expect(pathsAfter(own, request(`${rate}/client`, DELETE, operator))).toEqual([]);
 });
