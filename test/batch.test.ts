@@ -225,6 +225,7 @@ describe('what cannot be decided is denied', () => {
       around: (parts) => ({
         ...parts,
         enricher: {
+          ...parts.enricher,
           enrich() {
             if (how === 'throws') throw new Error('a fault of ours');
             return how === 'rejects' ? Promise.reject(new Error('a fault of ours')) : new Promise(() => {});
@@ -258,7 +259,7 @@ describe('what cannot be decided is denied', () => {
     await start({
       around: (parts) => ({
         ...parts,
-        enricher: { enrich: async (request, identity, route) => parts.enricher.enrich(request, identity, route) },
+        enricher: { ...parts.enricher, enrich: async (request, identity, route) => parts.enricher.enrich(request, identity, route) },
       }),
     });
     expect((await batch([YES, NO, YES])).decisions).toEqual([true, false, true]);

@@ -38,6 +38,8 @@ export type Gathered = Facts & { readonly policy: ActivePolicy; readonly route: 
 export type Path = {
   begin(): Progress;
   gather<T>(request: DecisionRequest, progress: Progress, next: (known: Gathered) => Awaitable<T>): Awaitable<T>;
+  /** In place of `gather` for a further item of a batch: all that is known is of its call, but for what is counted for each item by itself. */
+  further<T>(request: DecisionRequest, progress: Progress, known: Gathered, next: (known: Gathered) => Awaitable<T>): Awaitable<T>;
   judge(request: DecisionRequest, progress: Progress, known: Gathered): Awaitable<Decision>;
   fail(request: DecisionRequest, progress: Progress, thrown: unknown): Decision;
 };
