@@ -22,7 +22,7 @@ export function createBatchPdp(path: Path, reassert: Reassert): BatchPdp {
       const failAll = (thrown: unknown): readonly Decision[] => failed(items, progress, stopAfter, thrown);
       try {
         const outcome = path.gather(first, progress, (known) =>
-          decideFrom(items, 0, { progress, known, stopAfter, made: [], turnAtMs: progress.startedAtMs }),
+          decideFrom(items, 0, { progress, known, stopAfter, made: [], allowed: false, turnAtMs: progress.startedAtMs }),
         );
         return outcome instanceof Promise ? outcome.catch(failAll) : outcome;
       } catch (thrown) {
@@ -33,25 +33,27 @@ export function createBatchPdp(path: Path, reassert: Reassert): BatchPdp {
 
   function decideFrom(items: Batch['items'], start: number, state: BatchState): Awaitable<readonly Decision[]> {
     const { progress, stopAfter, made } = state;
-    let { known, turnAtMs } = state;
+    let { known, turnAtMs, allowed } = state;
     for (let at = start; at < items.length; at++) {
       const item = items[at];
       if (item === undefined) break;
-      const own = at === 0 ? progress : furtherProgress(progress);
+      const own = at === 0 ? progress : furtherProgress(progress, allowed);
       turnAtMs ??= own.startedAtMs;
       if (own.startedAtMs - turnAtMs > TURN_MAX_MS) {
-        return nextTurn().then(() => decideFrom(items, at, { ...state, known, turnAtMs: null }));
+        return nextTurn().then(() => decideFrom(items, at, { ...state, known, allowed, turnAtMs: null }));
       }
       const decided = decideOne(item, at === 0, own, known);
       if (decided instanceof Promise) {
         return decided.then((decision) => {
           made.push(decision);
-          return isLast(decision, stopAfter) ? made : decideFrom(items, at + 1, { ...state, known: learnt(known, own), turnAtMs });
+          if (isLast(decision, stopAfter)) return made;
+          return decideFrom(items, at + 1, { ...state, known: learnt(known, own), allowed: allowed || isAllowed(decision), turnAtMs });
         });
       }
       made.push(decided);
       if (isLast(decided, stopAfter)) break;
       known = learnt(known, own);
+      allowed ||= isAllowed(decided);
     }
     return made;
   }
@@ -76,7 +78,7 @@ export function createBatchPdp(path: Path, reassert: Reassert): BatchPdp {
   function failed(items: Batch['items'], progress: Progress, stopAfter: Batch['stopAfter'], thrown: unknown): readonly Decision[] {
     const made: Decision[] = [];
     for (const item of items) {
-      const decision = path.fail(item, made.length === 0 ? progress : furtherProgress(progress), thrown);
+      const decision = path.fail(item, made.length === 0 ? progress : furtherProgress(progress, false), thrown);
       made.push(decision);
       if (isLast(decision, stopAfter)) break;
     }
@@ -84,8 +86,8 @@ export function createBatchPdp(path: Path, reassert: Reassert): BatchPdp {
   }
 
   /** The stages that were walked once are in the first item's times alone. */
-  function furtherProgress({ policy, route, identity, enrichment }: Progress): Progress {
-    return { ...path.begin(), policy, route, identity, enrichment, further: true };
+  function furtherProgress({ policy, route, identity, enrichment }: Progress, allowedBefore: boolean): Progress {
+    return { ...path.begin(), policy, route, identity, enrichment, further: { allowedBefore } };
   }
 }
 
@@ -94,6 +96,8 @@ type BatchState = {
   readonly known: Gathered;
   readonly stopAfter: Batch['stopAfter'];
   readonly made: Decision[];
+  /** Whether one of those was allowed, and not only answered so in monitor mode. */
+  readonly allowed: boolean;
   /** When the turn of the event loop began; null: now. */
   readonly turnAtMs: number | null;
 };
@@ -103,6 +107,10 @@ const TURN_MAX_MS = 5;
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
+}
+
+function isAllowed({ effect, would }: Decision): boolean {
+  return effect === 'allow' && would === undefined;
 }
 
 function learnt(known: Gathered, { identity, enrichment }: Progress): Gathered {

@@ -80,7 +80,7 @@ describe('a batch', () => {
     const ids = answers.map((one) => one.context['decision_id']);
     expect(new Set(ids).size).toBe(3);
     expect(world.records.map(({ decision }) => decision.id)).toEqual(ids);
-    expect(world.records.map(({ further }) => further === true)).toEqual([false, true, true]);
+    expect(world.records.map(({ further }) => further)).toEqual([undefined, { allowedBefore: true }, { allowedBefore: true }]);
     for (const rate of seen().map((one) => one['rate'])) {
       expect(rate).toMatchObject({ value: { token: { '1m': 1 }, address: { '1m': 1 }, client: { '1m': 1 } } });
     }

@@ -1,6 +1,7 @@
 import type { CollectSources, Facts } from './collect.ts';
 import type { Decision } from './decision.ts';
 import type { Identity } from './identity.ts';
+import type { FurtherItem } from './record.ts';
 import type { DecisionRequest } from './request.ts';
 import type { Route } from './route.ts';
 import type { EnrichmentSignals } from './signals.ts';
@@ -28,7 +29,7 @@ export type Progress = {
   identifiedAtMs: number;
   enrichedAtMs: number;
   /** Of a batch, not the first. */
-  readonly further?: boolean | undefined;
+  readonly further?: FurtherItem | undefined;
 };
 
 /** What is known of a request before its policy is asked. */

@@ -81,8 +81,10 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
       return countFurther(windows, { request, identity, route, client: clientOf(request), budgetMs }, before);
     },
     observe(record) {
-      const { request, identity, route } = record;
+      const { request, identity, route, further, decision } = record;
       if (identity === null || route === null) return;
+      // a batch is one request of its client: one refusal at most, and one allow, are learnt from it
+      if (further !== undefined && (further.allowedBefore || decision.effect !== 'allow')) return;
       learnFrom(memories, record, () => {
         const client = clientOf(request);
         const keys = windowKeys(identity, route, client);
