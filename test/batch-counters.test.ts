@@ -1,12 +1,14 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../src/contract/json.ts';
 import type { RateValue } from '../src/contract/signals.ts';
 import { createMemoryWindows } from '../src/stores/memory-windows.ts';
+import { openRedisStores } from '../src/stores/redis/stores.ts';
 import type { CounterHit, WindowAnswer, WindowStore } from '../src/stores/windows.ts';
 import { editData } from './decide/bundles.ts';
 import { baseBundle, createTestPolicies } from './decide/fixtures.ts';
 import { type AuthzenWorld, startAuthzenWorld } from './support/authzen-world.ts';
+import { startRedis } from './support/redis.ts';
 
 /* Named counters of a batch: by each item's own values where they are made of those, else once. */
 
@@ -151,6 +153,21 @@ describe.each([
     await ask([{ id: 'a' }, { id: 'b' }]);
     expect(rates()).toEqual(['store_unavailable', 'store_unavailable']);
   });
+});
+
+test('are the same in Redis', async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const logger = { info: () => undefined, warn: () => undefined };
+  const opened = openRedisStores({ url: redis.url, deadlineMs: 500, keyPrefix: 'test', monotonic: () => performance.now(), logger });
+  onTestFinished(() => opened.close());
+  await vi.waitFor(() => expect(opened.windows.status().state).toBe('ready'), { timeout: 10_000 });
+  await start(RESOURCE_LIMIT, opened.windows);
+  const answers = await ask([{ id: 'a' }, { id: 'b', context: { amount: 2.5 } }, { id: 'a' }, { id: 'a' }]);
+  expect(answers).toEqual([true, true, true, ['rate.limited']]);
+  expect(days('resources')).toEqual([1, 1, 2, 3]);
+  expect(days('kinds')).toEqual([1, 2, 3, 4]);
+  expect(days('calls')).toEqual([1, 1, 1, 1]);
 });
 
 test('a route without such a counter asks the store once', async () => {
