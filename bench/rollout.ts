@@ -62,7 +62,7 @@ async function variant(label: string, bundles: readonly Uint8Array[], of: Partia
   const pdp = createPdp({
     policies: set,
     identifier: { identify: () => identity },
-    enricher: { enrich: () => SMOKE_FACTS.enrichment },
+    enricher: { enrich: () => SMOKE_FACTS.enrichment, enrichFurther: (_request, _identity, _route, before) => before },
     sources: { introspection: (_request, facts) => facts },
     recorder: { record: (record) => set.shadow?.observe(record) },
     clock,

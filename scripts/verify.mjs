@@ -1,4 +1,4 @@
-// `npm run verify`: installs what the tests need and runs everything. With --soak: the long tests alone.
+// `npm run verify`: installs what the tests need and runs all checks but the long tests. With --soak: the long tests alone.
 import { Stop } from './run.mjs';
 import { checkOuterNode } from './runtime.mjs';
 import { runSteps } from './verify/runner.mjs';

@@ -39,6 +39,21 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
     });
   }
 
+  function further<T>(
+    request: DecisionRequest,
+    progress: Progress,
+    known: Gathered,
+    next: (known: Gathered) => Awaitable<T>,
+  ): Awaitable<T> {
+    const { identity, route, enrichment: before } = known;
+    return after(enricher.enrichFurther(request, identity, route, before), request, (enrichment) => {
+      if (enrichment === before) return next(known);
+      progress.enrichment = enrichment;
+      progress.enrichedAtMs = clock.monotonic();
+      return next({ ...known, enrichment });
+    });
+  }
+
   function judge(request: DecisionRequest, progress: Progress, { policy, route, identity, enrichment }: Gathered): Awaitable<Decision> {
     if (clock.monotonic() > request.deadlineAtMs) throw new CountersignError('deadline_exceeded');
     const evaluated = policy.decide(request, identity, enrichment, route);
@@ -90,7 +105,7 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
     return passed?.decision ?? decision;
   }
 
-  return { begin, gather, judge, fail };
+  return { begin, gather, further, judge, fail };
 }
 
 /** One question at a time. */

@@ -80,7 +80,7 @@ describe('a batch', () => {
     const ids = answers.map((one) => one.context['decision_id']);
     expect(new Set(ids).size).toBe(3);
     expect(world.records.map(({ decision }) => decision.id)).toEqual(ids);
-    expect(world.records.map(({ further }) => further === true)).toEqual([false, true, true]);
+    expect(world.records.map(({ further }) => further)).toEqual([undefined, { allowedBefore: true }, { allowedBefore: true }]);
     for (const rate of seen().map((one) => one['rate'])) {
       expect(rate).toMatchObject({ value: { token: { '1m': 1 }, address: { '1m': 1 }, client: { '1m': 1 } } });
     }
@@ -225,6 +225,7 @@ describe('what cannot be decided is denied', () => {
       around: (parts) => ({
         ...parts,
         enricher: {
+          ...parts.enricher,
           enrich() {
             if (how === 'throws') throw new Error('a fault of ours');
             return how === 'rejects' ? Promise.reject(new Error('a fault of ours')) : new Promise(() => {});
@@ -258,7 +259,7 @@ describe('what cannot be decided is denied', () => {
     await start({
       around: (parts) => ({
         ...parts,
-        enricher: { enrich: async (request, identity, route) => parts.enricher.enrich(request, identity, route) },
+        enricher: { ...parts.enricher, enrich: async (request, identity, route) => parts.enricher.enrich(request, identity, route) },
       }),
     });
     expect((await batch([YES, NO, YES])).decisions).toEqual([true, false, true]);

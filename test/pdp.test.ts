@@ -115,7 +115,7 @@ function build(change: Partial<Seams> = {}, attributes?: CollectAttributes) {
   const pdp = createPdp({
     policies: { select: seam('select'), failed: (_request, code) => decision('deny', { code }) },
     identifier: { identify: seam('identify') },
-    enricher: { enrich: seam('enrich') },
+    enricher: { enrich: seam('enrich'), enrichFurther: (_request, _identity, _route, before) => before },
     sources: { introspection: seam('collect'), ...(attributes === undefined ? {} : { attributes }) },
     recorder: { record: (record) => void records.push(record) },
     clock: { now: () => Date.now(), monotonic: () => performance.now() - startedAt },

@@ -124,5 +124,6 @@ export const SOAK = [
   tool('opa', 'OPA_BIN', findOpa),
   tool('envoy', 'ENVOY_BIN', findEnvoy),
   tool('redis', 'REDIS_SERVER_BIN', findRedis),
+  ...gateways,
   { id: 'soak', title: 'Soak tests (vitest)', needs: needed, run: () => vitest(['run', '--config', 'vitest.soak.config.ts'], tools) },
 ];

@@ -7,8 +7,6 @@ export function recordAndObserve(recorder: Recorder, observers: readonly (Observ
   return {
     record(record: DecisionRecord) {
       recorder.record(record);
-      // of a batch one decision is learnt from
-      if (record.further === true) return;
       for (const observer of present) {
         try {
           observer.observe(record);

@@ -20,7 +20,12 @@ function isBase({ origin, pathname, search }: URL, value: string): boolean {
 /** The AuthZEN endpoints. */
 export const authzen = z
   .strictObject({
-    evaluationsMax: z.int().min(1).max(1000).default(100).describe('Most evaluations of one batch; more are refused with 400.'),
+    evaluationsMax: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(100)
+      .describe('Most evaluations of one batch; more are refused with 400. Each costs as much as a request of its own.'),
   })
   .prefault({})
   .describe('AuthZEN Authorization API.');

@@ -26,6 +26,7 @@ export const CODES = {
   request_invalid: { http: 400, rpc: 3, text: 'The request does not have the required form' },
   context_too_large: { http: 400, rpc: 3, text: 'The context is too large or too deep' },
   request_incomplete: { http: 400, rpc: 3, text: 'The gateway did not say all of the request' },
+  header_look_alike: { http: 400, rpc: 3, text: 'A header is spelt so that some servers would read it as one of ours' },
   request_message_invalid: { http: 400, rpc: 3, text: 'The protobuf message could not be read' },
   message_too_large: { http: 413, rpc: 8, text: 'The message is too large' },
   headers_too_large: { http: 431, rpc: 8, text: 'The header block is too large' },

@@ -1,6 +1,7 @@
 import type { CollectSources, Facts } from './collect.ts';
 import type { Decision } from './decision.ts';
 import type { Identity } from './identity.ts';
+import type { FurtherItem } from './record.ts';
 import type { DecisionRequest } from './request.ts';
 import type { Route } from './route.ts';
 import type { EnrichmentSignals } from './signals.ts';
@@ -28,7 +29,7 @@ export type Progress = {
   identifiedAtMs: number;
   enrichedAtMs: number;
   /** Of a batch, not the first. */
-  readonly further?: boolean | undefined;
+  readonly further?: FurtherItem | undefined;
 };
 
 /** What is known of a request before its policy is asked. */
@@ -38,6 +39,8 @@ export type Gathered = Facts & { readonly policy: ActivePolicy; readonly route: 
 export type Path = {
   begin(): Progress;
   gather<T>(request: DecisionRequest, progress: Progress, next: (known: Gathered) => Awaitable<T>): Awaitable<T>;
+  /** In place of `gather` for a further item of a batch: all that is known is of its call, but for what is counted for each item by itself. */
+  further<T>(request: DecisionRequest, progress: Progress, known: Gathered, next: (known: Gathered) => Awaitable<T>): Awaitable<T>;
   judge(request: DecisionRequest, progress: Progress, known: Gathered): Awaitable<Decision>;
   fail(request: DecisionRequest, progress: Progress, thrown: unknown): Decision;
 };

@@ -10,6 +10,9 @@ import type { EnrichmentSignals } from './signals.ts';
 /** Milliseconds that each stage took. */
 export type StageTimes = { readonly identify: number; readonly enrich: number; readonly decide: number; readonly total: number };
 
+/** Of an item of a batch that is not the first: whether one before it was allowed. A batch is one request of its client, and teaches as one. */
+export type FurtherItem = { readonly allowedBefore: boolean };
+
 /** WHAT happened: all that the decision log and the metrics need, once a decision. */
 export type DecisionRecord = {
   readonly request: DecisionRequest;
@@ -26,8 +29,8 @@ export type DecisionRecord = {
   readonly slow: boolean;
   /** The input document in the form that the log is configured for; called by the recorder only. */
   readonly input: (mode: 'referenced' | 'full') => JsonValue;
-  /** True for every decision of a batch but its first: what is learnt from a request is learnt once. */
-  readonly further?: boolean | undefined;
+  /** Of a batch, not the first. */
+  readonly further?: FurtherItem | undefined;
   /** The failure behind `decision.error`, for the log. */
   readonly cause: unknown;
   /** What it can be explained by later; not there where no policy was evaluated. */

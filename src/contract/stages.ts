@@ -26,6 +26,8 @@ export interface Identifier {
 /** WHAT ELSE we know. A source that failed is a value in the signals. */
 export interface Enricher {
   enrich(request: DecisionRequest, identity: Identity, route: Route): Awaitable<EnrichmentSignals>;
+  /** Of a further item of a batch: what is known of the item before it, with what is counted for each item by itself. */
+  enrichFurther(request: DecisionRequest, identity: Identity, route: Route, before: EnrichmentSignals): Awaitable<EnrichmentSignals>;
 }
 
 /** What the decide stage hands back beside the decision, for the record. */

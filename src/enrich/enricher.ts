@@ -7,6 +7,7 @@ import type { MmdbDatabase } from '../stores/mmdb.ts';
 import type { WindowStore } from '../stores/windows.ts';
 import { findClientAddress } from './client-address.ts';
 import { createClockWatch } from './clock-watch.ts';
+import { countFurther } from './further-rate.ts';
 import { type IpBlock, parseAddressOrBlock } from './ip-address.ts';
 import type { AddressLists } from './lists/address-lists.ts';
 import { joinLists } from './lists/join-lists.ts';
@@ -75,9 +76,15 @@ export function createEnricher(options: EnricherOptions): RunningEnricher {
       const known = waits ? Promise.all([answer, remembered]).then((both) => join(...both)) : join(answer, remembered);
       return sources === null ? known : joinSources(known, sources.prefetch({ request, identity, network, route }));
     },
+    enrichFurther(request, identity, route, before) {
+      const budgetMs = request.deadlineAtMs - clock.monotonic() - RESERVED_MS;
+      return countFurther(windows, { request, identity, route, client: clientOf(request), budgetMs }, before);
+    },
     observe(record) {
-      const { request, identity, route } = record;
+      const { request, identity, route, further, decision } = record;
       if (identity === null || route === null) return;
+      // a batch is one request of its client: one refusal at most, and one allow, are learnt from it
+      if (further !== undefined && (further.allowedBefore || decision.effect !== 'allow')) return;
       learnFrom(memories, record, () => {
         const client = clientOf(request);
         const keys = windowKeys(identity, route, client);

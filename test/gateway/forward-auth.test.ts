@@ -55,12 +55,14 @@ describe.each(['nginx', 'haproxy', 'caddy'] as const)('%s', (name) => {
   });
 
   it("[asks 11, 14, 15] never with the client's own copies, and no forged header decides", async () => {
-    const forged = ['subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'decision-id', 'pep-token'].flatMap((field) => [
-      ...[`X-Countersign-${field}`, 'forged'],
-      ...[`x_countersign_${field.replaceAll('-', '_')}`, 'forged'],
-      ...[`x-countersign_${field}`, 'forged'],
-      ...[`x.countersign.${field}`, 'forged'],
-    ]);
+    const forged = ['subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'would', 'decision-id', 'pep-token'].flatMap(
+      (field) => [
+        ...[`X-Countersign-${field}`, 'forged'],
+        ...[`x_countersign_${field.replaceAll('-', '_')}`, 'forged'],
+        ...[`x-countersign_${field}`, 'forged'],
+        ...[`x.countersign.${field}`, 'forged'],
+      ],
+    );
     const asked = ['original', 'forwarded'].flatMap((kind) =>
       [
         ['method', 'GET'],

@@ -8,6 +8,7 @@ import { createPepAuth } from '../../src/endpoints/pep-auth.ts';
 import { createEnricher } from '../../src/enrich/enricher.ts';
 import { createPath, createPdp } from '../../src/pdp.ts';
 import { createMemoryWindows } from '../../src/stores/memory-windows.ts';
+import type { WindowStore } from '../../src/stores/windows.ts';
 import { pepOptions, sha256 } from '../endpoints/fixtures.ts';
 import { createBench, identityOptions, issuerOptions, keysAtHand, type SigningKey, silentLogger } from '../identify/fixtures.ts';
 import { type Received, send } from './http-client.ts';
@@ -32,6 +33,8 @@ export type AuthzenWorldOptions = {
   readonly deadlineMs?: number;
   /** The key of the one issuer whose tokens count. */
   readonly key?: SigningKey;
+  /** In place of counters in memory. */
+  readonly windows?: WindowStore;
   /** In place of the monotonic clock. */
   readonly monotonic?: () => number;
   /** Put before a stage, to make it fail or wait. */
@@ -44,7 +47,7 @@ export async function startAuthzenWorld(options: AuthzenWorldOptions): Promise<A
   const { policies, key, around = (parts) => parts } = options;
   const issuers = key === undefined ? [] : [issuerOptions({ jwksUrl: 'https://as.example/jwks' })];
   const { identifier, clock } = createBench(identityOptions(issuers), keysAtHand(key === undefined ? [] : [key.jwk]));
-  const windows = createMemoryWindows({ entriesMax: 1000, startedAtMs: 0 });
+  const { windows = createMemoryWindows({ entriesMax: 1000, startedAtMs: 0 }) } = options;
   const enricher = createEnricher({ databases: [], registryCountry: null, trustedProxies: [], windows, clock });
   await identifier.start();
   const records: DecisionRecord[] = [];
@@ -63,6 +66,7 @@ export async function startAuthzenWorld(options: AuthzenWorldOptions): Promise<A
         asked.enriched += 1;
         return enricher.enrich(request, identity, route);
       },
+      enrichFurther: enricher.enrichFurther,
     },
     sources: { introspection: identifier.introspect },
     recorder: { record: (record) => void records.push(record) },

@@ -11,11 +11,15 @@ export type EvaluationAnswer = { readonly decision: boolean; readonly context: R
 /** Obligation types of the AuthZEN obligations profile that a policy may name; every other one is sent as `custom`. */
 export const OBLIGATION_TYPES = ['step-up', 'notification', 'session_termination', 'custom'] as const;
 
-/** `true` is an allow and nothing else is; a step_up is `false` with what would turn it (section 6.2). */
+/**
+ * `true` is an allow and nothing else is; a step_up is `false` with what would turn it (section 6.2). An allow of monitor mode says what it
+ * would have been, and why.
+ */
 export function evaluationAnswer(decision: Decision): EvaluationAnswer {
-  const { id, effect, reasons, stepUp, error } = decision;
+  const { id, effect, reasons, stepUp, error, would } = decision;
   const context: Record<string, unknown> = { decision_id: id };
-  if (effect !== 'allow') context['reasons'] = reasons.map(reasonJson);
+  if (would !== undefined) context['would'] = would;
+  if (effect !== 'allow' || would !== undefined) context['reasons'] = reasons.map(reasonJson);
   if (stepUp !== null) addStepUp(context, stepUp);
   const obligations = obligationsOf(decision);
   if (obligations.length > 0) context['obligations'] = obligations;

@@ -16,8 +16,10 @@ export type Said = {
   readonly bodyCut: boolean;
   readonly requestId: string | null;
   readonly notUtf8: boolean;
-  /** True where a header looked like one of the dialect's. */
+  /** True where a header looked like one of the dialect's or of ours. */
   readonly lookAlike: boolean;
+  /** True where one looked like ours, `x-countersign_subject` say. */
+  readonly ownLookAlike: boolean;
 };
 
 const OWN_PREFIX = 'x-countersign-';
@@ -40,13 +42,17 @@ export function readSaid(lines: readonly string[], dialect: Dialect, certificate
   const headers: (readonly [string, string])[] = [];
   let address = '';
   let requestId: string | null = null;
-  let [notUtf8, lookAlike, repeated] = [false, false, ''];
+  let [notUtf8, lookAlike, ownLookAlike, repeated] = [false, false, false, ''];
   let [hasType, coded] = [false, false];
   let length: string | null = null;
   const own = ownNames(names);
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const { name, plain } = headerName(lines[index] ?? '');
-    if (plain.startsWith(OWN_PREFIX) || OWN_HEADERS.has(name)) continue;
+    if (plain.startsWith(OWN_PREFIX)) {
+      ownLookAlike ||= name !== plain;
+      continue;
+    }
+    if (OWN_HEADERS.has(name)) continue;
     const wire = lines[index + 1] ?? '';
     if (wire === '' && name === certificateName) continue;
     const text = !NOT_ASCII.test(wire);
@@ -72,7 +78,19 @@ export function readSaid(lines: readonly string[], dialect: Dialect, certificate
   const [method = '', target = '', host = '', scheme = ''] = MEMBERS.map((member) => found.get(names[member]));
   if (length !== null) headers.push(['content-length', length]);
   const bodyCut = length === null && (coded || hasType || (!original && WITH_BODY.has(method)));
-  return { method, target, host, scheme, address, headers, bodyCut, requestId, notUtf8, lookAlike };
+  return {
+    method,
+    target,
+    host,
+    scheme,
+    address,
+    headers,
+    bodyCut,
+    requestId,
+    notUtf8,
+    lookAlike: lookAlike || ownLookAlike,
+    ownLookAlike,
+  };
 }
 
 const ORIGINAL_NAMES: ReadonlySet<string> = new Set(Object.values(DIALECT_HEADERS.nginx));

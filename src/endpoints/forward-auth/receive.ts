@@ -8,6 +8,7 @@ import { receiveFingerprints } from '../fingerprints.ts';
 import { originalHeaders } from '../original-headers.ts';
 import { receiveHttpFacts } from '../request-facts.ts';
 import { readSaid, type Said } from './receive-headers.ts';
+import { KEEPS_LOOK_ALIKES } from './schema.ts';
 
 /** What is known of a question beside its headers. */
 export type Asked = {
@@ -31,6 +32,7 @@ export function receiveForwardAuth(lines: readonly string[], asked: Asked): Deci
   if (policyName !== null && isForeignPolicy(pep, policyName)) return { refused: 'policy_not_allowed' };
   const said = readSaid(lines, asked.dialect, pep.certificateHeader?.name ?? null);
   if ('missing' in said) return { refused: 'request_incomplete', field: said.missing };
+  if (said.ownLookAlike && KEEPS_LOOK_ALIKES.has(asked.dialect)) return { refused: 'header_look_alike', field: 'x-countersign-*' };
   const { method, scheme, host, target, headers } = said;
   const body = { bytes: null, truncated: said.bodyCut, size: null };
   const received = receiveHttpFacts({ method, scheme, authority: host, target, headers, body }, pep);

@@ -37,6 +37,12 @@ export const DIALECT_HEADERS: Readonly<Record<Dialect, DialectHeaders>> = {
   apisix: FORWARDED,
 };
 
+/**
+ * Gateways that neither take headers away by the answer nor strip all spellings of a name by their configuration: what looks like one of our headers
+ * would reach the upstream, and some servers would read it as ours.
+ */
+export const KEEPS_LOOK_ALIKES: ReadonlySet<Dialect> = new Set<Dialect>(['traefik', 'apisix']);
+
 /** How long the client's body is; optional, and only beside the other `x-original-*`: the question itself has no body. */
 export const BODY_LENGTH = 'x-original-content-length';
 export const BODY_CODING = 'x-original-transfer-encoding';

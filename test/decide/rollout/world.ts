@@ -129,7 +129,7 @@ export async function createRollout(given: Given): Promise<RolloutWorld> {
   const pdp = createPdp({
     policies: set,
     identifier: { identify: () => identity },
-    enricher: given.enricher ?? { enrich: () => SMOKE_FACTS.enrichment },
+    enricher: given.enricher ?? { enrich: () => SMOKE_FACTS.enrichment, enrichFurther: (_request, _identity, _route, before) => before },
     sources: { introspection: (_request, facts) => facts },
     recorder: {
       record(record) {

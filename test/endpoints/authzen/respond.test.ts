@@ -67,3 +67,20 @@ test('a failure to decide is false with the error', () => {
     context: { error: { status: 503, message: 'No policy is active', code: 'policy_not_loaded' } },
   });
 });
+
+describe('in monitor mode', () => {
+  test.each(['deny', 'step_up'] as const)('what would have been a %s is true, and says so with the reasons', (would) => {
+    expect(evaluationAnswer({ ...ALLOW, reasons: [REASON], would })).toEqual({
+      decision: true,
+      context: {
+        decision_id: 'id-1',
+        would,
+        reasons: [{ code: 'identity.too_low', effect: 'step_up', title: 'Too low', details: { required: 3 } }],
+      },
+    });
+  });
+
+  test('an allow that was one says nothing of it', () => {
+    expect(evaluationAnswer(ALLOW)).toEqual({ decision: true, context: { decision_id: 'id-1' } });
+  });
+});

@@ -7,6 +7,8 @@ import { DIALECT_HEADERS } from '../../../src/endpoints/forward-auth/schema.ts';
 import { createPepAuth, type PepOptions } from '../../../src/endpoints/pep-auth.ts';
 import { pepOptions, sha256 } from '../fixtures.ts';
 
+/** Gateways that take no header away by the answer, nor all spellings of one by themselves. */
+const KEEPS: ReadonlySet<Dialect> = new Set(['traefik', 'apisix']);
 const TRUSTS = ['client_address', 'client_certificate', 'fingerprint'] as const;
 
 function read(
@@ -96,18 +98,21 @@ describe.each(DIALECTS)('the dialect %s', (dialect) => {
   });
 
   test("keeps the gateway's token and every header of ours from all that follows", () => {
-    const lines = [
-      ...said(dialect),
-      'X-Countersign-Pep-Token',
-      'secret-t',
-      'x_countersign_pep_token',
-      'secret-u',
-      'x-countersign-subject',
-      'secret-v',
-    ];
-    const asked = question(lines, { dialect });
+    const own = ['X-Countersign-Pep-Token', 'secret-t', 'x-countersign-subject', 'secret-v'];
+    const alike = KEEPS.has(dialect) ? [] : ['x_countersign_pep_token', 'secret-u', 'x.countersign-subject', 'secret-w'];
+    const asked = question([...said(dialect), ...own, ...alike], { dialect });
     expect(JSON.stringify([asked, [...(asked.http?.headers ?? [])], asked.original?.()])).not.toContain('secret-');
+    expect(asked.flags).toEqual(KEEPS.has(dialect) ? [] : ['header_underscore']);
   });
+
+  test.each(['x-countersign_subject', 'X.Countersign.Subject', 'x_countersign_subject', 'x-countersign.client-id', 'x_countersign_new'])(
+    'tells %s, or refuses it where the gateway would hand it on',
+    (name) => {
+      const received = read([...said(dialect), name, 'secret-t'], { dialect });
+      if (KEEPS.has(dialect)) expect(received).toEqual({ refused: 'header_look_alike', field: 'x-countersign-*' });
+      else expect(received).toMatchObject({ flags: ['header_underscore'] });
+    },
+  );
 
   test('is not believed about the address without the trust', () => {
     const asked = question(said(dialect), { dialect, trusts: [] });

@@ -115,6 +115,17 @@ describe.each(DIALECTS)('%s', (dialect) => {
     expect([at.asked.length, at.refused]).toEqual([0, ['request_incomplete']]);
   });
 
+  test('a spelling of one of our headers is told, or a 400 where the gateway would hand it on', async () => {
+    const at = await start();
+    const answer = await ask(at, dialect, ['x-countersign_subject', 'forged']);
+    if (dialect === 'traefik' || dialect === 'apisix') {
+      expect([answer.status, answer.headers['x-countersign-error']]).toEqual([400, 'header_look_alike']);
+      expect(answer.headers['x-countersign-decision']).toBe('deny');
+      expect([at.asked.length, at.refused]).toEqual([0, ['header_look_alike']]);
+      expect(JSON.stringify([answer.headers, answer.body])).not.toContain('forged');
+    } else expect([answer.status, at.asked[0]?.flags]).toEqual([200, ['header_underscore']]);
+  });
+
   test('a policy by the query of the target, of its own only', async () => {
     const at = await start();
     expect((await ask(at, dialect, [], dialect, '/forward-auth?policy=default')).status).toBe(200);

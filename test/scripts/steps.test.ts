@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest';
+import { SOAK, VERIFY } from '../../scripts/verify/steps.mjs';
+
+const toolsOf = (steps: typeof VERIFY) => steps.filter(({ title }) => title.startsWith('Tool: ')).map(({ id }) => id);
+
+test('the soak, which runs what verify leaves out, has the same tools', () => {
+  expect(toolsOf(VERIFY)).toEqual(expect.arrayContaining(['opa', 'envoy', 'redis', 'nginx', 'haproxy', 'caddy']));
+  expect(toolsOf(SOAK)).toEqual(toolsOf(VERIFY));
+});
