@@ -54,7 +54,7 @@ function monitoredBy({ pep }: DecisionRequest, route: Route | null, { critical }
 }
 
 /** An ambiguous path may be that of any route. */
-function mayBeCritical({ status, tier }: Route): boolean {
+export function mayBeCritical({ status, tier }: Pick<Route, 'status' | 'tier'>): boolean {
   return status === 'ambiguous' || (status === 'matched' && tier === 'critical');
 }
 
