@@ -5,6 +5,7 @@ import type { PolicyStatus } from '../contract/status.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import { createChoosePolicy } from './choose-policy.ts';
 import type { KeptPolicy } from './kept-policy.ts';
+import { mayHoldRoutes } from './missing-routes.ts';
 import type { DecideOptions } from './options.ts';
 import { failedDecision } from './output.ts';
 import { createPolicySlot } from './policy-slot.ts';
@@ -56,6 +57,8 @@ export interface PolicySet extends Policies {
    * @throws CountersignError policy_unknown, candidate_missing
    */
   withdraw(name: string): void;
+  /** Counts the decisions of canaries, each of a batch; null where no policy has a candidate. */
+  readonly canary: Observer | null;
   /** Evaluates candidates in shadow; null where no policy has one. */
   readonly shadow: Observer | null;
   /** The policies with routes that are not enforced. */
@@ -152,7 +155,8 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
       if (!request.pep.policies.includes(name)) return { refused: 'policy_not_allowed' };
       const policy = slot.active();
       if (policy === null) return { refused: 'policy_not_loaded' };
-      if (slot.missingData().length > 0) return { refused: 'data_not_loaded' };
+      const missing = slot.missingData();
+      if (missing.length > 0) return { refused: 'data_not_loaded', policy, routesMissing: missing.some(mayHoldRoutes) };
       return candidates.size === 0 ? policy : (candidates.get(name)?.divide(policy) ?? policy);
     },
     failed(request, code, policy) {
@@ -182,7 +186,13 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     activate: async (name, bundle) => slotOf(name).activate(bundle),
     rollback: async (name, revision) => slotOf(name).rollback(revision),
     revisions: (name) => slotOf(name).revisions(),
-    inspect: (name) => slots.get(name)?.inspection ?? null,
+    inspect(name) {
+      const [slot, candidate] = [slots.get(name), candidates.get(name)?.slot];
+      if (slot === undefined || candidate === undefined) return slot?.inspection ?? null;
+      const { explainer, policyOf } = slot.inspection;
+      // decisions of a canary are those of the candidate
+      return { policyOf, explainer: (revision) => explainer(revision) ?? candidate.inspection.explainer(revision) };
+    },
     data: createDataAdmin((name) => slots.get(name)?.data ?? null),
     async promote(name, revision) {
       const found = candidateOf(name).current();
@@ -195,6 +205,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
       if (candidate.current() === null) throw new CountersignError('candidate_missing');
       candidate.withdraw();
     },
+    canary: candidates.size === 0 ? null : { observe: (record) => candidates.get(record.decision.policy.name)?.count(record) },
     shadow: candidates.size === 0 ? null : { observe: (record) => candidates.get(record.decision.policy.name)?.observe(record) },
     monitored: () =>
       deciding.flatMap((slot) => {

@@ -3,6 +3,7 @@ import type { ActivePolicy } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
 import type { KeptState, PolicyOrigin } from './kept-policy.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
+import { LOST } from './missing-routes.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import type { KeptData } from './pushed/data-job.ts';
 import { createDataSlot, type DataHost } from './pushed/data-slot.ts';
@@ -20,9 +21,6 @@ const CONFIRM_SECONDS = 60;
 
 /** What was active before had its time judged before: it is taken back where the machine starts, or is busy with a worse policy. */
 const KNOWN_WORST_CASE_MS = 60_000;
-
-/** What is missing where the file of pushed data could not be read. */
-const LOST: readonly string[] = ['pushed data'];
 
 /** Nothing is active at first. */
 export function createPolicySlot(name: string, options: PolicyOptions, shared: DecideOptions, parts: SlotParts): PolicySlot {
@@ -168,7 +166,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
   };
 
   // pushed data that was lost may have closed what the bundle alone leaves open
-  const missingData = (): readonly string[] => (pushed?.isDamaged() === true ? LOST : (loaded?.missingData ?? []));
+  const missingData = (): readonly string[] => (pushed?.isDamaged() === true ? [LOST] : (loaded?.missingData ?? []));
 
   const slot: PolicySlot = {
     name,
@@ -209,7 +207,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         const base = history.all()[0];
         if (data !== null && before !== null && base !== undefined && before.data !== data)
           await attempt(null, async () => {
-            loaded = await under(data, before, base.packed);
+            loaded = inspection.loaded(await under(data, before, base.packed));
             if (refused?.code === 'data_unfit') refused = null;
             logger.info('policy_data_changed', { policy: name, revision: loaded.policy.revision, routes: loaded.routes });
             warnOf(loaded);

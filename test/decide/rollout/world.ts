@@ -134,6 +134,7 @@ export async function createRollout(given: Given): Promise<RolloutWorld> {
     recorder: {
       record(record) {
         records.push(record);
+        set.canary?.observe(record);
         given.enricher?.observe(record);
         set.shadow?.observe(record);
       },
