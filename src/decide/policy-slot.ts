@@ -15,6 +15,7 @@ import { readSigningKeys } from './signing/read-keys.ts';
 import type { PolicySlot, SlotParts } from './slot.ts';
 import { createSlotInspection } from './slot-inspection.ts';
 import { createSourceView, digestOf } from './slot-source.ts';
+import { slotStatus } from './slot-status.ts';
 
 /** `policy.ageMax` is over minutes at least: its time need not be written down more often. */
 const CONFIRM_SECONDS = 60;
@@ -59,6 +60,9 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     return turn;
   };
 
+  /** For what had its time judged before. */
+  const inspected: PolicyOptions = { ...options, worstCaseMs: KNOWN_WORST_CASE_MS };
+
   const save = async (): Promise<void> => {
     if (kept === null || history.all().length === 0) return;
     try {
@@ -81,7 +85,8 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     const documents = data === null ? [] : documentsOver(data);
     const operatorPaths = data?.operatorPaths ?? [];
     const outcome = await parts.prepare({ name, packed, pushed: documents, operatorPaths, module, policy, signing, shared: plain });
-    judged = outcome.ok ? outcome.prepared.revision : outcome.revision;
+    // one that is only looked at is prepared beside what is judged
+    if (policy !== inspected) judged = outcome.ok ? outcome.prepared.revision : outcome.revision;
     if (!outcome.ok) throw outcome.error;
     return outcome.prepared;
   };
@@ -90,11 +95,15 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     if (monitored.length > 0) logger.warn('monitor_mode', { policy: name, revision, routes: monitored.length });
   };
 
-  const opened = async (packed: Uint8Array, data: KeptData | null): Promise<LoadedRevision> =>
-    loadRevision(name, await prepareOver((over) => prepare(packed, over, null), data), options, shared, clock, data);
+  // pushed data that was lost may have closed what the bundle alone leaves open
+  const missingData = (of = loaded): readonly string[] => (pushed?.isDamaged() === true ? [LOST] : (of?.missingData ?? []));
+
   const inspection = createSlotInspection({
     active: () => loaded?.policy ?? null,
-    open: (revision) => inTurn(() => opened(history.find(revision).packed, pushed?.kept() ?? null)),
+    missing: (of) => missingData(of ?? loaded),
+    kept: (revision) => ({ ...history.find(revision), data: pushed?.kept() ?? null }),
+    open: async (packed, data) =>
+      loadRevision(name, await prepareOver((over) => prepare(packed, over, null, inspected), data), options, shared, clock, data),
   });
   /** The one place where a revision becomes active: a request that has one keeps it. */
   const install = async (packed: Uint8Array, from: PolicyOrigin, activatedAt: number, bounded: boolean): Promise<ActivePolicy> => {
@@ -165,14 +174,11 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     }
   };
 
-  // pushed data that was lost may have closed what the bundle alone leaves open
-  const missingData = (): readonly string[] => (pushed?.isDamaged() === true ? [LOST] : (loaded?.missingData ?? []));
-
   const slot: PolicySlot = {
     name,
     options,
     active: () => loaded?.policy ?? null,
-    missingData,
+    missingData: () => missingData(),
     inspection,
     data: pushed === null || parts.shares ? null : createDataSlot(host, pushed),
     monitored: () => loaded?.monitored ?? [],
@@ -269,28 +275,13 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       source.lose();
       unread = errorOf(asCountersignError(thrown, 'bundle_unreadable'), from, null);
     },
-    status() {
-      const { ageSeconds, expectedRevision, healthy } = source.at(seconds());
-      const active = history.all()[0];
-      const data = pushed?.status();
-      return {
-        name,
-        state: loaded === null ? 'not_loaded' : 'active',
-        revision: loaded?.bundle.revision ?? null,
-        activatedAt: loaded === null ? null : (active?.activatedAt ?? null),
-        rules: loaded?.rules ?? 0,
-        routes: loaded?.routes ?? 0,
-        limits: loaded?.limits ?? [],
-        lastError: unread ?? refused,
-        runningOn: loaded === null ? null : origin !== 'source' ? origin : healthy ? 'source' : 'last_known_good',
-        expectedRevision,
-        sequence: floor,
-        ageSeconds: loaded === null ? null : ageSeconds,
-        tooOld: loaded !== null && options.ageMax !== null && ageSeconds !== null && ageSeconds > options.ageMax,
-        missingData: missingData(),
-        ...(data === undefined ? {} : { data }),
-      };
-    },
+    status: () =>
+      slotStatus({
+        ...{ name, options, loaded, origin, sequence: floor, lastError: unread ?? refused, missingData: missingData() },
+        active: history.all()[0],
+        source: source.at(seconds()),
+        data: pushed?.status(),
+      }),
   };
   return slot;
 }
