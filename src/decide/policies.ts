@@ -96,6 +96,8 @@ export type PoliciesParts = {
   readonly prepare?: Prepare;
   /** Reads the keys that may sign. */
   readonly readFile?: ReadDocumentFile;
+  /** Milliseconds until a refusal that may pass is looked at again for the first time; half a minute where it is left out. */
+  readonly retryMs?: number;
 };
 
 /** The decide stage: nothing is loaded before `load`, and until then every request is a deny `policy_not_loaded`. */
@@ -103,6 +105,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
   const { clock, logger, openSource } = parts;
   const prepare = parts.prepare ?? createPrepareHere(clock, null);
   const readFile = parts.readFile ?? noFile;
+  const retry = parts.retryMs === undefined ? {} : { retryMs: parts.retryMs };
   const slots = new Map<string, PolicySlot>();
   const following = new Map<string, Following>();
   const candidates = new Map<string, Candidate>();
@@ -112,7 +115,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     const kept = parts.openKept?.(name) ?? null;
     const pushed = parts.openPushed?.(name) ?? null;
     const slot = createPolicySlot(name, policy, options, {
-      ...{ clock, logger, prepare, readFile, kept, pushed },
+      ...{ clock, logger, prepare, readFile, kept, pushed, ...retry },
       onData: () => void candidates.get(name)?.slot.refresh(),
     });
     slots.set(name, slot);
@@ -124,7 +127,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     const candidate = createCandidate(policy.candidate, {
       ...rollout,
       ...own,
-      slot: createPolicySlot(name, { ...policy, bundle: policy.candidate.bundle }, options, { ...own, pushed, shares: true }),
+      slot: createPolicySlot(name, { ...policy, bundle: policy.candidate.bundle }, options, { ...own, ...retry, pushed, shares: true }),
       active: slot,
       openSource: openCandidate === undefined ? null : () => openCandidate(name),
     });
@@ -173,6 +176,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
           offered: async ({ packed }) => ((await slot.offer(packed, source.name)) ? 'done' : 'again'),
           confirmed: () => slot.confirm(),
           failed: (thrown) => slot.fail(thrown, source.name),
+          retrying: slot.retrying,
         });
         following.set(name, one);
       }
@@ -181,7 +185,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
       await Promise.all([...candidates.values()].map((candidate) => candidate.load()));
     },
     stop() {
-      for (const one of [...following.values(), ...candidates.values()]) one.stop();
+      for (const one of [...following.values(), ...candidates.values(), ...slots.values()]) one.stop();
     },
     activate: async (name, bundle) => slotOf(name).activate(bundle),
     rollback: async (name, revision) => slotOf(name).rollback(revision),

@@ -7,9 +7,10 @@ import { LOST } from './missing-routes.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import type { KeptData } from './pushed/data-job.ts';
 import { createDataSlot, type DataHost } from './pushed/data-slot.ts';
-import { PASSING, prepareOver } from './pushed/prepare-over.ts';
+import { mayPass, prepareOver } from './pushed/prepare-over.ts';
 import { type Base, differsInExceptions, documentsOver } from './pushed/pushed-data.ts';
 import { EXCEPTIONS, startsWith } from './pushed/roots.ts';
+import { createSlotRetries } from './retry.ts';
 import { createRevisionHistory } from './revision-history.ts';
 import { readSigningKeys } from './signing/read-keys.ts';
 import type { PolicySlot, SlotParts } from './slot.ts';
@@ -45,6 +46,9 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
   /** Revision of the bundle that is being judged, as soon as it is known. */
   let judged: string | null = null;
   let last: Promise<unknown> = Promise.resolve();
+  /** What the last other data was refused for. */
+  let unfresh: PolicyStatus['lastError'] = null;
+  const retries = createSlotRetries(clock, parts.retryMs);
 
   const errorOf = (error: CountersignError, from: string | null, revision: string | null): PolicyStatus['lastError'] => {
     const text = from === null ? error.message : `${from}: ${error.message}`;
@@ -214,10 +218,13 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         if (data !== null && before !== null && base !== undefined && before.data !== data)
           await attempt(null, async () => {
             loaded = inspection.loaded(await under(data, before, base.packed));
-            if (refused?.code === 'data_unfit') refused = null;
+            if (refused?.code === 'data_unfit' || refused === unfresh) refused = null;
             logger.info('policy_data_changed', { policy: name, revision: loaded.policy.revision, routes: loaded.routes });
             warnOf(loaded);
-          }).catch(() => undefined);
+          }).then(retries.refreshing.done, (thrown: unknown) => {
+            unfresh = refused;
+            if (mayPass(thrown)) retries.refreshing.later(() => void slot.refresh());
+          });
         again?.();
       }),
     restore: () =>
@@ -237,6 +244,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     offer: (packed, from) =>
       inTurn(async () => {
         again = null;
+        retries.offering.stop();
         const digest = digestOf(packed);
         const active = history.all()[0];
         const known = loaded !== null && digest === active?.digest;
@@ -260,10 +268,11 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         } catch (thrown) {
           source.has(judged, false);
           if (thrown instanceof CountersignError && thrown.code === 'data_unfit') {
-            again = () => void slot.offer(packed, from);
+            // after whatever else is asked for by then: it may have taken its place
+            again = () => retries.offering.until(() => last.then(() => waiting?.digest !== digest || slot.offer(packed, from)));
             waiting = { packed, digest };
           }
-          return !(thrown instanceof CountersignError && PASSING.has(thrown.code));
+          return !mayPass(thrown);
         }
       }),
     confirm() {
@@ -275,12 +284,15 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       source.lose();
       unread = errorOf(asCountersignError(thrown, 'bundle_unreadable'), from, null);
     },
+    retrying: retries.retrying,
+    stop: retries.stop,
     status: () =>
       slotStatus({
         ...{ name, options, loaded, origin, sequence: floor, lastError: unread ?? refused, missingData: missingData() },
         active: history.all()[0],
         source: source.at(seconds()),
         data: pushed?.status(),
+        retriesMs: retries.atMs(),
       }),
   };
   return slot;

@@ -16,6 +16,8 @@ export type SlotFacts = Pick<PolicyStatus, 'name' | 'lastError'> & {
   readonly active: KeptRevision | undefined;
   readonly source: ReturnType<SourceView['at']>;
   readonly data: PolicyStatus['data'] | undefined;
+  /** When something that was refused is tried again, unix milliseconds. */
+  readonly retriesMs: readonly (number | null)[];
 };
 
 /** What is told of a policy. */
@@ -38,5 +40,11 @@ export function slotStatus(facts: SlotFacts): PolicyStatus {
     tooOld: loaded !== null && options.ageMax !== null && ageSeconds !== null && ageSeconds > options.ageMax,
     missingData,
     ...(data === undefined ? {} : { data }),
+    ...retryOf(facts.retriesMs),
   };
+}
+
+function retryOf(retriesMs: readonly (number | null)[]): Pick<PolicyStatus, 'retryAt'> {
+  const known = retriesMs.filter((one) => one !== null);
+  return known.length === 0 ? {} : { retryAt: Math.ceil(Math.min(...known) / 1000) };
 }

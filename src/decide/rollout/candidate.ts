@@ -148,11 +148,13 @@ export function createCandidate(options: CandidateOptions, parts: CandidateParts
           slot.confirm();
         },
         failed: (thrown) => slot.fail(thrown, source.name),
+        retrying: slot.retrying,
       });
       await following.first;
     },
     stop() {
       following?.stop();
+      slot.stop();
       shadow.stop();
     },
     observe: (record) => {
@@ -167,13 +169,14 @@ export function createCandidate(options: CandidateOptions, parts: CandidateParts
       logger.warn('candidate_withdrawn', { policy: slot.name, revision: slot.current()?.revision ?? null });
     },
     status() {
-      const { revision, activatedAt, rules, lastError } = slot.status();
+      const { revision, activatedAt, rules, lastError, retryAt } = slot.status();
       return {
         state: stateOf(),
         revision,
         loadedAt: activatedAt,
         rules,
         lastError,
+        ...(retryAt === undefined ? {} : { retryAt }),
         shadow: shadow.status(),
         canary: { percent, keyError, decisions: { ...decisions } },
       };
