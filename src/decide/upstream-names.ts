@@ -65,7 +65,8 @@ export function createNamesSeen(): { note(decision: Decision): void; of(decision
 
   return {
     note({ policy, upstream, upstreamNames }) {
-      for (const name in upstream.headersToSet) if (!isReserved(name)) add(policy.name, name);
+      // ours are nearly all of them, and cheap to tell
+      for (const name in upstream.headersToSet) if (!name.startsWith('x-countersign-') && !isReserved(name)) add(policy.name, name);
       if (upstreamNames !== undefined) for (const name of upstreamNames) add(policy.name, name);
     },
     of({ policy, upstreamNames = NONE }) {
