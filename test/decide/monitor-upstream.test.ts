@@ -74,7 +74,7 @@ describe('`critical: enforced` where data of the policy is not there', () => {
     const pdp = createPdp({
       policies: set,
       identifier: { identify: () => identity },
-      enricher: { enrich: () => enrichment },
+      enricher: { enrich: () => enrichment, enrichFurther: (_request, _identity, _route, before) => before },
       sources: { introspection: (_request, facts) => facts },
       recorder: { record: () => undefined },
       monitor: createMonitor(options, UPSTREAM, SILENT),
