@@ -2,6 +2,7 @@ import { Agent } from 'node:http';
 import { createBatchPdp } from '../../src/batch.ts';
 import type { PdpParts } from '../../src/contract/path.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
+import type { Registry } from '../../src/contract/registry.ts';
 import type { DecisionRequest } from '../../src/contract/request.ts';
 import { createGrpcServer } from '../../src/endpoints/grpc-server.ts';
 import { createHttpServer } from '../../src/endpoints/http-server.ts';
@@ -20,6 +21,7 @@ import { pepOptions, sha256 } from '../endpoints/fixtures.ts';
 import { createParts, identityOptions, issuerOptions, keysAtHand, type SigningKey, silentLogger } from '../identify/fixtures.ts';
 import { type ClientRequest, LANES, type Lane, type Told, type Wires } from './differential-lanes.ts';
 import { connectGrpc } from './grpc-client.ts';
+import { HASH_KEYS } from './registry.ts';
 
 /** What has to be the same, however it was asked. `undefined` where a protocol has no word for it. */
 export type Outcome = Omit<Told, 'id'>;
@@ -42,6 +44,7 @@ const TRUSTED_PROXIES = ['10.0.0.0/8'];
 export async function startDifferentialWorld(
   key: SigningKey,
   limits: Readonly<Record<string, unknown>>,
+  registry: Registry,
   identity: Partial<IdentityOptions>,
 ): Promise<DifferentialWorld> {
   const now = Math.floor(Date.now() / 1000) * 1000;
@@ -69,9 +72,10 @@ export async function startDifferentialWorld(
       count: (keys, ...asked) => all.windows.count(keysIn(keptOf(name).store, keys), ...asked),
     };
     const options = identityOptions([issuerOptions({ jwksUrl: 'https://as.example/jwks' })], identity);
-    const identifier = createIdentifier(options, createParts(clock, { ...keysAtHand([key.jwk]), replays }));
-    await identifier.start();
     const enricher = createEnricher({ databases: [], registryCountry: null, trustedProxies: TRUSTED_PROXIES, clock, windows });
+    const registered = { registry, hashKeys: HASH_KEYS, addressOf: enricher.addressOf };
+    const identifier = createIdentifier(options, createParts(clock, { ...keysAtHand([key.jwk]), replays, registry: registered }));
+    await identifier.start();
     lanes.set(name, { enricher, identifier, store: '' });
   }
   function keptOf(name: string): Kept {
