@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { sha256 } from '../endpoints/fixtures.ts';
 import { createAuthority, type MadeCertificate } from '../support/certificates.ts';
 import type { Countersign } from '../support/countersign.ts';
 import type { Envoy } from '../support/envoy.ts';
@@ -46,7 +46,7 @@ beforeAll(async () => {
       peps: [
         {
           name: 'edge',
-          tokenSha256: createHash('sha256').update(TOKEN).digest('hex'),
+          tokenSha256: sha256(TOKEN),
           trusts: ['client_address', 'client_certificate', 'fingerprint'],
           forwardedFor: { header: 'x-forwarded-for', appendsPeer: true },
           certificateHeader: { name: 'x-client-cert', form: 'pem_escaped' },

@@ -7,7 +7,7 @@ import type { ClientBody } from '../client-body.ts';
 import { noteOnce } from '../client-headers.ts';
 import { receiveFingerprints } from '../fingerprints.ts';
 import { originalHeaders } from '../original-headers.ts';
-import { receiveHttpFacts } from '../request-facts.ts';
+import { type RawHttp, receiveHttpFacts } from '../request-facts.ts';
 import { decoded, readSaid, type Said } from './receive-headers.ts';
 import { PREFIX } from './schema.ts';
 
@@ -68,7 +68,7 @@ export function receiveHttpCheck(asked: AskedBy): DecisionRequest | Refused {
     pep,
     policyName: null,
     http: received.http,
-    original: () => readOriginal(said, raw.target, asked),
+    original: () => readOriginal(said, raw, asked),
     source: sourceOf(said, received.forwardedFor, pep),
     tls: { sni: said.sni === '' ? null : said.sni, version: null, ...receiveFingerprints(received.fingerprints, pep, flags) },
     credentials: {
@@ -113,11 +113,12 @@ function sourceOf({ address }: Said, forwardedFor: readonly string[], pep: Pep):
   return ip === null && forwardedFor.length === 0 ? NO_SOURCE : { ip, port: null, forwardedFor };
 }
 
-/** The question in the words of ext_authz. */
-function readOriginal(said: Said, target: string, { method, pep, body }: AskedBy): OriginalRequest {
+/** The question in the words of ext_authz, in which Host is the authority and -1 a size that nobody said. */
+function readOriginal(said: Said, { target, body }: RawHttp, { method, pep }: AskedBy): OriginalRequest {
   const source: Record<string, JsonValue> =
     said.address !== '' && pep.trusts.has('client_address') ? { address: { socketAddress: { address: said.address } } } : {};
-  const { length, cut } = said.body;
+  const { length } = said.body;
+  const headers = said.headers.filter(([name]) => name.toLowerCase() !== 'host');
   return {
     id: said.requestId ?? '',
     method,
@@ -125,10 +126,10 @@ function readOriginal(said: Said, target: string, { method, pep, body }: AskedBy
     host: said.headers.find(([name]) => name.toLowerCase() === 'host')?.[1] ?? '',
     target,
     protocol: '',
-    headers: originalHeaders(said.headers, pep, pep.trusts.has('client_certificate')),
-    body: body === null ? null : { bytes: body, packed: false },
-    bodyCut: cut,
-    size: length !== null && LENGTH.test(length) ? length : null,
+    headers: originalHeaders(headers, pep, pep.trusts.has('client_certificate')),
+    body: body.bytes === null ? null : { bytes: body.bytes, packed: false },
+    bodyCut: body.truncated,
+    size: length !== null && LENGTH.test(length) ? length : '-1',
     time: null,
     attributes: { source, ...(said.sni === '' ? {} : { tlsSession: { sni: said.sni } }) },
   };

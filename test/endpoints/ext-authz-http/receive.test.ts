@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Trust } from '../../../src/contract/pep.ts';
 import type { DecisionRequest } from '../../../src/contract/request.ts';
+import { receiveCheck } from '../../../src/endpoints/ext-authz/receive.ts';
 import { type AskedBy, type Refused, receiveHttpCheck } from '../../../src/endpoints/ext-authz-http/receive.ts';
 import { createPepAuth, type PepOptions } from '../../../src/endpoints/pep-auth.ts';
+import { encodeCheck } from '../../support/ext-authz-wire.ts';
 import { pepOptions, sha256 } from '../fixtures.ts';
 
 const TRUSTS: readonly Trust[] = ['client_address', 'client_certificate', 'fingerprint'];
@@ -166,6 +168,58 @@ describe('bodies', () => {
     expect(original?.attributes).toEqual({ source: { address: { socketAddress: { address: '203.0.113.7' } } } });
     expect(JSON.stringify(original?.headers)).not.toMatch(/pep-token|x-original|partial/);
     expect(Buffer.from(original?.body?.bytes ?? []).toString()).toBe('{"a":1}');
+  });
+});
+
+test('the original is that of ext_authz over gRPC for the same request', () => {
+  const body = '{"a":1}';
+  const client: [string, string][] = [
+    ['authorization', 'Bearer a.b.c'],
+    ['content-type', 'application/json'],
+    ['x-dup', 'a'],
+    ['x-countersign-subject', 'forged'],
+  ];
+  const pep = createPepAuth([pepOptions('edge', TRUSTS, { anonymous: true })], ['default']).authenticate({
+    token: null,
+    certificate: null,
+  });
+  if (pep === null) throw new Error('unknown');
+  const http = { method: 'POST', scheme: 'https', host: 'api.example.com', path: '/a?x=1' };
+  const headers = [
+    ...client,
+    ['content-length', '7'] as const,
+    [':path', '/a?x=1'] as const,
+    ['x-envoy-auth-partial-body', 'false'] as const,
+  ];
+  const message = encodeCheck({ sourceIp: '203.0.113.7', http: { ...http, headers, size: 7, body } });
+  const byGrpc = receiveCheck(message, { id: 'id', pep, receivedAtMs: 5, deadlineAtMs: 155 }, { namespace: 'x', key: null });
+  if (!byGrpc.ok) throw new Error(byGrpc.code);
+  const lines = [...FACTS, ...client.flat(), 'x-original-content-length', '7', 'x-envoy-auth-partial-body', 'false'];
+  const asked = {
+    method: 'POST',
+    target: '/envoy/a?x=1',
+    body: Buffer.from(body),
+    lines: ['host', 'api.example.com', 'content-length', '7', ...lines],
+  };
+  const documentOf = (request: DecisionRequest) => {
+    const {
+      headers: all = [],
+      body: sent = null,
+      attributes = {},
+      id: _id,
+      time: _time,
+      protocol: _protocol,
+      ...rest
+    } = request.original?.() ?? {};
+    const { address } = Object(attributes['source']);
+    const kept = all.filter(([name]) => !name.startsWith(':') && name !== 'x-envoy-auth-partial-body').sort();
+    return { ...rest, headers: kept, body: Buffer.from(sent?.bytes ?? []).toString(), address: address.socketAddress.address };
+  };
+  expect(documentOf(question([], asked))).toEqual(documentOf(byGrpc.request));
+  const { http: facts, credentials, flags, source } = question([], asked);
+  expect({ facts, credentials, flags, ip: source.ip }).toEqual({
+    ...{ facts: byGrpc.request.http, credentials: byGrpc.request.credentials, flags: byGrpc.request.flags },
+    ip: byGrpc.request.source.ip,
   });
 });
 
