@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { sha256 } from '../endpoints/fixtures.ts';
+import { sendRaw, sha256 } from '../endpoints/fixtures.ts';
 import { createAuthority, type MadeCertificate } from '../support/certificates.ts';
 import type { Countersign } from '../support/countersign.ts';
 import type { Envoy } from '../support/envoy.ts';
@@ -29,6 +28,8 @@ let service: Countersign;
 let envoy: Envoy;
 /** The recipe's listener with TLS. */
 let secure: Envoy;
+/** The same with `x-forwarded-client-cert`. */
+let byXfcc: Envoy;
 let client: MadeCertificate;
 let ca: string;
 
@@ -52,6 +53,12 @@ beforeAll(async () => {
           certificateHeader: { name: 'x-client-cert', form: 'pem_escaped' },
           fingerprintHeaders: { ja4: 'x-tls-ja4' },
         },
+        {
+          name: 'by-xfcc',
+          tokenSha256: sha256(`${TOKEN}-xfcc`),
+          trusts: ['client_address', 'client_certificate'],
+          forwardedFor: { header: 'x-forwarded-for', appendsPeer: true },
+        },
       ],
       identity: {
         ...(typeof identity === 'object' ? identity : {}),
@@ -70,10 +77,15 @@ beforeAll(async () => {
     upstreamPort: world.upstream.port,
     token: TOKEN,
   };
-  [envoy, secure] = await Promise.all([startHttpRecipe(options), startHttpRecipe({ ...options, front })]);
+  const manager = { forward_client_cert_details: 'SANITIZE_SET', set_current_client_cert_details: { cert: true } };
+  [envoy, secure, byXfcc] = await Promise.all([
+    startHttpRecipe(options),
+    startHttpRecipe({ ...options, front }),
+    startHttpRecipe({ ...options, front, manager, token: `${TOKEN}-xfcc` }),
+  ]);
 });
 afterAll(async () => {
-  await Promise.all([envoy.stop(), secure.stop()]);
+  await Promise.all([envoy.stop(), secure.stop(), byXfcc.stop()]);
   await world.stop();
 });
 beforeEach(() => world.upstream.clear());
@@ -198,6 +210,20 @@ describe('step_up', () => {
     expect(device).toMatchObject({ value: { ja4: expect.stringMatching(/^t1[23][di]\d{4}\w\w_[0-9a-f]{12}_[0-9a-f]{12}$/) } });
     expect(JSON.stringify(device)).not.toContain(FORGED);
   });
+
+  it('and by x-forwarded-client-cert, which no client can forge', async () => {
+    const payer = await world.bearer('agent-a', 'payments:write');
+    const forged = `Cert="${encodeURIComponent(client.pem)}"`;
+    const post: Sent = {
+      method: 'POST',
+      path: '/payments',
+      body: '{}',
+      headers: ['authorization', payer, 'x-forwarded-client-cert', forged],
+    };
+    expect((await send(byXfcc.port, { ...post, tls: { ca } })).status).toBe(403);
+    const answer = await send(byXfcc.port, { ...post, tls: { ca, cert: client.pem, key: client.keyPem } });
+    expect([answer.status, world.upstream.requests[0]?.headers['x-countersign-assurance']]).toEqual([200, '3']);
+  });
 });
 
 describe('rate', () => {
@@ -225,7 +251,8 @@ describe('bodies and headers', () => {
   it('a long body is marked as cut and passes whole', async () => {
     const writer = await world.bearer('agent-a', 'orders:write');
     const body = JSON.stringify({ a: 'x'.repeat(100_000) });
-    const answer = await ask('/orders', writer, { method: 'POST', body, headers: ['content-type', 'application/json'] });
+    const headers = ['content-type', 'application/json', 'x-envoy-auth-partial-body', 'false'];
+    const answer = await ask('/orders', writer, { method: 'POST', body, headers });
     expect([answer.status, world.upstream.requests[0]?.bodyBytes]).toEqual([200, body.length]);
     const input = jsonObject(JSON.stringify((await lineOf(answer))['input']));
     expect(input['request']).toMatchObject({ body: { status: 'truncated', size: body.length, json: null } });
@@ -234,9 +261,11 @@ describe('bodies and headers', () => {
   it('chunks are read; a body cut in half asks nobody', async () => {
     const writer = await world.bearer('agent-a', 'orders:write');
     const head = `POST /orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: ${writer}\r\nContent-Type: application/json\r\n`;
-    expect(await raw(`${head}Transfer-Encoding: chunked\r\n\r\n7\r\n{"a":1}\r\n0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await sendRaw(envoy.port, `${head}Transfer-Encoding: chunked\r\n\r\n7\r\n{"a":1}\r\n0\r\n\r\n`, 5000)).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
     const before = await envoy.stat('cluster.countersign.upstream_rq_total');
-    expect(await raw(`${head}Content-Length: 70\r\n\r\n{"a":1}`, true)).toBe('');
+    expect(await sendRaw(envoy.port, `${head}Content-Length: 70\r\n\r\n{"a":1}`)).toBe('');
     expect(world.upstream.begun).toBe(1);
     expect((await envoy.stat('cluster.countersign.upstream_rq_total')) - before).toBe(0);
   });
@@ -263,18 +292,3 @@ describe('Countersign away', () => {
     expect(world.upstream.begun).toBe(0);
   });
 });
-
-/** All that came back; `half` closes our side after the bytes. */
-function raw(text: string, half = false): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect(envoy.port, '127.0.0.1');
-    let answer = '';
-    socket.on('data', (chunk) => {
-      answer += chunk.toString('latin1');
-    });
-    socket.on('error', () => resolve(answer));
-    socket.on('close', () => resolve(answer));
-    if (half) socket.end(text);
-    else socket.write(text);
-  });
-}

@@ -14,6 +14,8 @@ export type HttpRecipeOptions = {
   readonly front?: TlsFiles;
   /** Changes the filter as the page does not have it. */
   readonly filter?: Readonly<Record<string, unknown>>;
+  /** The same of the connection manager. */
+  readonly manager?: Readonly<Record<string, unknown>>;
 };
 
 /** The block of `docs/gateways/envoy.md` that asks over HTTP. */
@@ -31,6 +33,7 @@ export function startHttpRecipe(options: HttpRecipeOptions): Promise<Envoy> {
   const [chain] = listener.filter_chains;
   listener.address.socket_address.port_value = 0;
   const [filter] = chain.filters[0].typed_config.http_filters;
+  Object.assign(chain.filters[0].typed_config, options.manager);
   Object.assign(filter.typed_config, options.filter);
   filter.typed_config.http_service.server_uri.timeout = '2s';
   const [countersign, upstream] = clusters;

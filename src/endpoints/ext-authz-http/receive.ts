@@ -99,7 +99,8 @@ function targetOf(target: string): string {
 
 /** Where Envoy hands on no bodies, one that is there counts as cut, so that rules which need it fail closed. */
 function bodyOf({ body, scheme, address, headers }: Said, { body: bytes, method }: AskedBy): ClientBody {
-  if (body.handedOn || bytes !== null) return { bytes, truncated: body.cut, size: null };
+  // an announced body of which nothing came: the mark may be the client's own
+  if (bytes !== null || (body.handedOn && !body.coded)) return { bytes, truncated: body.cut, size: null };
   // with the recipe Envoy says how long a body is wherever HTTP says it
   const told = scheme !== '' && address !== '';
   const typed = headers.some(([name]) => name.toLowerCase() === 'content-type');

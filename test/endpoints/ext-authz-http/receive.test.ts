@@ -136,6 +136,7 @@ describe('bodies', () => {
     ['handed on by no mark', [...json], { body: bytes }, 'parsed', 7],
     ['not handed on', [...json, ...long], { method: 'POST' }, 'unparsed', 7],
     ['not handed on, in chunks', [...json, 'x-original-transfer-encoding', 'chunked'], { method: 'POST' }, 'truncated', null],
+    ['in chunks, with a mark alone', ['x-original-transfer-encoding', 'chunked', ...partial(false)], { method: 'POST' }, 'truncated', null],
     ['nobody says, by a method with bodies', json, { method: 'POST' }, 'truncated', null],
     ['a type on a GET', json, {}, 'absent', null],
     ['none', ['x-original-content-length', '0'], { method: 'POST' }, 'absent', 0],
