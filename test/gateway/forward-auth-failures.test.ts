@@ -6,7 +6,7 @@ import { type Countersign, startCountersign } from '../support/countersign.ts';
 import type { Gateway } from '../support/gateways.ts';
 import { type Sent, send } from '../support/http-client.ts';
 import { copyPolicies } from '../support/policy-directory.ts';
-import { freePort } from '../support/ports.ts';
+import { freePorts } from '../support/ports.ts';
 import { createForwardWorld, type ForwardWorld } from './forward-auth-world.ts';
 
 /** What goes wrong between client, gateway and service: nothing of it passes a request that was not allowed. */
@@ -129,16 +129,16 @@ describe.each(['nginx', 'haproxy', 'caddy'] as const)('%s', (name) => {
   });
 
   it('with the service killed and started again under load nothing passes that was not allowed', async () => {
-    const httpPort = await freePort();
+    const [httpPort = 0, grpcPort = 0] = await freePorts(2);
     const bundle = join(world.directory, `policies-${name}`);
     copyPolicies(bundle, { limits: { rate: NO_LIMITS } });
     const start = () =>
       startCountersign({
         config: { ...world.forwardConfig(), policy: { bundle } },
-        env: { COUNTERSIGN_HTTP_PORT: String(httpPort) },
+        env: { COUNTERSIGN_HTTP_PORT: String(httpPort), COUNTERSIGN_GRPC_PORT: String(grpcPort) },
       });
     let running = await start();
-    const front = await world.gateway(name, { httpPort });
+    const front = await world.gateway(name, { httpPort, grpcPort });
     const seen = { good: new Set<number>(), bad: new Set<number>() };
     let over = false;
     const asking = async (kind: 'good' | 'bad') => {

@@ -2,7 +2,7 @@ import { type Gateway, type GatewayName, type GatewayOptions, recipeBlocks, star
 
 /** Starts a gateway with exactly what its page shows, but for ports, folders and how long Countersign may take: machines that test are busy. */
 export function startRecipe(name: GatewayName, options: GatewayOptions): Promise<Gateway> {
-  return { nginx, haproxy, caddy }[name](options);
+  return { nginx, haproxy, caddy, envoy }[name](options);
 }
 
 function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
@@ -70,6 +70,27 @@ function caddy({ authzPort, upstreamPort, token, server, clientCa, changes = [] 
     ]);
     return {
       args: ['run', '--config', file('Caddyfile', config), '--adapter', 'caddyfile'],
+      env: { COUNTERSIGN_PEP_TOKEN: token },
+    };
+  });
+}
+
+function envoy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
+  return startGateway('envoy', ({ directory, port, tlsPort, file }) => {
+    file('server.pem', server.pem);
+    file('server-key.pem', server.keyPem);
+    file('client-ca.pem', clientCa);
+    const config = withPlaces(recipeBlocks('envoy', 'yaml')[0] ?? '', [
+      ['port_value: 10000', `port_value: ${port}`],
+      ['port_value: 10443', `port_value: ${tlsPort}`],
+      ['port_value: 9191', `port_value: ${authzPort}`],
+      ['port_value: 8081', `port_value: ${upstreamPort}`],
+      ...changes,
+      ['timeout: 0.2s', 'timeout: 2s'],
+      ['/etc/envoy', directory],
+    ]);
+    return {
+      args: ['-c', file('envoy.yaml', config), '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warn'],
       env: { COUNTERSIGN_PEP_TOKEN: token },
     };
   });

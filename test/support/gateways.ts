@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import type { MadeCertificate } from './certificates.ts';
 import { type Child, startChild, waitUntil } from './child.ts';
 import { PROJECT_ROOT } from './countersign.ts';
+import { envoyBinary } from './envoy.ts';
 import { freePorts } from './ports.ts';
 
-export type GatewayName = 'nginx' | 'haproxy' | 'caddy';
+export type GatewayName = 'nginx' | 'haproxy' | 'caddy' | 'envoy';
 
 /** A real gateway with the recipe of its page, on ports of our own. */
 export interface Gateway {
@@ -32,6 +33,7 @@ export type GatewayOptions = {
 
 /** NGINX_BIN and so on, else what `npm run verify` put under `.tools`. */
 export function gatewayBinary(name: GatewayName): string {
+  if (name === 'envoy') return envoyBinary();
   const file = process.env[`${name.toUpperCase()}_BIN`] ?? join(PROJECT_ROOT, '.tools/gateways', name, 'run');
   if (!existsSync(file))
     throw new Error(`${name} is not at ${file}: set ${name.toUpperCase()}_BIN or run npm run verify, which fetches it`);
