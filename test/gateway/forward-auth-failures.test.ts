@@ -12,12 +12,13 @@ import { createForwardWorld, type ForwardWorld } from './forward-auth-world.ts';
 /** What goes wrong between client, gateway and service: nothing of it passes a request that was not allowed. */
 
 /** What the client sees while Countersign is away. */
-const AWAY = { nginx: [503], haproxy: [503], caddy: [502, 504] };
+const AWAY = { nginx: [503], haproxy: [503], caddy: [502, 504], envoy: [503] };
 const NO_LIMITS = { client: {}, address: {}, token: {}, route: {} };
 const SLOW = {
   nginx: [['10s', '1s']],
   haproxy: [['timeout http-request 10s', 'timeout http-request 1s']],
   caddy: [['read_header 10s', 'read_header 1s']],
+  envoy: [['request_headers_timeout: 10s', 'request_headers_timeout: 1s']],
 } as const;
 
 let world: ForwardWorld;
@@ -60,7 +61,7 @@ function dribble(port: number, pieces: readonly string[], pauseMs: number): Prom
   });
 }
 
-describe.each(['nginx', 'haproxy', 'caddy'] as const)('%s', (name) => {
+describe.each(['nginx', 'haproxy', 'caddy', 'envoy'] as const)('%s', (name) => {
   let gateway: Gateway;
   beforeAll(async () => {
     gateway = await world.gateway(name, service, SLOW[name]);

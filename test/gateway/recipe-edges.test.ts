@@ -23,7 +23,9 @@ const key = createKey('agent-a', { scopes: ['usage:read'] });
 beforeAll(async () => {
   world = await createForwardWorld();
   const folder = createRegistryFolder();
-  folder.write('clients.yaml', { clients: [{ clientId: 'agent-a', type: 'agent', scopes: ['usage:read', 'orders:read'] }] });
+  folder.write('clients.yaml', {
+    clients: [{ clientId: 'agent-a', type: 'agent', scopes: ['usage:read', 'orders:read', 'payments:write'] }],
+  });
   folder.write('keys.yaml', { keys: [key.entry] });
   const registry = { directory: folder.directory, hashKeys: [{ id: HASH_KEY_ID, secret: HASH_SECRET }] };
   service = await world.forwardService({ registry });
@@ -53,6 +55,19 @@ describe.each(NAMES)('%s', (name) => {
       expect(headerValues(raw, 'connection').join().toLowerCase()).not.toContain('x-');
     }
     expect((await ask('/orders', ['authorization', reader, 'connection', 'x-a'])).status).toBe(200);
+  });
+
+  it('nor does the certificate go missing by it', async () => {
+    const payer = await world.bearer('agent-a', 'payments:write');
+    const { pem: cert, keyPem: key } = world.ofA;
+    const { status } = await send(gateways.get(name)?.tlsPort ?? 0, {
+      method: 'POST',
+      path: '/payments',
+      headers: ['host', 'localhost', 'authorization', payer, 'connection', 'x-client-cert, x-countersign-assurance'],
+      tls: { ca: world.authority.pem, cert, key },
+    });
+    expect(status).toBe(200);
+    expect(world.upstream.requests[0]?.headers['x-countersign-assurance']).toBe('3');
   });
 
   it('an upgrade passes, and names itself alone', async () => {
@@ -105,6 +120,19 @@ describe.each(NAMES)('%s', (name) => {
       expect([400, 401]).toContain(status);
     }
     expect(world.upstream.begun).toBe(0);
+  });
+});
+
+describe('Envoy', () => {
+  it("[asks 20] writes the connection's fingerprints, and where there are none no client's own stays", async () => {
+    const forged = ['x-tls-ja3', 'a'.repeat(32), 'x-tls-ja4', 't13d1516h2_8daaf6152771_b186095e22b6'];
+    const envoy = gateways.get('envoy');
+    const sent = { path: '/orders', headers: ['host', 'localhost', 'authorization', reader, ...forged] };
+    expect((await send(envoy?.port ?? 0, sent)).status).toBe(200);
+    expect((await send(envoy?.tlsPort ?? 0, { ...sent, tls: { ca: world.authority.pem } })).status).toBe(200);
+    const [plain, secure] = world.upstream.requests.map(({ headers }) => [headers['x-tls-ja3'], headers['x-tls-ja4']]);
+    expect(plain).toEqual([undefined, undefined]);
+    expect(secure).toEqual([expect.stringMatching(/^(?!a{32})[0-9a-f]{32}$/), expect.stringMatching(/^t13d(?!1516h2_8daa)/)]);
   });
 });
 
