@@ -33,21 +33,24 @@ function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [] 
 }
 
 function haproxy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
-  return startGateway('haproxy', ({ directory, port, tlsPort, file }) => {
+  return startGateway('haproxy', ({ directory, port, tlsPort, innerPort, file }) => {
     file('server.pem', `${server.pem}${server.keyPem}`);
     file('client-ca.pem', clientCa);
     file(
       'countersign.lua',
       withPlaces(recipeBlocks('haproxy', 'lua')[0] ?? '', [
-        ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
-        ['timeout_ms = 200', 'timeout_ms = 2000'],
+        ['127.0.0.1:10080', `127.0.0.1:${innerPort}`],
+        ['timeout_ms = 500', 'timeout_ms = 5000'],
       ]),
     );
     const config = withPlaces(recipeBlocks('haproxy', 'haproxy')[0] ?? '', [
       ['127.0.0.1:10000', `127.0.0.1:${port}`],
       ['127.0.0.1:10443', `127.0.0.1:${tlsPort}`],
+      ['127.0.0.1:10080', `127.0.0.1:${innerPort}`],
+      ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
       ['127.0.0.1:8081', `127.0.0.1:${upstreamPort}`],
       ...changes,
+      ['200ms', '2s'],
       ['/etc/haproxy', directory],
     ]);
     return { args: ['-db', '-f', file('haproxy.cfg', config)], env: { COUNTERSIGN_PEP_TOKEN: token } };

@@ -54,15 +54,23 @@ export function withPlaces(recipe: string, places: readonly (readonly [from: str
   }, recipe);
 }
 
-type Launch = (made: { readonly directory: string; readonly port: number; readonly tlsPort: number; readonly file: WriteFile }) => {
+type Launch = (made: Made) => {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+};
+type Made = {
+  readonly directory: string;
+  readonly port: number;
+  readonly tlsPort: number;
+  /** For a listener that the gateway has for itself. */
+  readonly innerPort: number;
+  readonly file: WriteFile;
 };
 type WriteFile = (name: string, text: string) => string;
 
 /** Starts a gateway and waits until both its ports take connections. */
 export async function startGateway(name: GatewayName, launch: Launch): Promise<Gateway> {
-  const [port = 0, tlsPort = 0] = await freePorts(2);
+  const [port = 0, tlsPort = 0, innerPort = 0] = await freePorts(3);
   const directory = mkdtempSync(join(tmpdir(), `countersign-forward-auth-${name}-`));
   const file: WriteFile = (path, text) => {
     const full = join(directory, path);
@@ -70,7 +78,7 @@ export async function startGateway(name: GatewayName, launch: Launch): Promise<G
     writeFileSync(full, text);
     return full;
   };
-  const { args, env = {} } = launch({ directory, port, tlsPort, file });
+  const { args, env = {} } = launch({ directory, port, tlsPort, innerPort, file });
   const child = startChild(gatewayBinary(name), args, { env: { HOME: directory, XDG_DATA_HOME: directory, ...env }, cwd: directory });
   void child.exited.then(() => rmSync(directory, { recursive: true, force: true }));
   await waitUntil(name, child, async () => (await listens(port)) && (await listens(tlsPort)));
