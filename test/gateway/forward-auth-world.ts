@@ -23,7 +23,7 @@ export type ForwardWorld = World & {
   forwardConfig(): Record<string, unknown>;
   /** A service that knows each gateway by a token of its own. */
   forwardService(config?: Readonly<Record<string, unknown>>, changes?: PolicyChanges): Promise<Countersign>;
-  gateway(name: GatewayName, service: Ports, changes?: GatewayOptions['changes']): Promise<Gateway>;
+  gateway(name: GatewayName, service: Ports, changes?: GatewayOptions['changes'], more?: Partial<GatewayOptions>): Promise<Gateway>;
 };
 
 export const tokenOf = (name: string) => `${TOKEN}-${name}`;
@@ -68,7 +68,7 @@ export async function createForwardWorld(): Promise<ForwardWorld> {
     ofB: authority.client({ commonName: 'agent-b', uris: [SPIFFE_B] }),
     forwardConfig: () => world.config(config),
     forwardService: (more = {}, changes = {}) => world.service({ ...config, ...more }, changes),
-    async gateway(name, service, changes = []) {
+    async gateway(name, service, changes = [], more = {}) {
       const gateway = await startRecipe(name, {
         authzPort: name === 'envoy' ? service.grpcPort : service.httpPort,
         upstreamPort: world.upstream.port,
@@ -76,6 +76,7 @@ export async function createForwardWorld(): Promise<ForwardWorld> {
         server: authority.server({ dns: ['localhost'], ips: ['127.0.0.1'] }),
         clientCa: authority.pem,
         changes,
+        ...more,
       });
       gateways.push(gateway);
       return gateway;

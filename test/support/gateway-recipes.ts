@@ -5,8 +5,8 @@ export function startRecipe(name: GatewayName, options: GatewayOptions): Promise
   return { nginx, haproxy, caddy, envoy }[name](options);
 }
 
-function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
-  return startGateway('nginx', ({ directory, port, tlsPort, file }) => {
+function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [], files = {} }: GatewayOptions): Promise<Gateway> {
+  return startGateway('nginx', { files }, ({ directory, port, tlsPort, file }) => {
     file('server.pem', server.pem);
     file('server-key.pem', server.keyPem);
     file('client-ca.pem', clientCa);
@@ -32,8 +32,8 @@ function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [] 
   });
 }
 
-function haproxy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
-  return startGateway('haproxy', ({ directory, port, tlsPort, innerPort, file }) => {
+function haproxy({ authzPort, upstreamPort, token, server, clientCa, changes = [], files = {} }: GatewayOptions): Promise<Gateway> {
+  return startGateway('haproxy', { files }, ({ directory, port, tlsPort, innerPort, file }) => {
     file('server.pem', `${server.pem}${server.keyPem}`);
     file('client-ca.pem', clientCa);
     file(
@@ -57,8 +57,8 @@ function haproxy({ authzPort, upstreamPort, token, server, clientCa, changes = [
   });
 }
 
-function caddy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
-  return startGateway('caddy', ({ directory, port, tlsPort, file }) => {
+function caddy({ authzPort, upstreamPort, token, server, clientCa, changes = [], files = {} }: GatewayOptions): Promise<Gateway> {
+  return startGateway('caddy', { files }, ({ directory, port, tlsPort, file }) => {
     file('server.pem', server.pem);
     file('server-key.pem', server.keyPem);
     file('client-ca.pem', clientCa);
@@ -78,8 +78,8 @@ function caddy({ authzPort, upstreamPort, token, server, clientCa, changes = [] 
   });
 }
 
-function envoy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
-  return startGateway('envoy', ({ directory, port, tlsPort, file }) => {
+function envoy({ authzPort, upstreamPort, token, server, clientCa, changes = [], files = {} }: GatewayOptions): Promise<Gateway> {
+  return startGateway('envoy', { files }, ({ directory, port, tlsPort, file }) => {
     file('server.pem', server.pem);
     file('server-key.pem', server.keyPem);
     file('client-ca.pem', clientCa);

@@ -29,6 +29,8 @@ export type GatewayOptions = {
   readonly clientCa: string;
   /** Further texts of the recipe that this test has otherwise. */
   readonly changes?: readonly (readonly [from: string, to: string])[];
+  /** Further files beside the recipe's own, by name. */
+  readonly files?: Readonly<Record<string, string>>;
 };
 
 /** NGINX_BIN and so on, else what `npm run verify` put under `.tools`. */
@@ -69,7 +71,7 @@ type Made = {
 type WriteFile = (name: string, text: string) => string;
 
 /** Starts a gateway and waits until both its ports take connections. */
-export async function startGateway(name: GatewayName, launch: Launch): Promise<Gateway> {
+export async function startGateway(name: GatewayName, { files = {} }: Pick<GatewayOptions, 'files'>, launch: Launch): Promise<Gateway> {
   const [port = 0, tlsPort = 0, innerPort = 0] = await freePorts(3);
   const directory = mkdtempSync(join(tmpdir(), `countersign-forward-auth-${name}-`));
   const file: WriteFile = (path, text) => {
@@ -78,6 +80,7 @@ export async function startGateway(name: GatewayName, launch: Launch): Promise<G
     writeFileSync(full, text);
     return full;
   };
+  for (const [path, text] of Object.entries(files)) file(path, text);
   const { args, env = {} } = launch({ directory, port, tlsPort, innerPort, file });
   const child = startChild(gatewayBinary(name), args, { env: { HOME: directory, XDG_DATA_HOME: directory, ...env }, cwd: directory });
   void child.exited.then(() => rmSync(directory, { recursive: true, force: true }));
