@@ -116,6 +116,13 @@ describe.each(['nginx', 'haproxy', 'caddy', 'envoy'] as const)('%s', (name) => {
     expect(world.upstream.begun).toBe(0);
   });
 
+  it('a slow body arrives whole', async () => {
+    const head = `POST /orders HTTP/1.1\r\nhost: x\r\nauthorization: ${writer}\r\ncontent-length: 1000\r\nconnection: close\r\n\r\n`;
+    const pieces = Array.from({ length: 10 }, () => 'x'.repeat(100));
+    expect(await dribble(gateway.port, [head, ...pieces], 30)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(world.upstream.requests.map(({ bodyBytes }) => bodyBytes)).toEqual([1000]);
+  });
+
   it('two lengths, a length beside chunks, and a header line that is folded never make two requests', async () => {
     const smuggled = 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n';
     for (const lines of [
