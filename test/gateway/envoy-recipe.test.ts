@@ -18,6 +18,8 @@ function recipe(ports: { readonly authz: number; readonly upstream: number }): s
     ['port_value: 10443', 'port_value: 0'],
     ['port_value: 9191', `port_value: ${ports.authz}`],
     ['port_value: 8081', `port_value: ${ports.upstream}`],
+    // machines that test are busy
+    ['timeout: 0.2s', 'timeout: 2s'],
     ['/etc/envoy', directory],
   ]);
   return `admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }\n${places}`;
