@@ -3,6 +3,7 @@ import { type Finding, findingOf } from './finding.ts';
 import { hidingPlaces } from './input-reads.ts';
 import { branchesOf, type Module, nameOf, nodesIn, placeIn, referenceOf } from './rego-ast.ts';
 import { thresholdPlaces } from './thresholds.ts';
+import { verdictFindings } from './verdict-check.ts';
 
 /* What a rule of ours must be like (docs/policies.md), by its syntax tree. */
 
@@ -24,6 +25,7 @@ export function checkRule(module: Module, modules: readonly Module[]): Finding[]
     ...(file.endsWith(`${category}/${name}.rego`) ? [] : [findingOf('rule_file_name', at, `${category}/${name}.rego`)]),
     ...checkMetadata(module),
     ...checkVerdicts(module, modules),
+    ...verdictFindings(module),
     ...checkDefaults(module),
     ...thresholdPlaces(module).map(({ at: place, what }) => findingOf('rule_threshold', { file, ...place }, what)),
     ...hidingPlaces(module).map(({ kind, at: place, what }) =>
@@ -55,31 +57,30 @@ function checkVerdicts(module: Module, modules: readonly Module[]): Finding[] {
   const verdicts = module.rules.filter((rule) => nameOf(rule) === 'verdict');
   const first = verdicts[0];
   if (first === undefined) return [findingOf('rule_verdict_missing', at)];
-  if (saysClear(module.rules, module, modules)) return [];
+  if (saysClear(verdicts, module, modules)) return [];
   return [findingOf('rule_never_clear', { file: module.file, ...placeIn(first['head'], first) })];
 }
 
-/** Whether one of the rules says `clear`, itself or by what it takes from a library. */
-function saysClear(rules: readonly JsonObject[], module: Module, modules: readonly Module[], depth = 3): boolean {
+/** Whether one of the rules says `clear`, itself or by what it takes from its file or from a library. */
+function saysClear(rules: readonly JsonObject[], module: Module, modules: readonly Module[], seen = new Set<string>()): boolean {
+  const follow = (name: string | undefined, target: Module): boolean => {
+    const key = `${target.file} ${name}`;
+    if (name === undefined || seen.has(key)) return false;
+    seen.add(key);
+    const wanted = target.rules.filter((rule) => nameOf(rule) === name);
+    return saysClear(wanted, target, modules, seen);
+  };
   for (const node of nodesIn(rules.map(({ location: _location, ...rule }) => rule))) {
     if (node['type'] === 'string' && node['value'] === 'clear') return true;
     const names = referenceOf(node);
-    if (names === null || depth === 0) continue;
+    if (names === null) continue;
+    if (follow(names[0], module)) return true;
     const imported = module.imports.get(names[0] ?? '');
     const path = imported === undefined ? names : [...imported, ...names.slice(1)];
     if (path[0] !== 'data') continue;
     const library = modules.find((one) => one !== module && isPackageOf(one, path));
-    const wanted = library === undefined ? undefined : path[library.package.length + 1];
-    if (library === undefined || wanted === undefined || isRule(library)) continue;
-    if (
-      saysClear(
-        library.rules.filter((rule) => nameOf(rule) === wanted),
-        library,
-        modules,
-        depth - 1,
-      )
-    )
-      return true;
+    if (library === undefined || isRule(library)) continue;
+    if (follow(path[library.package.length + 1], library)) return true;
   }
   return false;
 }

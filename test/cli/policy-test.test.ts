@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -51,9 +51,6 @@ describe('policy test', { timeout: 120_000 }, () => {
     expect([code, placesOf(said)]).toEqual([1, [`${directory}/cases/health.yaml:5:1 case_failed`]]);
     expect(said.findings[0].text).toContain('wrong: effect is "allow" and not "deny"');
     expect(said.cases).toEqual({ passed: 1, failed: 1 });
-    // and what a build makes of the folder holds none of them
-    cpSync(join(directory, 'cases'), join(folder, 'cases'), { recursive: true });
-    expect((await policyCli(['check', directory])).code).toBe(0);
     rmSync(directory, { recursive: true });
   });
 
