@@ -77,6 +77,20 @@ describe('policy test', { timeout: 120_000 }, () => {
     expect((await policyCli(['test', POLICIES, '--coverage-min', 'most'])).code).toBe(64);
   });
 
+  it('tells the Rego tests all the same where nothing compiles that cases could be asked', async () => {
+    const directory = small(`${ONE_TEST}\ntest_more if {\n\tx := 1\n\tpublic_route\n}\n`);
+    const file = join(folder, 'some.yaml');
+    writeFileSync(
+      file,
+      '- name: a\n  ask: { request: { method: GET, host: a, path: / } }\n  want: { effect: deny, reasons: [a], record: { route: x } }\n',
+    );
+    const { code, said } = await policyJson(['test', directory, '--cases', file]);
+    expect([code, placesOf(said)]).toEqual([1, ['countersign_test/public_test.rego:8:1 rego_compile_error']]);
+    expect(said.findings[0].text).toBe('assigned var x unused');
+    expect([said.rego.passed, said.cases]).toEqual([2, { passed: 0, failed: 0 }]);
+    rmSync(directory, { recursive: true });
+  });
+
   it('says what does not compile', async () => {
     const broken = small('package countersign_test.public_test\n\ntest_x if {\n');
     const { code, said } = await policyJson(['test', broken]);
