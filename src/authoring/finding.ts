@@ -13,7 +13,7 @@ export type Finding = {
 export const FINDINGS = {
   rule_metadata_missing: 'the rule has no METADATA for its package',
   rule_title_missing: 'the METADATA has no title',
-  rule_custom_invalid: '`custom.public` is no boolean, or `custom.status` no whole number of 400 to 599',
+  rule_custom_invalid: 'a field of the METADATA does not have its form',
   rule_remedy_missing: 'warning: the rule can refuse, and `custom.remedy` does not say what would lift it',
   rule_package_depth: 'the package is not `countersign.rules.<category>.<rule>`',
   rule_file_name: 'the file is not called as the rule is',

@@ -41,15 +41,23 @@ function checkMetadata({ file, packageAt, annotations }: Module): Finding[] {
   const { title, custom } = said;
   const found: Finding[] = [];
   if (typeof title !== 'string' || title.trim() === '') found.push(findingOf('rule_title_missing', at));
-  if (custom !== undefined && !isRightCustom(custom)) found.push(findingOf('rule_custom_invalid', at));
+  const wrong = custom === undefined ? null : wrongCustom(custom);
+  if (wrong !== null) found.push(findingOf('rule_custom_invalid', at, wrong));
   return found;
 }
 
-function isRightCustom(custom: unknown): boolean {
-  if (!isJsonObject(custom)) return false;
-  const { public: shown, status } = custom;
+const REMEDY_MAX = 1024;
+
+/** What is wrong with the fields that the service reads; others are the author's own. */
+function wrongCustom(custom: unknown): string | null {
+  if (!isJsonObject(custom)) return '`custom` is no object';
+  const { public: shown, status, exceptions, remedy } = custom;
   const isStatus = typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599;
-  return (shown === undefined || typeof shown === 'boolean') && (status === undefined || isStatus);
+  if (shown !== undefined && typeof shown !== 'boolean') return '`custom.public` is no boolean';
+  if (status !== undefined && !isStatus) return '`custom.status` is no whole number of 400 to 599';
+  if (exceptions !== undefined && typeof exceptions !== 'boolean') return '`custom.exceptions` is no boolean';
+  const isRemedy = typeof remedy === 'string' && remedy.length <= REMEDY_MAX;
+  return remedy === undefined || isRemedy ? null : `\`custom.remedy\` is no text of up to ${REMEDY_MAX} characters`;
 }
 
 function checkVerdicts(module: Module, modules: readonly Module[]): Finding[] {

@@ -116,6 +116,22 @@ describe('mistakes in a folder of a policy', { timeout: 180_000 }, () => {
     expect(warned).toEqual([`${file('several')}:11:1 rule_verdict_several`]);
   });
 
+  it('names the field of the METADATA that the service would pass over', async () => {
+    const custom = (name: string, line: string) => ({
+      [file(name)]: `# METADATA\n# title: t\n# custom:\n#   ${line}\npackage countersign.rules.extra.${name}\n\n${CLEAR}`,
+    });
+    const { places, texts } = await check({
+      ...custom('excepted', 'exceptions: "false"'),
+      ...custom('lengthy', `remedy: ${'x'.repeat(1025)}`),
+      ...custom('numbered', 'remedy: 5'),
+      ...custom('own', 'severity: high'),
+      ...custom('shown', 'public: "no"'),
+      ...custom('status', 'status: "403"'),
+    });
+    expect(places).toEqual(['excepted', 'lengthy', 'numbered', 'shown', 'status'].map((name) => `${file(name)}:5:1 rule_custom_invalid`));
+    expect(texts.map((text) => /`custom\.(\w+)`/.exec(text)?.[1])).toEqual(['exceptions', 'remedy', 'remedy', 'public', 'status']);
+  });
+
   it('finds thresholds that are reckoned, and names what a field could be', async () => {
     const { places, texts } = await check({
       ...rule(
