@@ -8,6 +8,7 @@ import { builtinFindings, callsOf } from './builtin-calls.ts';
 import { checkDataFiles } from './data-files.ts';
 import { placeOfData } from './data-place.ts';
 import { type Finding, findingOf, sortFindings } from './finding.ts';
+import { mutableWarnings } from './mutable-check.ts';
 import { findingsOf, type Opa } from './opa.ts';
 import { readCases, runCases } from './policy-cases.ts';
 import { filesBelow, parseModules, parseOne } from './policy-folder.ts';
@@ -63,7 +64,7 @@ export async function checkPolicy(request: BuildRequest, { opa, tools }: CheckPa
   findings.push(...loaded);
   return {
     findings: sortFindings(findings),
-    warnings: sortFindings([...remedyWarnings(rules), ...several, ...data.warnings]),
+    warnings: sortFindings([...remedyWarnings(rules), ...several, ...data.warnings, ...(built?.warnings ?? [])]),
     rules: rules.length,
     files: modules.length,
     bundle: findings.length === 0 ? (built?.bundle ?? null) : null,
@@ -113,14 +114,15 @@ async function build(
   request: BuildRequest,
   modules: readonly Module[],
   { opa, tools }: CheckParts,
-): Promise<{ readonly findings: readonly Finding[]; readonly bundle?: Uint8Array }> {
+): Promise<{ readonly findings: readonly Finding[]; readonly warnings?: readonly Finding[]; readonly bundle?: Uint8Array }> {
   try {
     const bundle = await tools.build(request);
-    const { builtins } = await tools.read(bundle);
+    const { builtins, metadata, data } = await tools.read(bundle);
+    const warnings = mutableWarnings(await readFile(join(request.directory, '.manifest'), 'utf8'), metadata, data);
     const missing = tools.missingBuiltins(builtins);
     const callers = modules.filter((module) => missing.some((entry) => callsOf(entry, module).length > 0));
     const placed = await Promise.all(callers.map((module) => located(module, request.directory, opa)));
-    return { bundle, findings: builtinFindings(missing, placed) };
+    return { bundle, warnings, findings: builtinFindings(missing, placed) };
   } catch (error) {
     const failure = asCountersignError(error, 'policy_compile_failed');
     if (failure.code === 'opa_missing') throw failure;

@@ -31,6 +31,7 @@ export const FINDINGS = {
   builtin_missing: 'WebAssembly and the service both lack the builtin',
   data_invalid: 'the file is not read as it is written',
   data_ignored: 'warning: a bundle takes data of `data.json` and `data.yaml` only, and not of this file',
+  mutable_unknown: 'warning: `metadata.mutable` names what the bundle does not have, or where nothing can be pushed',
   schema_unused: 'no METADATA of the policy names the schema of the input, so nothing is checked against it',
   test_failed: 'a Rego test failed',
   tests_missing: 'there is no Rego test',
