@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { isScalar, LineCounter, type ParsedNode, parseDocument, visit } from 'yaml';
+import { scanJson } from '../formats/json-scan.ts';
 import { type Finding, findingOf } from './finding.ts';
 import type { Place } from './rego-ast.ts';
 
@@ -28,6 +29,9 @@ export async function checkDataFiles(
   return { findings, warnings: ignored.map((file) => findingOf('data_ignored', { file, line: 1, column: 1 })) };
 }
 
+/** How large a document may be is for the service to say. */
+const ANY = { depthMax: 1000, keysMax: Number.MAX_SAFE_INTEGER };
+
 type Problem = { readonly at: Place; readonly what: string };
 
 function jsonProblem(text: string): Problem | null {
@@ -43,14 +47,37 @@ function jsonProblem(text: string): Problem | null {
   }
 }
 
-/** The first that the reader of YAML finds; of JSON, which is told by its own, only names that are there twice. */
+/** The first that the reader of YAML finds, and names that are there twice; JSON is told by its own reader, and then by the second alone. */
 function yamlProblem(text: string, isYaml: boolean): Problem | null {
+  if (!isYaml && scanJson(text, ANY)?.problem !== 'duplicate_key') return null;
   const lines = new LineCounter();
-  const { errors } = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const error = errors.find(({ code }) => isYaml || code === 'DUPLICATE_KEY');
-  if (error === undefined) return null;
-  const { line, col } = lines.linePos(error.pos[0]);
-  return { at: { line, column: col }, what: error.code === 'DUPLICATE_KEY' ? 'a name that is there before' : error.message };
+  // the reader's own look for the second name takes the square of their number
+  const { errors, contents } = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const [error] = isYaml ? errors : [];
+  const at = error === undefined ? placeOfSecond(contents) : error.pos[0];
+  if (at === null) return null;
+  const { line, col } = lines.linePos(at);
+  return { at: { line, column: col }, what: error?.message ?? 'a name that is there before' };
+}
+
+/** Where the first name is that its object has already. */
+function placeOfSecond(contents: ParsedNode | null): number | null {
+  let found: number | null = null;
+  visit(contents, {
+    Map(_key, { items }) {
+      const names = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (names.has(key.value)) {
+          found = key.range?.[0] ?? 0;
+          return visit.BREAK;
+        }
+        names.add(key.value);
+      }
+      return undefined;
+    },
+  });
+  return found;
 }
 
 function endOf(text: string): Place {
