@@ -15,10 +15,9 @@ client := {
 
 good := {
 	"time": {"unix_seconds": 1000},
-	"mcp": null,
 	"request": {"flags": [], "address_lists": [], "address_lists_unavailable": []},
 	"subject": {"type": "client", "id": "agent-a", "asserted": false, "registered": true, "client": client},
-	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false},
+	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false, "mcp": null},
 	"evidence": {"assurance": 2, "binding": "none", "agreement": {"client": "single", "conflicts": []}},
 	"signals": {
 		"token": present({"scopes": ["orders:read", "orders:write"], "introspected_at": null, "delegation": null}),

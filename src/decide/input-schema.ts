@@ -188,6 +188,7 @@ export const EvaluationInput = z.strictObject({
       scopes: texts('What a token needs'),
       public: flag('Anybody may call it'),
       parameters: z.record(z.string(), z.string()).describe('Of the path pattern'),
+      mcp: textOrNull('The MCP server of limits.mcp that is behind it'),
     })
     .describe('The route of the catalogue'),
   evidence: z

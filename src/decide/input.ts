@@ -229,6 +229,7 @@ export function inputShape(options: InputOptions): Shape<InputFacts> {
         scopes: ({ route }) => route.scopes,
         public: ({ route }) => route.public,
         parameters: ({ route }) => route.parameters,
+        mcp: ({ route }) => route.mcp?.server ?? null,
       },
     },
     evidence: {

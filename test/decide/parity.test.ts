@@ -126,6 +126,8 @@ const HARMLESS = [
   'signals.rate.value.failed',
   'signals.rate.value.flags',
   'route.id',
+  // the route is not one of an MCP server: nobody looks at a message
+  'mcp',
   // the network is of no kind, and no place or device is remembered: of an absent signal no code is read
   'subject.client.type',
 ];

@@ -5,8 +5,8 @@ package countersign.lib.mcp
 import data.countersign.lib.credential
 import data.countersign.lib.route
 
-# not MCP
-off if is_null(input.mcp)
+# not MCP; a look at input.mcp itself would have all of it built
+off if is_null(input.route.mcp)
 
 # it could be read, and its headers agree with it
 read if input.mcp.status == "read"

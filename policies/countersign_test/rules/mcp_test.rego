@@ -20,7 +20,7 @@ test_every_rule_is_clear_without_mcp if {
 
 test_no_rule_has_a_verdict_where_the_message_is_broken if {
 	every given in [
-		object.union(fixtures.good, {"mcp": "text"}), json.remove(fixtures.good, ["mcp"]),
+		json.remove(fixtures.good, ["route/mcp"]), json.remove(_listing, ["mcp"]), object.union(_listing, {"mcp": "text"}),
 		_asking({"status": "raed"}), _asking({"server": "nobody"}),
 	] {
 		denied := _spoken with input as given with data.countersign.limits as fixtures.limits
@@ -159,7 +159,7 @@ _message := {
 	"method": "tools/call", "list": "tools", "name": "search", "target": "search", "client": "agent-a", "caller": "unchecked",
 }
 
-_asking(changes) := object.union(fixtures.good, {"mcp": object.union(_message, changes)})
+_asking(changes) := object.union(fixtures.good, {"route": {"mcp": "tickets"}, "mcp": object.union(_message, changes)})
 
 _tool(name) := _asking({"name": name, "target": name})
 

@@ -20,7 +20,7 @@ verdict := "clear" if {
 } else := "clear" if {
 	# it is not listed
 	mcp.listed == false
-} else := _verdict(array.concat(input.route.scopes, _more), is.missing(mcp.scopes, credential.scopes)) if {
+} else := _verdict(array.concat(input.route.scopes, is.missing(mcp.scopes, input.route.scopes)), is.missing(mcp.scopes, credential.scopes)) if {
 	mcp.read
 } else := "clear" if {
 	route.protected
@@ -31,8 +31,6 @@ verdict := "clear" if {
 	credential.none
 	count(mcp.scopes) > 0
 }
-
-_more := [name | some name in mcp.scopes; not name in input.route.scopes]
 
 _verdict(_, []) := "clear"
 
