@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { runInThisContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
 import { sha256 } from '../endpoints/fixtures.ts';
@@ -44,7 +44,6 @@ beforeAll(async () => {
     .replace('bundle: policies', `bundle: ${bundle}`);
   service = await startCountersign({ config: parse(config) });
   envoy = await startEnvoyRecipe({ authz: service.grpcPort, upstream: server.port }, 'edge-token');
-  writeFileSync(join(directory, 'visible-tools.mjs'), block('export async function visibleTools'));
   filter = filterOfPage();
 });
 afterAll(async () => {
@@ -58,8 +57,8 @@ beforeEach(() => {
 
 /** The function that the page shows, as the server calls it. */
 function filterOfPage(name?: string): FilterTools {
+  const visibleTools = runInThisContext(`(${block('export async function visibleTools').replace('export ', '')})`);
   return async (tools, { authorization = '' }) => {
-    const { visibleTools } = await import(pathToFileURL(join(directory, 'visible-tools.mjs')).href);
     const { sub: subject, client_id: agent } = jsonObject(Buffer.from(authorization.split('.')[1] ?? '', 'base64url').toString('utf8'));
     const where = { url: `http://127.0.0.1:${service.httpPort}`, pepToken: 'tickets-pep-token' };
     return visibleTools(tools, { ...where, authorization, subject: name ?? subject, agent });
