@@ -5,6 +5,9 @@ import { headersDisagree } from './agree.ts';
 
 const EMPTY: JsonObject = {};
 
+/** Longer ones are nobody's, and would be in every line of the log. */
+const METHOD_CHARS_MAX = 128;
+const NAME_CHARS_MAX = 2048;
 /** Members that are read, by where they stand. */
 const TOP = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
 const PARAMS = ['name', 'uri', 'arguments', 'ref', '_meta'];
@@ -51,7 +54,7 @@ export function readBody(http: HttpFacts, plan: McpPlan): McpMessage {
   if (isAmbiguous(json, TOP)) return refuse('message_ambiguous');
   const { jsonrpc, method, params = EMPTY } = json;
   const answers = Object.hasOwn(json, 'result') || Object.hasOwn(json, 'error');
-  if (jsonrpc !== '2.0' || typeof method !== 'string' || answers) return refuse('message_invalid');
+  if (jsonrpc !== '2.0' || !isName(method, METHOD_CHARS_MAX) || answers) return refuse('message_invalid');
   if (Object.hasOwn(json, 'id') && id === undefined) return refuse('message_invalid');
   const kind = id === undefined ? 'notification' : 'request';
   if (!isJsonObject(params)) return refuse('params_invalid', { kind, method });
@@ -75,6 +78,10 @@ function bodyCode({ status, reason }: RequestBody): McpCode | null {
       if (reason === null) return 'body_absent';
       return reason === 'too_large' ? 'body_too_large' : reason === 'invalid_json' ? 'body_invalid' : 'body_type';
   }
+}
+
+function isName(value: JsonValue | undefined, charsMax: number): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= charsMax;
 }
 
 /** A text or a whole number (MCP, Messages); what JSON cannot hold exactly could not be sent back as it came. */
@@ -103,7 +110,7 @@ function targetOf(method: string, params: JsonObject, plan: McpPlan): McpTarget 
   if (target === undefined) return NO_TARGET;
   const name = params[target.member];
   const given = params['arguments'] ?? EMPTY;
-  if (typeof name !== 'string' || name === '' || !isJsonObject(given)) return null;
+  if (!isName(name, NAME_CHARS_MAX) || !isJsonObject(given)) return null;
   return { list: target.list, name, target: ownName(plan, target.list, name), arguments: given };
 }
 
@@ -115,7 +122,7 @@ export function ownName(plan: McpPlan, list: McpList, name: string): string {
 function referred(ref: JsonValue | undefined): McpTarget | null {
   if (!isJsonObject(ref)) return null;
   const { type, name, uri } = ref;
-  if (type === 'ref/prompt' && typeof name === 'string') return { list: 'prompts', name, target: name, arguments: EMPTY };
-  if (type === 'ref/resource' && typeof uri === 'string') return { list: 'resources', name: uri, target: uri, arguments: EMPTY };
+  if (type === 'ref/prompt' && isName(name, NAME_CHARS_MAX)) return { list: 'prompts', name, target: name, arguments: EMPTY };
+  if (type === 'ref/resource' && isName(uri, NAME_CHARS_MAX)) return { list: 'resources', name: uri, target: uri, arguments: EMPTY };
   return null;
 }

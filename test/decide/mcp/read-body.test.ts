@@ -92,6 +92,8 @@ describe('a message that is refused', () => {
     ['whose method is no text', rpc({ method: 7 }), 'message_invalid', 1],
     ['that answers', { ...list(), body: { jsonrpc: '2.0', id: 1, result: {} } }, 'message_invalid', 1],
     ['that asks and answers', rpc({ result: {} }), 'message_invalid', 1],
+    ['whose method is endless', rpc({ method: 'x'.repeat(129) }), 'message_invalid', 1],
+    ['whose tool is endless', call('x'.repeat(2049)), 'params_invalid', 1],
     ['whose id is null', rpc({ id: null }), 'message_invalid', undefined],
     ['whose id is a fraction', rpc({ id: 1.5 }), 'message_invalid', undefined],
     [
