@@ -4,6 +4,8 @@
  * https://webassembly.github.io/spec/core/binary/modules.html.
  */
 
+import { CountersignError } from '../contract/errors.ts';
+
 const GUARDED = 'opa_strings_replace';
 /** `if (old is a string (type 4) and its length, four bytes behind, is 0) unreachable`; `old` is the second parameter. */
 const STEP = Buffer.from('20012d00004104460440200128020445044000' + '0b0b', 'hex');
@@ -47,18 +49,24 @@ function sectionsOf(bytes: Buffer): readonly Section[] {
     const size = cursor.number();
     found.push({ id, start, from: cursor.at, end: cursor.at + size });
     cursor.at += size;
+    if (cursor.at > bytes.length) throw new RangeError('cut off');
   }
   return found;
 }
 
-/** The module with the guard in it, or as it is where it has no such function. */
+/**
+ * The module with the guard in it, or as it is where it has no such function. Only the names tell: `opa build` always writes them, and a module
+ * that somebody stripped of them could hold the function unseen.
+ * @throws CountersignError bundle_wasm_invalid where a module with code has no names of functions
+ */
 export function guardModule(module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   try {
     const bytes = Buffer.from(module.buffer, module.byteOffset, module.byteLength);
     const sections = sectionsOf(bytes);
     const code = sections.find(({ id }) => id === SECTION.code);
+    if (code === undefined) return module;
     const index = indexOfGuarded(bytes, sections);
-    if (code === undefined || index === null) return module;
+    if (index === null) return module;
     return new Uint8Array(Buffer.concat([bytes.subarray(0, code.start), guardedCode(bytes, code, index), bytes.subarray(code.end)]));
   } catch (error) {
     // cut off: the compiler says so better
@@ -69,6 +77,7 @@ export function guardModule(module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBu
 
 /** The place of the function among the bodies: its index without the imported ones. */
 function indexOfGuarded(bytes: Buffer, sections: readonly Section[]): number | null {
+  let named = false;
   for (const { id, from, end } of sections) {
     const cursor = new Cursor(bytes, from);
     if (id !== SECTION.custom || cursor.text() !== 'name') continue;
@@ -76,6 +85,7 @@ function indexOfGuarded(bytes: Buffer, sections: readonly Section[]): number | n
       const kind = bytes.readUInt8(cursor.at++);
       const size = cursor.number();
       const next = cursor.at + size;
+      if (kind === NAMES_OF_FUNCTIONS) named = true;
       for (let left = kind === NAMES_OF_FUNCTIONS ? cursor.number() : 0; left > 0; left--) {
         const index = cursor.number();
         if (cursor.text() === GUARDED) return index - importedFunctions(bytes, sections);
@@ -83,6 +93,7 @@ function indexOfGuarded(bytes: Buffer, sections: readonly Section[]): number | n
       cursor.at = next;
     }
   }
+  if (!named) throw new CountersignError('bundle_wasm_invalid', { detail: 'no name section, which opa build writes' });
   return null;
 }
 

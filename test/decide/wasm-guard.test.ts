@@ -32,6 +32,17 @@ describe("OPA's `replace`, which never ends where it replaces the empty text", (
     expect(policy.evaluate({ text: 'abc', old: 1, new: '' })).toBeUndefined();
   });
 
+  it('takes no module that was stripped of the names by which the function is found', async () => {
+    const name = Buffer.from([4, ...Buffer.from('name')]);
+    const at = Buffer.from(module).lastIndexOf(name);
+    expect(at).toBeGreaterThan(0);
+    const stripped = module.slice();
+    // another custom section of the same length
+    stripped[at + 1] = 'N'.charCodeAt(0);
+    await expect(compileWasm(stripped)).rejects.toMatchObject({ code: 'bundle_wasm_invalid' });
+    await expect(compileWasm(module)).resolves.toBeDefined();
+  });
+
   it('leaves what is no module, or is cut off, to the compiler', () => {
     for (const length of [0, 4, 8, 100, 60_000, module.length - 10]) {
       const cut = module.slice(0, length);
