@@ -1,6 +1,7 @@
 import { createBatchPdp } from './batch.ts';
 import { openAdmin } from './compose/admin.ts';
 import { recordAndObserve } from './compose/after-decision.ts';
+import { openAssertion } from './compose/assertion.ts';
 import { openExplain } from './compose/explain.ts';
 import { openMemories } from './compose/memories.ts';
 import { openMonitor } from './compose/monitor.ts';
@@ -74,6 +75,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let draining = false;
   let drained: Promise<void> | null = null;
 
+  const assertion = await openAssertion(config, { clock, logger });
   const addressData = await openMmdbSet(config.network.databases, logger);
   const stores = openStores(config, clock, logger);
   const { windows, replays, signatureReplays, shared, simulated, close: closeStores } = stores;
@@ -127,6 +129,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     sources: { introspection: identifier.introspect, attributes: sources },
     recorder: recordAndObserve({ record: note }, [enricher, policies.shadow], logger),
     ...(monitoring.monitor === null ? {} : { monitor: monitoring.monitor }),
+    ...assertion.part,
     clock,
   };
   const pdp = createPdp(parts);
@@ -144,7 +147,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const readiness = () => readinessOf(status());
   const batch = createBatchPdp(createPath(parts), identifier.reassert);
   const authzen = { batch, publicUrl: config.publicUrl, evaluationsMax: config.authzen.evaluationsMax };
-  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback, authzen });
+  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback, authzen, documents: assertion.documents });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
   const simulation = createSimulation({
     ...{ config, clock, policies, identity },
@@ -176,6 +179,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       enrich: enricher.status(),
       record: recorder.status(),
       ...monitoring.status(),
+      ...assertion.status(),
       strict: true,
     };
   }
@@ -210,6 +214,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     simulation.stop();
     registry?.stop();
     revocations.stop();
+    assertion.stop();
     addressData.stop();
     lists.stop();
     sources?.stop();
