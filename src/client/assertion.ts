@@ -8,6 +8,9 @@ import { fetchKeys } from './fetch-keys.ts';
 import { createKeySet, type FetchKeys, type VerifyingKey } from './key-set.ts';
 import type { AssertionRefusal } from './refusals.ts';
 
+export type { AssertionClaims, VerifiedAssertion } from './assertion-claims.ts';
+export type { AssertionRefusal } from './refusals.ts';
+
 /** What an assertion has to be for this upstream. */
 export type AssertionVerifierOptions = {
   /** `publicUrl` of Countersign, letter by letter. */
