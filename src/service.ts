@@ -5,6 +5,7 @@ import { openAssertion } from './compose/assertion.ts';
 import { openExplain } from './compose/explain.ts';
 import { openMemories } from './compose/memories.ts';
 import { openMonitor } from './compose/monitor.ts';
+import { openApiText } from './compose/openapi/document.ts';
 import { openPolicies } from './compose/policies.ts';
 import { openRegistry } from './compose/registry.ts';
 import { openRevocations } from './compose/revocations.ts';
@@ -17,6 +18,7 @@ import type { DecisionRecord } from './contract/record.ts';
 import type { Clock, Logger } from './contract/stages.ts';
 import type { ServiceStatus } from './contract/status.ts';
 import { createNewId } from './decision-id.ts';
+import { apiDocument } from './endpoints/documents.ts';
 import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
@@ -147,7 +149,13 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const readiness = () => readinessOf(status());
   const batch = createBatchPdp(createPath(parts), identifier.reassert);
   const authzen = { batch, publicUrl: config.publicUrl, evaluationsMax: config.authzen.evaluationsMax };
-  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback, authzen, documents: assertion.documents });
+  const http = createHttpServer({
+    ...config.http,
+    ...endpoint,
+    feedback: memories.feedback,
+    authzen,
+    documents: [apiDocument(openApiText), ...assertion.documents],
+  });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
   const simulation = createSimulation({
     ...{ config, clock, policies, identity },

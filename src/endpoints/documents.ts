@@ -20,6 +20,11 @@ export function keysDocument(publicUrl: string | null, text: () => string): Publ
   return { paths: [...new Set([KEYS_PATH, below])], contentType: 'application/jwk-set+json', maxAgeSeconds: 300, text };
 }
 
+/** The OpenAPI document of this listener. */
+export function apiDocument(text: () => string): PublicDocument {
+  return { paths: ['/openapi.json'], contentType: 'application/json', maxAgeSeconds: 300, text };
+}
+
 /** Answers the request if its target is that of a document; false where it is not, and nothing has happened. */
 export function createDocumentsRoute(
   documents: readonly PublicDocument[],
