@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newKey } from './support/assertion-keys.ts';
 import { type Child, startChild, waitUntil } from './support/child.ts';
 import { type Countersign, PROJECT_ROOT, startCountersign } from './support/countersign.ts';
+import { runCommand } from './support/doc-commands.ts';
 import { send } from './support/http-client.ts';
 import { fencedBlocks } from './support/markdown.ts';
 import { freePorts } from './support/ports.ts';
@@ -14,7 +15,8 @@ import { freePorts } from './support/ports.ts';
 
 const TOKEN = 'token-of-the-application';
 const folder = mkdtempSync(join(tmpdir(), 'countersign-applications-'));
-const examples = fencedBlocks(readFileSync(join(PROJECT_ROOT, 'docs/applications.md'), 'utf8')).filter(({ info }) => info === 'ts');
+const PAGE = readFileSync(join(PROJECT_ROOT, 'docs/applications.md'), 'utf8');
+const examples = fencedBlocks(PAGE).filter(({ info }) => info === 'ts');
 const running: Child[] = [];
 let service: Countersign;
 
@@ -70,6 +72,12 @@ test('the client says what was decided', async () => {
   const child = start(1);
   await child.exited;
   expect(child.stdout()).toMatch(/^allowed [0-9a-f-]{36}\n$/);
+});
+
+test('the document is where the page says', async () => {
+  const [command = ''] = fencedBlocks(PAGE).flatMap(({ info, text }) => (info === 'sh' ? [text] : []));
+  const { output } = await runCommand(command.replace('127.0.0.1:8080', `127.0.0.1:${service.httpPort}`), folder);
+  expect(output).toBe(readFileSync(join(PROJECT_ROOT, 'docs/openapi.json'), 'utf8'));
 });
 
 test('the guard lets pass what has an assertion, and nothing else', async () => {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../contract/codes.ts';
 import { authzenStatusOf } from '../../endpoints/authzen/routes.ts';
+import { DIALECT_HEADERS } from '../../endpoints/forward-auth/schema.ts';
 import { CALL_CODES, header, json, LISTENER_CODES, type Part, problems, sharedResponses, textErrors } from './responses.ts';
 import { componentSchemas } from './schemas.ts';
 
@@ -117,6 +118,8 @@ function document(name: string | null, type: string, summary: string): Part {
         ...(shown ? { content: name === null ? { [type]: { schema: { type: 'object' } } } : json(name, type) } : {}),
       },
       ...problems([...LISTENER_CODES, 'not_found', 'method_not_allowed']),
+      // AuthZEN's errors are texts
+      ...(name === 'AuthzenMetadata' ? textErrors(['method_not_allowed'], authzenStatusOf) : {}),
     },
   });
   return { get: found(true), head: found(false) };
@@ -129,6 +132,7 @@ function forwardAuth(method: string): Part {
     operationId: `forward_auth_${method}`,
     summary: "A client's request in the dialect of the gateway (`peps[].dialect`); the status is what the client is to get.",
     security: [{ gatewayToken: [] }, { certificate: [] }, {}],
+    parameters: DIALECT_PARAMETERS,
     responses: {
       200: { description: 'Allowed: headers for the upstream, which the recipe of the gateway copies.', headers: { ...ID, ...DECISION } },
       default: {
@@ -138,6 +142,20 @@ function forwardAuth(method: string): Part {
       },
     },
   };
+}
+
+/** Which of them count, and then each of them once, is what the dialect says. */
+const DIALECT_PARAMETERS = [DIALECT_HEADERS.nginx, DIALECT_HEADERS.caddy].flatMap((names) =>
+  Object.entries(names).map(([what, name]) => ({
+    name,
+    in: 'header',
+    schema: { type: 'string' },
+    description: `The client's ${what}, in the dialects ${dialectsWith(name).join(', ')}.`,
+  })),
+);
+
+function dialectsWith(name: string): readonly string[] {
+  return Object.entries(DIALECT_HEADERS).flatMap(([dialect, names]) => (Object.values(names).includes(name) ? [dialect] : []));
 }
 
 const DECISION = { 'x-countersign-decision': header('`allow`, `deny` or `step_up`.') };
