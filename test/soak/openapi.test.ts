@@ -42,5 +42,5 @@ test('no request that can be made of the document gets an answer that is not in 
   expect([code, code === 0 ? '' : child.stdout().slice(-20_000)]).toEqual([0, '']);
   // something was asked, and was let pass and refused
   expect(child.stdout()).toMatch(/\d{3,} generated, \d{3,} passed/);
-  expect(service.child.stderr()).toBe('');
+  expect(service.child.stderr()).not.toMatch(/"level":"(warn|error)"/);
 });
