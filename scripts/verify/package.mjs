@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from '../project.mjs';
 import { run, Stop } from '../run.mjs';
 
-const OPTIONS = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node', '--skipLibCheck'];
+const OPTIONS = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
 
 /** @returns {Promise<number>} how many exports there are */
 export async function checkPackage() {

@@ -9,6 +9,7 @@ import { createKeySet, type FetchKeys, type VerifyingKey } from './key-set.ts';
 import type { AssertionRefusal } from './refusals.ts';
 
 export type { AssertionClaims, VerifiedAssertion } from './assertion-claims.ts';
+export type { FetchKeys } from './key-set.ts';
 export type { AssertionRefusal } from './refusals.ts';
 
 /** What an assertion has to be for this upstream. */
@@ -31,8 +32,9 @@ export type AssertionVerifierOptions = {
   readonly toleranceSeconds?: number;
   /** For a question about keys, milliseconds; by default 2000. */
   readonly timeoutMs?: number;
-  /** Parts that tests own. */
+  /** Fetches the keys in place of ours: with a client certificate, by a proxy, from a file. */
   readonly fetchKeys?: FetchKeys;
+  /** The machine's own, but in tests. */
   readonly clock?: { now(): number; monotonic(): number };
 };
 

@@ -43,7 +43,8 @@ export function createKeySet(options: KeySetOptions): KeySet {
   async function ask(): Promise<void> {
     askedAtMs = monotonic();
     try {
-      const read = readKeySet(await options.fetchKeys(options.url, { timeoutMs: options.timeoutMs, bytesMax: BYTES_MAX }));
+      const { url, timeoutMs } = options;
+      const read = readKeySet(await within(timeoutMs, options.fetchKeys(url, { timeoutMs, bytesMax: BYTES_MAX })));
       if (read === null) return;
       keys = read;
       fetchedAtMs = monotonic();
@@ -80,6 +81,14 @@ export function createKeySet(options: KeySetOptions): KeySet {
       return found;
     },
   };
+}
+
+/** Every request that brings an unknown key waits for the same question: it ends, whoever asks it. */
+function within<T>(timeoutMs: number, asked: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the key set did not come in time')), timeoutMs);
+    asked.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** The keys that may sign assertions; null where the text is no JWK set, so that an error page empties nothing. */

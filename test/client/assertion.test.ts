@@ -181,6 +181,12 @@ describe('keys', () => {
     expect(served.questions).toBe(1);
   });
 
+  it('that never come are waited for as long as was said', async () => {
+    const { verifier, assertion } = await createAssertionWorld();
+    const hanging = verifier({ timeoutMs: 30, fetchKeys: () => new Promise(() => undefined) });
+    expect(await hanging.verify(assertion())).toEqual({ ok: false, code: 'assertion_keys_unavailable' });
+  });
+
   it.each([
     ['an error page', '<html>'],
     ['another document', '{"keys":"none"}'],

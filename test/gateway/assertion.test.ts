@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -12,6 +13,7 @@ import { headerValues, jsonObject } from './world.ts';
 
 const ISSUER = 'https://pdp.example';
 const HEADER = 'x-countersign-assertion';
+const OPERATOR = 'an-operator-token-of-the-assertions';
 const OPERATOR_URL = (service: Countersign) => `http://127.0.0.1:${service.operationsPort}`;
 
 let world: ForwardWorld;
@@ -44,6 +46,7 @@ beforeAll(async () => {
   const gateways = (Array.isArray(peps) ? peps : []).map((pep) => ({ ...pep, ...(pep.name === 'caddy' ? { enforce: false } : {}) }));
   service = await world.forwardService({
     publicUrl: ISSUER,
+    operations: { tokens: [{ name: 'ops', role: 'viewer', tokenSha256: createHash('sha256').update(OPERATOR).digest('hex') }] },
     assertion: {
       keys: [
         { id: 'k1', file: keyFile },
@@ -126,4 +129,13 @@ it('a key that is replaced in its file signs within a second, and both are publi
   const metrics = await (await fetch(`${OPERATOR_URL(service)}/metrics`)).text();
   expect(metrics).toContain('countersign_assertion_key_failed{key="k1"} 0');
   expect(service.output()).not.toContain(token);
+  const status = await fetch(`${OPERATOR_URL(service)}/status`, { headers: { authorization: `Bearer ${OPERATOR}` } });
+  const { assertion } = jsonObject(await status.text());
+  expect(assertion).toEqual({
+    keys: [
+      { id: 'k1', kid: expect.any(String), algorithm: 'ES256', use: 'active', last_error: null },
+      { id: 'k1', kid: expect.any(String), algorithm: 'EdDSA', use: 'replaced', last_error: null },
+      { id: 'next', kid: expect.any(String), algorithm: 'ES256', use: 'published', last_error: null },
+    ],
+  });
 });
