@@ -38,6 +38,7 @@ export function sendRefusal(response: ServerResponse, { status, headers, body }:
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   response.statusCode = status;
   for (const [name, lines] of Object.entries(headers)) response.setHeader(name, writable(lines));
+  if (typeof body !== 'string' && !response.hasHeader('content-type')) response.setHeader('content-type', 'application/problem+json');
   response.setHeader('content-length', Buffer.byteLength(text));
   response.end(text);
 }

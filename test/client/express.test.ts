@@ -190,10 +190,16 @@ describe('everything else', () => {
     ['no answer', () => undefined, 503],
     ['a refusal of the question', says({ code: 'pep_unauthenticated' }, 401, { 'www-authenticate': 'Bearer realm="PDP"' }), 503],
     ['a deny without an answer', says({ decision: 'deny' }), 403],
+    [
+      'a deny without headers',
+      says({ decision: 'deny', response: { status: 403, headers: { 'cache-control': 'no-store' }, body: {} } }),
+      403,
+    ],
   ] satisfies [string, Behaviour, number][])('%s is no pass', async (_what, behaviour, status) => {
     const { port, seen } = await application(behaviour, {}, 100);
     const answer = await send(port, { path: '/api/orders' });
     expect([answer.status, answer.headers['www-authenticate'], answer.headers['cache-control']]).toEqual([status, undefined, 'no-store']);
+    expect(answer.headers['content-type']).toBe('application/problem+json');
     expect(seen).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
 import { maskConfig } from '../../src/config/mask.ts';
 import { configSchema } from '../../src/config/schema.ts';
 
@@ -40,6 +41,15 @@ describe('assertion', () => {
     ['anybody who asks', { ...PUBLIC, allowAnonymous: true, assertion: { keys: [KEY] } }, ['assertion']],
   ])('is refused with %s', (_what, config, paths) => {
     expect(problemsOf(config)).toEqual(paths);
+  });
+
+  it('comes from the environment too, where keys are secrets of the platform', () => {
+    const env = { COUNTERSIGN_PUBLIC_URL: 'https://pdp.example', COUNTERSIGN_ASSERTION_KEYS: JSON.stringify([{ id: 'k1', pem: PEM }]) };
+    expect(loadConfig({ env, cwd: '/' }).assertion?.keys).toEqual([{ id: 'k1', pem: PEM, file: null }]);
+    const bad = { ...env, COUNTERSIGN_ASSERTION_KEYS: JSON.stringify([{ id: 'k1', pem: 'the secret words' }]) };
+    expect(() => loadConfig({ env: bad, cwd: '/' })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('secret words') }),
+    );
   });
 
   it('never shows a key', () => {
