@@ -154,7 +154,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     ...endpoint,
     feedback: memories.feedback,
     authzen,
-    documents: [apiDocument(openApiText), ...assertion.documents],
+    documents: [apiDocument(openApiText()), ...assertion.documents],
   });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
   const simulation = createSimulation({

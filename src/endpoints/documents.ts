@@ -21,8 +21,8 @@ export function keysDocument(publicUrl: string | null, text: () => string): Publ
 }
 
 /** The OpenAPI document of this listener. */
-export function apiDocument(text: () => string): PublicDocument {
-  return { paths: ['/openapi.json'], contentType: 'application/json', maxAgeSeconds: 300, text };
+export function apiDocument(text: string): PublicDocument {
+  return { paths: ['/openapi.json'], contentType: 'application/json', maxAgeSeconds: 300, text: () => text };
 }
 
 /** Answers the request if its target is that of a document; false where it is not, and nothing has happened. */
