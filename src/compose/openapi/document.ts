@@ -6,7 +6,8 @@ import { componentSchemas } from './schemas.ts';
 
 const ABOUT = [
   'What the decision listener of Countersign serves over HTTP. A decision is always a 200, also a deny; a status from 400 up says that there was no question,',
-  'and a gateway that gets no 200 has no decision and must refuse its client. More members may come in answers.',
+  'and a gateway that gets no 200 has no decision and must refuse its client. More members may come in answers. Forward auth and Envoy answer otherwise,',
+  'by the status for the client. What Envoy asks over HTTP, any method on any path below `/envoy/`, is no path of OpenAPI and stands in docs/gateways/envoy.md.',
 ].join(' ');
 
 const ID = { 'x-countersign-decision-id': header('The id of the decision.'), 'cache-control': header('`no-store`.') };
