@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { inputSchemaText } from '../src/decide/input-schema-json.ts';
 import { builtinTables } from './generated/builtins.ts';
+import { chartDoc, chartSchemaText } from './generated/chart.ts';
 import { codesDoc } from './generated/codes.ts';
 import { configurationDoc } from './generated/configuration.ts';
 import { inputDoc } from './generated/input.ts';
@@ -19,6 +20,8 @@ const FILES: Readonly<Record<string, () => string>> = {
   'docs/metrics.md': metricsDoc,
   'docs/rego-input.md': inputDoc,
   'policies/schemas/input.json': inputSchemaText,
+  'helm/countersign/values.schema.json': chartSchemaText,
+  'helm/countersign/README.md': chartDoc,
 };
 
 /** Parts of documents that are written by hand otherwise: between `<!-- name -->` and `<!-- /name -->`. */

@@ -8,7 +8,10 @@ if (ready.status !== 200) throw new Error(`not ready: ${parts}`);
 console.log(`ready: ${parts}`);
 
 if (DECIDE_URL) {
-  const question = { request: { method: 'GET', scheme: 'https', host: 'test.example', path: '/', headers: {} }, source: { ip: '192.0.2.1' } };
+  const question = {
+    request: { method: 'GET', scheme: 'https', host: 'test.example', path: '/', headers: {} },
+    source: { ip: '192.0.2.1' },
+  };
   const headers = { 'content-type': 'application/json', ...(PEP_TOKEN ? { authorization: `Bearer ${PEP_TOKEN}` } : {}) };
   const options = { method: 'POST', headers, body: JSON.stringify(question), signal: AbortSignal.timeout(TIMEOUT_MS) };
   const answer = await fetch(DECIDE_URL, options);
