@@ -46,8 +46,8 @@
 {{- if and .Values.certificate.enabled (not .Values.certificate.issuerRef.name) -}}
 {{- fail "certificate.enabled: certificate.issuerRef.name must name an issuer of cert-manager." -}}
 {{- end -}}
-{{- if and .Values.sidecar.enabled (not .Values.sidecar.containers) -}}
-{{- fail "sidecar.enabled: sidecar.containers must hold the gateway." -}}
+{{- if and .Values.sidecar.enabled (not (and .Values.sidecar.containers .Values.sidecar.ports)) -}}
+{{- fail "sidecar.enabled: sidecar.containers must hold the gateway, and sidecar.ports where it listens." -}}
 {{- end -}}
 {{- if and .Values.envoyGateway.securityPolicy.enabled (not .Values.envoyGateway.securityPolicy.targetRefs) -}}
 {{- fail "envoyGateway.securityPolicy.enabled: targetRefs must name a Gateway or an HTTPRoute of this namespace." -}}
