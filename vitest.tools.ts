@@ -7,6 +7,7 @@ const LEFT_BY_VERIFY: Readonly<Record<string, string>> = {
   HELM_BIN: 'helm/3/helm',
   HELM4_BIN: 'helm/4/helm',
   KUBERNETES_VALIDATE: 'kubernetes-validate',
+  PROMTOOL_BIN: 'gateways/prometheus/run',
 };
 
 /** Environment of the tests. */

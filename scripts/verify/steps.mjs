@@ -7,6 +7,7 @@ import { findGateway, GATEWAYS } from '../tools/gateways.mjs';
 import { findHelm, HELMS } from '../tools/helm.mjs';
 import { findKubernetesValidate } from '../tools/kubernetes-validate.mjs';
 import { findOpa } from '../tools/opa.mjs';
+import { findPromtool } from '../tools/promtool.mjs';
 import { findRedis } from '../tools/redis.mjs';
 import { checkBuild } from './build.mjs';
 import { opaTests, policyBundle } from './policies.mjs';
@@ -14,7 +15,7 @@ import { vitest } from './vitest.mjs';
 
 /** @typedef {import('./runner.mjs').Step} Step */
 
-/** The tools that were found, for the tests: OPA_BIN, ENVOY_BIN, REDIS_SERVER_BIN, NGINX_BIN, HAPROXY_BIN, CADDY_BIN, HELM_BIN, HELM4_BIN, KUBERNETES_VALIDATE. */
+/** The tools that were found, for the tests: OPA_BIN, ENVOY_BIN, REDIS_SERVER_BIN, NGINX_BIN, HAPROXY_BIN, CADDY_BIN, HELM_BIN, HELM4_BIN, KUBERNETES_VALIDATE, PROMTOOL_BIN. */
 const tools = /** @type {Record<string, string>} */ ({});
 
 /**
@@ -60,6 +61,7 @@ const gateways = Object.values(GATEWAYS).map((gateway) => tool(gateway.name, gat
 const chart = [
   tool('helm', HELMS.helm3.variable, () => findHelm(HELMS.helm3)),
   tool('kubernetes-validate', 'KUBERNETES_VALIDATE', findKubernetesValidate),
+  tool('promtool', 'PROMTOOL_BIN', findPromtool),
 ];
 const helm4 = tool('helm4', HELMS.helm4.variable, () => findHelm(HELMS.helm4));
 
