@@ -26,9 +26,11 @@ LABEL org.opencontainers.image.title="Countersign" \
   org.opencontainers.image.description="Policy-driven authorization for machines and AI agents" \
   org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build --chown=0:0 /image/ /
+COPY --chown=0:0 config/image.yaml /etc/countersign/countersign.yaml
 WORKDIR /app
+# The environment goes before the file: it names the file and nothing else.
 ENV NODE_ENV=production \
-  COUNTERSIGN_POLICY_BUNDLE=/app/policies.tar.gz
+  COUNTERSIGN_CONFIG=/etc/countersign/countersign.yaml
 # Nobody: by number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 EXPOSE 8080 9191 9090
