@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { KUBERNETES_VERSIONS } from '../../scripts/tools/kubernetes-validate.mjs';
 import { chartConfig, serviceContainer } from '../support/chart-config.ts';
-import { at, containersOf, createHelm, names, podOf, SCENARIOS } from '../support/helm.ts';
+import { at, containersOf, createHelm, names, podsOf, SCENARIOS } from '../support/helm.ts';
 import { validateObjects } from '../support/kubernetes-schemas.ts';
 import { podProblems } from '../support/pod-security.ts';
 import { CUSTOM_RESOURCES } from './custom-resources.ts';
@@ -52,7 +52,7 @@ describe.each(SCENARIOS)('%s', (scenario) => {
 
   test('has pods that the profile `restricted` lets in', async () => {
     const { objects } = await helm.render({ scenario });
-    const pods = objects.flatMap((object) => podOf(object) ?? []);
+    const pods = podsOf(objects);
     expect(pods.length).toBeGreaterThan(1);
     expect(pods.flatMap(podProblems)).toEqual([]);
     const user = { runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532 };
@@ -61,7 +61,7 @@ describe.each(SCENARIOS)('%s', (scenario) => {
 
   test('mounts every volume that it has, and has every one that it mounts', async () => {
     const { objects } = await helm.render({ scenario });
-    for (const pod of objects.flatMap((object) => podOf(object) ?? [])) {
+    for (const pod of podsOf(objects)) {
       const list = (value: unknown): string[] => (Array.isArray(value) ? value.map((one) => String(at(one, 'name'))) : []);
       const mounted = new Set(containersOf(pod).flatMap((container) => list(container['volumeMounts'])));
       expect([...mounted].sort()).toEqual(list(pod['volumes']).sort());

@@ -12,6 +12,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   password: 'p%40ss',
   'sentinel-password': 's%2Fentinel',
   'dpop-nonce-secret': '0123456789abcdef0123456789abcdef',
+  'peps.json': JSON.stringify([{ name: 'edge', tokenSha256: '0'.repeat(64) }]),
   url: 'rediss://acl:secret@redis.data:6380/2',
 };
 

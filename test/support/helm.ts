@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
 
-export const CHART = join(import.meta.dirname, '../../helm/countersign');
+const ROOT = join(import.meta.dirname, '../..');
+export const CHART = join(ROOT, 'helm/countersign');
 
 /** The scenario files of the chart, by the name in `values-<name>.yaml`. */
 export const SCENARIOS: readonly string[] = readdirSync(CHART)
@@ -40,6 +41,8 @@ export interface Helm {
   /** As `render`, with Helm's words where it refuses. */
   tryRender(options: RenderOptions): Promise<HelmRun>;
   lint(scenario?: string): Promise<HelmRun>;
+  /** `helm template` with these arguments, from the folder of the project. */
+  template(release: string, args: readonly string[]): Promise<HelmRun>;
   close(): void;
 }
 
@@ -57,7 +60,7 @@ export function createHelm(variable = 'HELM_BIN'): Helm {
   const run = (...args: string[]): Promise<HelmRun> =>
     new Promise((resolve) => {
       const env = { ...process.env, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder };
-      execFile(binary, args, { env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      execFile(binary, args, { cwd: ROOT, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
         resolve({ ok: error === null, output: error === null ? stdout : stderr }),
       );
     });
@@ -96,6 +99,7 @@ export function createHelm(variable = 'HELM_BIN'): Helm {
     tryRender,
     lint: (scenario) =>
       run('lint', '--strict', CHART, ...(scenario === undefined ? [] : ['--values', join(CHART, `values-${scenario}.yaml`)])),
+    template: (release, args) => run('template', release, CHART, '--kube-version', 'v1.34.0', ...args),
     close: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
@@ -145,6 +149,11 @@ export function podOf(object: JsonObject): JsonObject | null {
         ? at(object, 'spec', 'jobTemplate', 'spec', 'template', 'spec')
         : at(object, 'spec', 'template', 'spec');
   return isJsonObject(spec) ? spec : null;
+}
+
+/** The specs of all pods that objects make. */
+export function podsOf(objects: readonly JsonObject[]): JsonObject[] {
+  return objects.map(podOf).filter(isJsonObject);
 }
 
 /** Every container of a pod, those that start first among them. */
