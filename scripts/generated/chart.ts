@@ -15,6 +15,9 @@ const CHART = join(import.meta.dirname, '../../helm/countersign');
 /** Of the chart's values before `config`; the rest follows it. */
 const BEFORE_CONFIG = ['image', 'imagePullSecrets'];
 
+/** Keys of `store` that may hold a password. */
+const BY_ENVIRONMENT = ['url', 'sentinels', 'cluster'];
+
 /** The text of helm/countersign/values.schema.json: what `helm lint`, `template` and `install` hold values against. */
 export function chartSchemaText(): string {
   return schemaText(chartSchema());
@@ -40,7 +43,8 @@ function chartSchema(): JsonObject {
 }
 
 /**
- * The schema of the configuration without what is for us alone. `store` may lack what comes by the environment: its kind and its address.
+ * The schema of the configuration without what is for us alone, and without what a ConfigMap must not hold: `redis` says where Redis is, by the
+ * environment, so `store` has neither addresses nor, perhaps, a kind.
  */
 function configSchema(): JsonObject {
   const { $schema: _version, ...schema } = plain(CONFIG_JSON_SCHEMA);
@@ -49,7 +53,10 @@ function configSchema(): JsonObject {
   const { store } = stripped['properties'];
   if (!isJsonObject(store) || !Array.isArray(store['oneOf'])) throw new TypeError('the store is no union');
   const { oneOf, ...rest } = store;
-  const forms = oneOf.map((form: JsonObject[string]) => (isJsonObject(form) ? without(form, 'required') : form));
+  const forms = oneOf.map((form: JsonObject[string]) => {
+    if (!isJsonObject(form) || !isJsonObject(form['properties'])) throw new TypeError('a form of the store is no object');
+    return { ...without(form, 'required'), properties: without(form['properties'], ...BY_ENVIRONMENT) };
+  });
   return { ...stripped, properties: { ...stripped['properties'], store: { ...rest, anyOf: forms } } };
 }
 
@@ -61,13 +68,13 @@ function strip(value: JsonObject[string]): JsonObject[string] {
   return Object.fromEntries(kept.map(([name, one]) => [name, name === 'properties' && isJsonObject(one) ? stripEach(one) : strip(one)]));
 }
 
-/** Of properties, whatever their names are. */
+/** Of properties, whatever their names are; a ConfigMap is no place for those that hold a secret. */
 function stripEach(properties: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, strip(one)]));
+  return Object.fromEntries(Object.entries(properties).flatMap(([name, one]) => (name === 'secret' ? [] : [[name, strip(one)]])));
 }
 
-function without(object: JsonObject, key: string): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([name]) => name !== key));
+function without(object: JsonObject, ...keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => !keys.includes(name)));
 }
 
 /** Plain data of what zod returns, which holds its own members beside it. */

@@ -172,6 +172,8 @@ describe('what it is joined to', () => {
       restartPolicy: 'Always',
       startupProbe: { httpGet: { path: '/livez' } },
     });
+    // it ends when the gateway has, and has nobody to wait for
+    expect(at(pod(chart), 'initContainers', 'countersign', 'lifecycle')).toBeUndefined();
     expect(at(pod(chart), 'containers', 0, 'name')).toBe('envoy');
     expect(names(chart).filter((name) => name.startsWith('Service/'))).toEqual([
       'Service/cs-countersign',

@@ -83,10 +83,50 @@ describe('the chart refuses, and says what to do,', () => {
   });
 });
 
+describe('the chart refuses too', () => {
+  test.each([
+    ['listeners that nobody reaches', 'config: {http: {host: 127.0.0.1}, grpc: {host: "::1"}, peps: []}', 'no Service reaches them'],
+    [
+      'probes that cannot reach it',
+      PEP.replace('{peps', '{operations: {host: localhost}, peps'),
+      'the probes of Kubernetes cannot reach it',
+    ],
+  ])('%s', async (_what, values, said) => {
+    expect(await refusal(values)).toContain(said);
+  });
+
+  const KEY = '0123456789abcdef0123456789abcdef';
+  test.each([
+    [
+      'a password of Redis',
+      `store: {kind: redis, url: "redis://user:${KEY}@r:6379"}`,
+      "at '/config/store': additional properties 'url' not allowed",
+    ],
+    [
+      'the secret of nonces',
+      `identity: {dpop: {nonce: {secret: "${KEY}"}}}`,
+      "at '/config/identity/dpop/nonce': additional properties 'secret' not allowed",
+    ],
+    [
+      'a secret that API keys are hashed with',
+      `registry: {directory: r, hashKeys: [{id: a, secret: "${KEY}"}]}`,
+      "additional properties 'secret' not allowed",
+    ],
+    ['the key of a canary', `policy: {candidate: {bundle: b, canary: {secret: "${KEY}"}}}`, "additional properties 'secret' not allowed"],
+  ])('a secret in the ConfigMap: %s', async (_what, config, said) => {
+    const text = await refusal(`config: {${config}, peps: [{name: edge, tokenSha256: "${HASH}"}]}`);
+    expect(text).toContain(said);
+    expect(text).not.toContain(KEY);
+  });
+});
+
 describe('it lets pass', () => {
   test.each([
     ['anybody, in so many words', 'config: {allowAnonymous: true, peps: [{name: a, anonymous: true}]}'],
-    ['anybody on loopback', 'config: {http: {host: 127.0.0.1}, grpc: {host: "::1"}, peps: [{name: a, anonymous: true}]}'],
+    [
+      'anybody on loopback, beside a gateway',
+      'config: {http: {host: 127.0.0.1}, grpc: {host: "::1"}, peps: [{name: a, anonymous: true}]}\nsidecar: {enabled: true, containers: [{name: g}], ports: [{name: web, port: 80, targetPort: 80}]}',
+    ],
     ['gateways that a Secret has', 'secretEnv: [{name: COUNTERSIGN_PEPS, secret: a, key: b}]'],
     ['what Helm hands to a subchart', `${PEP}global: {region: eu}`],
     ['exactly the time that it takes', `${PEP}lifecycle: {terminationGracePeriodSeconds: 26}`],

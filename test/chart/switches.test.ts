@@ -207,6 +207,8 @@ describe('TLS', () => {
     expect(await protocol('', 'cs-countersign')).toBe('http');
     expect(await protocol('', 'cs-countersign-grpc')).toBe('kubernetes.io/h2c');
     expect(await protocol('tls: {grpc: {secret: g}}', 'cs-countersign-grpc')).toBe('https');
+    const own = await helm.render({ values: PEP.replace('{peps', '{grpc: {tls: {certFile: /x/c, keyFile: /x/k}}, peps') });
+    expect(at(one(own, 'Service', 'cs-countersign-grpc'), 'spec', 'ports', 0, 'appProtocol')).toBe('https');
   });
 });
 

@@ -10,6 +10,12 @@
 {{- if and (include "countersign.anonymous" .) (not $config.allowAnonymous) (not $local) (not $bySecret) -}}
 {{- fail "config.peps must name the gateways that may ask, each with the tokenSha256 of a token of its own (printf %s \"$TOKEN\" | sha256sum), or with its certificate. Where anybody who reaches the Service may ask, write config.allowAnonymous: true and a pep with anonymous: true." -}}
 {{- end -}}
+{{- if and $local (not .Values.sidecar.enabled) -}}
+{{- fail "config.http.host and config.grpc.host are loopback: no Service reaches them. That is for sidecar.enabled." -}}
+{{- end -}}
+{{- if has (default "127.0.0.1" ($config.operations | default dict).host) $loopback -}}
+{{- fail "config.operations.host is loopback: the probes of Kubernetes cannot reach it." -}}
+{{- end -}}
 {{- with .Values.policies -}}
 {{- if and (ne .source "image") ($config.policy | default dict).bundle -}}
 {{- fail (printf "policies.source is %s and config.policy.bundle is set too: say in one place where the policy comes from." .source) -}}

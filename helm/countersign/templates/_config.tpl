@@ -10,6 +10,12 @@
 {{- end -}}
 {{- end }}
 
+{{/* True where a listener has TLS, by these values or by `config`: (list $ "grpc") */}}
+{{- define "countersign.hasTls" -}}
+{{- $part := index (index . 0).Values.config (index . 1) | default dict -}}
+{{- if or $part.tls (include "countersign.tlsSecret" .) -}}true{{- end -}}
+{{- end }}
+
 {{/* The volume with the CA of the gateways, as YAML of a volume source, or nothing: (list $ "grpc") */}}
 {{- define "countersign.clientCa" -}}
 {{- $root := index . 0 -}}

@@ -1,7 +1,7 @@
 {{- define "countersign.notes" -}}
 {{- $name := include "countersign.fullname" . -}}
-{{- $tls := include "countersign.tlsSecret" (list . "http") -}}
-{{- $grpcTls := include "countersign.tlsSecret" (list . "grpc") -}}
+{{- $tls := include "countersign.hasTls" (list . "http") -}}
+{{- $grpcTls := include "countersign.hasTls" (list . "grpc") -}}
 Countersign {{ .Chart.AppVersion }} is installed as {{ $name }} in {{ .Release.Namespace }}.
 {{ if .Values.sidecar.enabled }}
 It runs beside the gateway in each pod of deployment/{{ $name }} and is asked over loopback.
@@ -25,6 +25,13 @@ Your gateway asks:
   forward auth, AuthZEN, /decide   {{ $name }}.{{ .Release.Namespace }}.svc.{{ .Values.service.clusterDomain }}:{{ int .Values.service.http.port }}
 {{- end }}
 Probes, metrics, admin API         {{ $name }}-operations.{{ .Release.Namespace }}.svc.{{ .Values.service.clusterDomain }}:{{ int .Values.service.operations.port }}
+
+{{- if and .Values.geoip.databases (eq .Values.geoip.update "cronJob") }}
+
+The address databases come at {{ .Values.geoip.schedule }}; for the first time now by
+
+  kubectl -n {{ .Release.Namespace }} create job --from=cronjob/{{ $name }}-geoip {{ $name }}-geoip-first
+{{- end }}
 
   helm -n {{ .Release.Namespace }} test {{ .Release.Name }}
 {{- if .Values.istio.authorizationPolicy.enabled }}

@@ -16,7 +16,7 @@
 - name: config
   configMap: { name: {{ $name }} }
 - name: state
-  emptyDir: { sizeLimit: 256Mi }
+  emptyDir: { sizeLimit: 1Gi }
 - name: tmp
   emptyDir: { sizeLimit: 64Mi }
 {{- with .Values.policies }}
@@ -165,7 +165,7 @@ readinessProbe:
   periodSeconds: 2
   timeoutSeconds: 2
   failureThreshold: 2
-{{- if gt (int .Values.lifecycle.preStopSeconds) 0 }}
+{{- if and (gt (int .Values.lifecycle.preStopSeconds) 0) (not .Values.sidecar.enabled) }}
 lifecycle:
   preStop: { sleep: { seconds: {{ int .Values.lifecycle.preStopSeconds }} } }
 {{- end }}
