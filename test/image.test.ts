@@ -10,7 +10,7 @@ import { runtimePackages } from '../scripts/image/packages.mjs';
 import { loadConfig } from '../src/config/load.ts';
 import { isJsonObject } from '../src/contract/json.ts';
 import { type ChildExit, waitUntil } from './support/child.ts';
-import { at, CHART, createHelm, one } from './support/helm.ts';
+import { at, CHART, createHelm, one, podsOf } from './support/helm.ts';
 import { freePorts } from './support/ports.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -137,6 +137,24 @@ describe('what the image holds', () => {
     writeFileSync(join(packages, 'package.json'), '{"license": "SSPL-1.0"}');
     await expect(licenceReport(folder, [{ path: 'other', name: 'other', version: '1' }])).rejects.toThrow('other 1: SSPL-1.0');
   });
+});
+
+test('the command that the chart gives to an init container or a CronJob runs there', async () => {
+  const helm = createHelm();
+  const from = join(ROOT, 'test/fixtures/geo-city.mmdb');
+  const chart = await helm.render({
+    scenario: 'minimal',
+    values: `geoip: {update: initContainer, databases: [{file: city.mmdb, from: "${from}"}]}`,
+  });
+  helm.close();
+  const pod = podsOf(chart.objects).find((one) => one['initContainers'] !== undefined);
+  const args = at(pod, 'initContainers', 'geoip-0', 'args');
+  const data = join(folder, 'geoip');
+  mkdirSync(data);
+  const own = (Array.isArray(args) ? args.map(String) : []).map((arg) => arg.replace('/var/lib/geoip', data));
+  const ran = spawnSync(process.execPath, [join(app, 'dist/main.js'), ...own], { env: {}, encoding: 'utf8' });
+  expect([ran.status, ran.stderr]).toEqual([0, '']);
+  expect(readFileSync(join(data, 'city.mmdb'))).toEqual(readFileSync(from));
 });
 
 describe('started from there, with the configuration of the chart, as nobody', () => {
