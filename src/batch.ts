@@ -86,8 +86,8 @@ export function createBatchPdp(path: Path, reassert: Reassert): BatchPdp {
   }
 
   /** The stages that were walked once are in the first item's times alone. */
-  function furtherProgress({ policy, route, identity, enrichment }: Progress, allowedBefore: boolean): Progress {
-    return { ...path.begin(), policy, route, identity, enrichment, further: { allowedBefore } };
+  function furtherProgress({ policy, route, routesMissing = false, identity, enrichment }: Progress, allowedBefore: boolean): Progress {
+    return { ...path.begin(), policy, route, routesMissing, identity, enrichment, further: { allowedBefore } };
   }
 }
 

@@ -21,7 +21,12 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
 
   function gather<T>(request: DecisionRequest, progress: Progress, next: (known: Gathered) => Awaitable<T>): Awaitable<T> {
     const selected = policies.select(request);
-    if ('refused' in selected) throw new CountersignError(selected.refused);
+    if ('refused' in selected) {
+      progress.policy = selected.policy ?? null;
+      progress.route = selected.policy?.routeOf(request) ?? null;
+      progress.routesMissing = selected.routesMissing ?? false;
+      throw new CountersignError(selected.refused);
+    }
     progress.policy = selected;
     progress.route = selected.routeOf(request);
     return after(identifier.identify(request), request, (identity) => {
@@ -99,7 +104,7 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
       decide: endedAtMs - Math.max(identifiedAtMs, enrichedAtMs),
       total: endedAtMs - startedAtMs,
     };
-    const passed = decision.effect === 'allow' ? null : (monitor?.answer(request, decision, progress) ?? null);
+    const passed = monitor?.answer(request, decision, progress) ?? null;
     const monitored = passed === null ? null : { monitoredBy: passed.by };
     recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, trace, further, ...monitored });
     return passed?.decision ?? decision;

@@ -157,6 +157,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
 
   function note(record: DecisionRecord): void {
     recorder.record(record);
+    policies.canary?.observe(record);
     recent?.note(record);
   }
 

@@ -7,6 +7,7 @@ import { createAdminClient, OPERATORS } from './support/admin-client.ts';
 import { type AdminFolder, createAdminFolder, linesOf, revisedBundle } from './support/admin-service.ts';
 import { type Countersign, PROJECT_ROOT, startCountersign } from './support/countersign.ts';
 import { fencedBlocks } from './support/markdown.ts';
+import { policyJson } from './support/policy-cli.ts';
 
 const run = promisify(execFile);
 let folder: AdminFolder;
@@ -69,4 +70,17 @@ test.each([
   const { json, ...answer } = await createAdminClient(service.operationsPort)(path, { method: 'POST', body });
   expect([answer.status, json['code']]).toEqual([status, code]);
   expect(await shown()).toEqual(before);
+});
+
+test('`countersign policy promote` and `withdraw` ask for the same', async () => {
+  const { revision } = await shown();
+  const target = ['default', '--url', `http://127.0.0.1:${service.operationsPort}`, '--token-env', 'ADMIN_ROLLOUT_TOKEN'];
+  process.env['ADMIN_ROLLOUT_TOKEN'] = 'admin-token';
+  const ran = async (command: string, ...more: readonly string[]) => (await policyJson([command, ...target, ...more])).said;
+  // it rests by now, and an admin may promote it all the same
+  expect(await ran('promote', '--revision', 'gone')).toMatchObject({ error: { code: 'revision_unknown' } });
+  expect(await ran('promote', '--revision', 'next')).toEqual({ ok: true, name: 'default', revision: 'next' });
+  expect(await ran('rollback')).toEqual({ ok: true, name: 'default', revision });
+  expect(await ran('withdraw')).toEqual({ ok: true, name: 'default', revision: 'next' });
+  Reflect.deleteProperty(process.env, 'ADMIN_ROLLOUT_TOKEN');
 });

@@ -28,25 +28,44 @@ export function rollBack(target: AdminTarget, revision: string | null, tools: Pi
   return exchange(target, { method: 'POST', path: '/rollback', type: 'application/json', body }, tools);
 }
 
-type Exchange = { readonly method: AdminRequest['method']; readonly path: string; readonly type: string; readonly body: Uint8Array };
+/** Makes the candidate active; null takes it as it is now, a revision only if it is still that one. @throws CountersignError fetch_failed, fetch_too_large */
+export function promote(target: AdminTarget, revision: string | null, tools: Pick<PolicyTools, 'send'>): Promise<AdminAnswer> {
+  const body = new TextEncoder().encode(JSON.stringify(revision === null ? {} : { revision }));
+  return exchange(target, { method: 'POST', path: '/promote', type: 'application/json', body }, tools);
+}
+
+/** Has nobody get the candidate any more; the revision is that of the candidate. @throws CountersignError fetch_failed, fetch_too_large */
+export function withdraw(target: AdminTarget, tools: Pick<PolicyTools, 'send'>): Promise<AdminAnswer> {
+  return exchange(target, { method: 'POST', path: '/withdraw', type: null, body: new Uint8Array() }, tools, (said) =>
+    isJsonObject(said['candidate']) ? said['candidate'] : {},
+  );
+}
+
+type Exchange = { readonly method: AdminRequest['method']; readonly path: string; readonly type: string | null; readonly body: Uint8Array };
 
 async function exchange(
   target: AdminTarget,
   { method, path, type, body }: Exchange,
   tools: Pick<PolicyTools, 'send'>,
+  revisionIn: (said: JsonObject) => JsonObject = (said) => said,
 ): Promise<AdminAnswer> {
   const { url, token, policy, timeoutMs, allowInsecureHttp } = target;
   const { status, bytes } = await tools.send({
     method,
     url: `${url.replace(/\/+$/, '')}/admin/v1/policies/${encodeURIComponent(policy)}${path}`,
-    headers: { authorization: `Bearer ${token}`, 'content-type': type, accept: 'application/json, application/problem+json' },
+    headers: {
+      authorization: `Bearer ${token}`,
+      accept: 'application/json, application/problem+json',
+      ...(type === null ? {} : { 'content-type': type }),
+    },
     body,
     timeoutMs,
     allowInsecureHttp,
   });
   const said = parse(bytes);
-  if (status >= 200 && status < 300 && typeof said['name'] === 'string' && typeof said['revision'] === 'string')
-    return { ok: true, name: said['name'], revision: said['revision'] };
+  const { name } = said;
+  const { revision } = revisionIn(said);
+  if (status >= 200 && status < 300 && typeof name === 'string' && typeof revision === 'string') return { ok: true, name, revision };
   const text = [said['title'], said['detail'], said['field']].filter((one) => typeof one === 'string' && one !== '');
   return {
     ok: false,

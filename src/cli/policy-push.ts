@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type AdminAnswer, type AdminTarget, pushBundle, rollBack } from '../authoring/admin-api.ts';
+import { type AdminAnswer, type AdminTarget, promote, pushBundle, rollBack, withdraw } from '../authoring/admin-api.ts';
 import { readSecretVariable } from '../config/command-environment.ts';
 import { EXIT_NO_INPUT, EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { CommandEnd, exitCodeOfStatus, type PolicyParts, readInput, runCommand } from './policy-command.ts';
@@ -13,7 +13,7 @@ type AdminOptions = {
   readonly json?: boolean;
 };
 
-/** Adds `policy push` and `policy rollback`. */
+/** Adds `policy push`, `rollback`, `promote` and `withdraw`. */
 export function addPolicyPush(group: Command, parts: PolicyParts, exit: (code: number) => void): void {
   withAdminOptions(
     group
@@ -38,6 +38,31 @@ export function addPolicyPush(group: Command, parts: PolicyParts, exit: (code: n
     runCommand(parts, options.json, exit, async () => {
       const target = await targetOf(policy, options, parts);
       return show(await rollBack(target, options.revision ?? null, parts.policy), 'active again', options, parts);
+    }),
+  );
+
+  withAdminOptions(
+    group
+      .command('promote')
+      .description('make the candidate of a policy active')
+      .argument('<policy>', 'the name of the policy')
+      .option('--revision <text>', 'only if the candidate is still this one; otherwise as it is'),
+  ).action((policy: string, options: AdminOptions & { readonly revision?: string }) =>
+    runCommand(parts, options.json, exit, async () => {
+      const target = await targetOf(policy, options, parts);
+      return show(await promote(target, options.revision ?? null, parts.policy), 'active', options, parts);
+    }),
+  );
+
+  withAdminOptions(
+    group
+      .command('withdraw')
+      .description('have nobody get the candidate of a policy until its source has another one')
+      .argument('<policy>', 'the name of the policy'),
+  ).action((policy: string, options: AdminOptions) =>
+    runCommand(parts, options.json, exit, async () => {
+      const target = await targetOf(policy, options, parts);
+      return show(await withdraw(target, parts.policy), 'withdrawn', options, parts);
     }),
   );
 }

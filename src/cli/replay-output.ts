@@ -1,12 +1,18 @@
 import type { ChangeGroup, Outcome, ReplayReport } from '../replay/report.ts';
 import type { Exceeded } from '../replay/thresholds.ts';
 
-const OPTIONS = { newDenies: '--max-new-denies', changed: '--max-changes', notReplayable: '--max-not-replayable' } as const;
+const OPTIONS = {
+  newDenies: '--max-new-denies',
+  changed: '--max-changes',
+  notReplayable: '--max-not-replayable',
+  damaged: '--max-damaged',
+} as const;
 
 /** The report as one JSON object. */
 export function jsonOfReplay(report: ReplayReport, exceeded: readonly Exceeded[]) {
   return {
     policy_revision: report.revision,
+    policy_revision_is_hash: report.revisionIsHash,
     log_revisions: report.revisions,
     lines: report.lines,
     records: report.records,
@@ -16,6 +22,7 @@ export function jsonOfReplay(report: ReplayReport, exceeded: readonly Exceeded[]
     new_denies: report.newDenies,
     new_step_ups: report.newStepUps,
     new_allows: report.newAllows,
+    not_enforced: report.notEnforced,
     other_reasons: report.otherReasons,
     changes: report.changes.map(({ clientsTotal, ...group }) => ({ ...group, clients_total: clientsTotal })),
     changes_ungrouped: report.changesUngrouped,
@@ -26,6 +33,7 @@ export function jsonOfReplay(report: ReplayReport, exceeded: readonly Exceeded[]
     not_reevaluated: report.notReevaluated,
     damaged_lines: report.damaged,
     damaged: report.damagedLines,
+    broken_logs: report.brokenLogs,
     other_lines: report.otherLines,
     other_policies: report.otherPolicies,
     exceeded: exceeded.map(({ name, limit, records }) => ({ option: OPTIONS[name], limit, records })),
@@ -44,6 +52,7 @@ export function textOfReplay(report: ReplayReport, exceeded: readonly Exceeded[]
     `  new denies    ${share(report.newDenies, replayed)}`,
     `  new step_ups  ${share(report.newStepUps, replayed)}`,
     `  new allows    ${share(report.newAllows, replayed)}`,
+    ...(report.notEnforced > 0 ? [`  not enforced  ${share(report.notEnforced, replayed)}`] : []),
     `  other reasons ${share(report.otherReasons, replayed)}`,
     `not replayable  ${share(report.notReplayable, records)}`,
     `damaged lines   ${report.damaged}`,
@@ -63,12 +72,19 @@ export function textOfReplay(report: ReplayReport, exceeded: readonly Exceeded[]
       'damaged',
       report.damagedLines.map(({ file, line, problem }) => `${file}:${line} ${problem}`),
     ),
+    ...(namesUnproven(report)
+      ? ['', 'records name the same revision: its name was chosen and is no proof that the policy is the same']
+      : []),
     ...section(
       'over the threshold',
       exceeded.map(({ name, limit, records: found }) => `${OPTIONS[name]} ${limit}: ${found} records`),
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function namesUnproven({ revision, revisionIsHash, revisions }: ReplayReport): boolean {
+  return !revisionIsHash && Object.hasOwn(revisions, revision);
 }
 
 function changeLines({ from, to, records, clients, clientsTotal, examples }: ChangeGroup): string[] {
@@ -82,8 +98,8 @@ function changeLines({ from, to, records, clients, clientsTotal, examples }: Cha
   ];
 }
 
-function outcome({ effect, reason, status }: Outcome): string {
-  return `${effect}${status === null ? '' : ` ${status}`} ${reason}`;
+function outcome({ effect, reason, status, enforced }: Outcome): string {
+  return `${effect}${status === null ? '' : ` ${status}`} ${reason}${enforced === false ? ' (not enforced)' : ''}`;
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -23,6 +23,7 @@ type Options = {
   readonly maxNewDenies?: Threshold;
   readonly maxChanges?: Threshold;
   readonly maxNotReplayable?: Threshold;
+  readonly maxDamaged?: Threshold;
   readonly examples: number;
   readonly json?: boolean;
 };
@@ -31,7 +32,7 @@ const EXAMPLES_MAX = 1000;
 
 /**
  * Adds `countersign replay`: 0 where nothing is over a threshold, 1 where something is, 65 for a policy that is refused and for logs of which no record
- * can be replayed, 66 for a log that cannot be read, 69 without OPA.
+ * can be replayed, 66 for a log that cannot be read, or not to its end, 69 without OPA.
  */
 export function addReplayCommand(program: Command, parts: ReplayParts): void {
   program
@@ -56,6 +57,7 @@ export function addReplayCommand(program: Command, parts: ReplayParts): void {
       'end with 1 where more records cannot be replayed; a share is of all records',
       limitOf,
     )
+    .option('--max-damaged <number or share>', 'end with 1 where more lines are damaged; a share is of all lines', limitOf)
     .option('--examples <number>', 'decision ids that are shown of each group', examplesOf, 3)
     .option('--json', 'print the report as JSON')
     .allowExcessArguments(false)
@@ -68,16 +70,21 @@ export function addReplayCommand(program: Command, parts: ReplayParts): void {
 
 async function runReplay({ tools, stdout, stderr, exit }: ReplayParts, options: Options): Promise<void> {
   const { log: logs, policy, contract, name: policyName, examples: examplesMax, entrypoint = null, opa = null } = options;
-  const { maxNewDenies, maxChanges, maxNotReplayable, json = false } = options;
+  const { maxNewDenies, maxChanges, maxNotReplayable, maxDamaged, json = false } = options;
   try {
     const report = await tools.replay({ logs, policy, contract, entrypoint, opaBin: opa, policyName, examplesMax });
     const exceeded = exceededBy(report, {
       ...(maxNewDenies === undefined ? {} : { newDenies: maxNewDenies }),
       ...(maxChanges === undefined ? {} : { changed: maxChanges }),
       ...(maxNotReplayable === undefined ? {} : { notReplayable: maxNotReplayable }),
+      ...(maxDamaged === undefined ? {} : { damaged: maxDamaged }),
     });
     stdout(json ? `${JSON.stringify(jsonOfReplay(report, exceeded))}\n` : textOfReplay(report, exceeded));
-    if (report.replayed === 0) {
+    if (report.brokenLogs.length > 0) {
+      // what was read of it is no share of the whole
+      stderr(`Not read to the end: ${report.brokenLogs.join(', ')}\n`);
+      exit(EXIT_NO_INPUT);
+    } else if (report.replayed === 0) {
       // nothing was shown, and that must not look like nothing that changes
       stderr(`No record of the policy ${JSON.stringify(policyName)} could be replayed.\n`);
       exit(EXIT_DATA);

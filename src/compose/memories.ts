@@ -57,7 +57,7 @@ export function openMemories(config: Config, { windows, shared, startedAtMs, log
     return createMemories(options, {
       ...common,
       shared: shared?.simulated ?? null,
-      records: ({ shape, ...rest }) => overlayRecords(nextRecords.next().value ?? new RecordPool({ shape, ...rest }), shape),
+      records: (shaped) => overlayRecords(nextRecords.next().value ?? new RecordPool(shaped), shaped),
       blocks: (blocksMax) => overlayBlocks(nextBlocks.next().value ?? new BlockPool(blocksMax), new BlockPool(OVERLAY_BLOCKS)),
       onCost: () => undefined,
     });

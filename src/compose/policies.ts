@@ -3,6 +3,7 @@ import { entrypointOf, isServer } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
 import { createKeptPolicy } from '../decide/kept-policy.ts';
+import { createRetriedPolicy } from '../decide/kept-retry.ts';
 import { createPolicies, type PolicySet } from '../decide/policies.ts';
 import { createPrepareThread } from '../decide/prepare/prepare-thread.ts';
 import type { RolloutParts } from '../decide/rollout/candidate.ts';
@@ -31,8 +32,15 @@ export function openPolicies(config: Config, apiKeys: boolean, parts: PoliciesPa
   const thread = createPrepareThread(PREPARE);
   const data = openDataThread();
   const { directory } = config.state;
-  const keptIn = (folder: string, name: string) =>
-    directory === null ? null : createKeptPolicy(createStateFolder(join(directory, folder, name)));
+  const keptIn = (folder: string, policy: string) => {
+    if (directory === null) return null;
+    const later = (work: () => void, pauseMs: number) => void setTimeout(work, pauseMs).unref();
+    return createRetriedPolicy(createKeptPolicy(createStateFolder(join(directory, folder, policy))), {
+      policy,
+      logger: parts.logger,
+      later,
+    });
+  };
   const sourceOf = (name: string, of: 'policy' | 'candidate'): BundleSource => {
     const policy = policies.get(name) ?? { ...config.policy, entrypoint: entrypointOf(config.policy) };
     const bundle = of === 'candidate' && policy.candidate !== null ? policy.candidate.bundle : policy.bundle;

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
 import type { CollectSources } from '../contract/collect.ts';
 import type { Decision } from '../contract/decision.ts';
+import { CountersignError } from '../contract/errors.ts';
 import type { DecisionRequest } from '../contract/request.ts';
-import type { Clock, Logger, Policies } from '../contract/stages.ts';
+import type { ActivePolicy, Clock, Logger, Policies, RefusedPolicy } from '../contract/stages.ts';
 import type { PolicySet } from '../decide/policies.ts';
 import { createEnricher, type EnricherOptions } from '../enrich/enricher.ts';
 import type { Memories } from '../enrich/remembered.ts';
@@ -29,10 +30,13 @@ export type SimulationParts = {
 
 /** Decides questions that nobody asked. */
 export interface Simulation {
-  /** @throws CountersignError revision_unknown, `bundle_*` where the revision cannot be put together any more */
+  /** @throws CountersignError revision_unknown, overloaded where another revision is being put together or this one takes long, `bundle_*` where the revision cannot be put together any more */
   decide(request: DecisionRequest, revision: string | null): Promise<Decision>;
   stop(): void;
 }
+
+/** For a revision that has to be put together; what comes later is there for the next question. */
+const OPEN_MS = 20_000;
 
 const quiet = (): void => undefined;
 const SILENT: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
@@ -60,10 +64,18 @@ export function createSimulation(parts: SimulationParts): Simulation {
     return { identifier, sources };
   }
 
+  /** Null where the request has no policy, which is then what the answer says. */
+  async function revisionFor(request: DecisionRequest, revision: string): Promise<ActivePolicy | RefusedPolicy | null> {
+    const selected = policies.select(request);
+    const active = 'refused' in selected ? (selected.policy ?? null) : selected;
+    const inspection = active === null ? null : policies.inspect(active.name);
+    return inspection === null ? null : within(OPEN_MS, inspection.policyOf(revision));
+  }
+
   return {
     async decide(request, revision) {
-      const selected = policies.select(request);
-      const named = revision === null || 'refused' in selected ? null : await policies.inspect(selected.name)?.policyOf(revision);
+      const askedAtMs = clock.monotonic();
+      const named = revision === null ? null : await revisionFor(request, revision);
       opened ??= open();
       const { identifier, sources } = await opened;
       const view: Policies = { select: (asked) => named ?? policies.select(asked), failed: policies.failed };
@@ -76,7 +88,8 @@ export function createSimulation(parts: SimulationParts): Simulation {
         recorder: { record: quiet },
         clock,
       });
-      return pdp.decide(request);
+      // what had to be opened first is no time of the request
+      return pdp.decide({ ...request, deadlineAtMs: request.deadlineAtMs + clock.monotonic() - askedAtMs });
     },
     stop() {
       void opened?.then(({ identifier, sources }) => {
@@ -92,4 +105,18 @@ export function withNonceSecret(identity: Config['identity']): Config['identity'
   const { nonce } = identity.dpop;
   if (nonce === null || nonce.secret !== null) return identity;
   return { ...identity, dpop: { ...identity.dpop, nonce: { ...nonce, secret: randomBytes(32).toString('base64url') } } };
+}
+
+/** @throws CountersignError overloaded */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new CountersignError('overloaded', { field: 'revision', detail: 'it is not put together yet' })),
+    ms,
+  );
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -2,6 +2,7 @@ import type { Decision } from './decision.ts';
 import type { PolicyException } from './exceptions.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { DecisionRequest } from './request.ts';
+import type { MonitoredBy } from './rollout.ts';
 
 /* Why a decision is as it is: what is kept of one, and what it is explained by. */
 
@@ -24,13 +25,18 @@ export type Explanation = {
 /** What hides what a client could have put into an input. */
 export type Redact = (input: JsonValue) => JsonValue;
 
+/** What hides what a policy says beside the effects; left out, all of it is shown. */
+export type RedactSaid = (said: JsonObject) => JsonObject;
+
 /** Explains decisions of one revision; it holds nothing of the revision that is large. */
-export type Explainer = (decision: Decision, trace: DecisionTrace, redact: Redact) => Explanation;
+export type Explainer = (decision: Decision, trace: DecisionTrace, redact: Redact, redactSaid?: RedactSaid) => Explanation;
 
 /** How a decision was asked for. */
 export type AskedDecision = Pick<DecisionRequest, 'requestId' | 'endpoint' | 'receivedAtMs'> & {
   readonly pep: string;
   readonly request: { readonly method: string; readonly host: string; readonly path: string } | null;
+  /** Who let the request pass although it was not allowed; not there where the decision is enforced. */
+  readonly monitoredBy?: MonitoredBy;
   /** Milliseconds from the question to the decision. */
   readonly totalMs: number;
 };

@@ -23,6 +23,8 @@ export type PdpParts = {
 export type Progress = {
   policy: ActivePolicy | null;
   route: Route | null;
+  /** True where the catalogue that the route is of is not all there. */
+  routesMissing?: boolean;
   identity: Identity | null;
   enrichment: EnrichmentSignals | null;
   readonly startedAtMs: number;

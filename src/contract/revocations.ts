@@ -43,13 +43,16 @@ export type RevocationsChanged = {
   readonly shared: boolean;
 };
 
+/** Why nothing is known to be done. Of `unconfirmed`, ids, nobody knows whether the store did it, or still will. */
+export type RevocationsRefused = AdminRefused & { readonly unconfirmed?: readonly string[] };
+
 /** The revocations as operators see and change them. */
 export interface RevocationAdmin {
   list(query: RevocationQuery): RevocationPage;
   read(id: string): ListedRevocation | null;
   /** All of the values or none; they are foreign. */
-  add(values: readonly JsonValue[], operator: Operator): Promise<RevocationsChanged | AdminRefused>;
-  remove(id: string): Promise<RevocationsChanged | AdminRefused>;
+  add(values: readonly JsonValue[], operator: Operator): Promise<RevocationsChanged | RevocationsRefused>;
+  remove(id: string): Promise<RevocationsChanged | RevocationsRefused>;
 }
 
 /** Of the revocations that operators made. */

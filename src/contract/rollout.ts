@@ -65,6 +65,8 @@ export type CandidateStatus = {
   readonly loadedAt: number | null;
   readonly rules: number;
   readonly lastError: { readonly code: string; readonly text: string; readonly at: number; readonly revision?: string | null } | null;
+  /** Unix seconds when what was refused for a reason that may pass is tried again; not there where nothing is. */
+  readonly retryAt?: number;
   readonly shadow: ShadowStatus;
   readonly canary: CanaryStatus;
 };

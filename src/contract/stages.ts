@@ -49,16 +49,25 @@ export interface ActivePolicy {
   readonly name: string;
   readonly revision: string;
   routeOf(request: DecisionRequest): Route;
-  /** The revision that this caller gets, asked once it is known who asks; the route is then its route. Left out: this one. */
-  readonly forCaller?: (request: DecisionRequest, identity: Identity) => ActivePolicy;
+  /** The other revision that this caller gets, asked once it is known who asks; the route is then its route. Null, or left out: this one. */
+  readonly forCaller?: (request: DecisionRequest, identity: Identity) => ActivePolicy | null;
   /** Never throws: an engine failure is a deny with `error`. */
   decide(request: DecisionRequest, identity: Identity, enrichment: EnrichmentSignals, route: Route): Evaluated;
 }
 
+/** Why no policy answers. */
+export type RefusedPolicy = {
+  readonly refused: ErrorCode;
+  /** The one that would, if it had all its data; left out where there is none. */
+  readonly policy?: ActivePolicy;
+  /** True where its catalogue of routes, or a part of it, is what is not there: then a request may fall on any route, whatever it is found to. */
+  readonly routesMissing?: boolean;
+};
+
 /** The policies of this process. */
 export interface Policies {
-  /** The policy that answers this request, or the code of why there is none. */
-  select(request: DecisionRequest): ActivePolicy | { readonly refused: ErrorCode };
+  /** The policy that answers this request, or why there is none. */
+  select(request: DecisionRequest): ActivePolicy | RefusedPolicy;
   /** A deny that no policy made: no policy, deadline, failure of a stage. */
   failed(request: DecisionRequest, code: ErrorCode, policy: ActivePolicy | null): Decision;
 }
@@ -75,11 +84,17 @@ export interface Observer {
 
 /** Says where a decision is made and not enforced; never throws. */
 export interface Monitor {
-  /** What is answered instead of a decision that is no allow; null where it is enforced. */
+  /** What is answered instead of a decision that is no allow; null where it is enforced. An allow is told too, for what it sets upstream. */
   answer(
     request: DecisionRequest,
     decision: Decision,
-    known: { readonly route: Route | null; readonly identity: Identity | null; readonly enrichment: EnrichmentSignals | null },
+    known: {
+      readonly route: Route | null;
+      /** Whether the catalogue that the route is of was not all there. */
+      readonly routesMissing?: boolean | undefined;
+      readonly identity: Identity | null;
+      readonly enrichment: EnrichmentSignals | null;
+    },
   ): { readonly by: MonitoredBy; readonly decision: Decision } | null;
 }
 

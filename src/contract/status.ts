@@ -213,6 +213,8 @@ export type PolicyStatus = {
   readonly limits?: readonly RateLimitStatus[];
   /** `revision`: of the bundle that was refused, where it could be told. */
   readonly lastError: { readonly code: string; readonly text: string; readonly at: number; readonly revision?: string | null } | null;
+  /** Unix seconds when what was refused for a reason that may pass is tried again; not there where nothing is. */
+  readonly retryAt?: number;
   /**
    * `source`: what its source has; `last_known_good`: the source cannot be read, or has something that is refused; `activated` and
    * `rolled_back`: an operator chose it. Null where nothing is active.

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -8,6 +7,7 @@ import { CountersignError } from '../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import { BUNDLE_LIMITS, unpack } from './bundle.ts';
 import { packBundle } from './bundle-pack.ts';
+import { contentRevision } from './bundle-revision.ts';
 import { explainable, hasRules, PARSE_QUERY, parseInput, placesOf, readsIn } from './rule-metadata.ts';
 
 /* Runs OPA over a directory of Rego and adds to its bundle's manifest what plain `opa build` leaves out. */
@@ -184,13 +184,10 @@ async function repack(bundle: Uint8Array, metadata: JsonObject, directory: strin
   for (const [path, text] of await readCases(directory)) files.set(path, text);
   const manifest = parse(files.get('.manifest')?.toString('utf8') ?? '{}', '.manifest');
   if (!isJsonObject(manifest)) throw new CountersignError('policy_compile_failed', { field: '.manifest' });
-  const paths = [...files.keys()].filter((path) => path !== '.manifest').sort();
-  const hash = createHash('sha256').update(JSON.stringify(metadata));
-  for (const path of paths) hash.update(`\0${path}\0`).update(files.get(path) ?? '');
   const said = typeof manifest['revision'] === 'string' && manifest['revision'] !== '' ? manifest['revision'] : null;
   const enriched = {
     ...manifest,
-    revision: said ?? hash.digest('hex').slice(0, 16),
+    revision: said ?? contentRevision(files, metadata),
     metadata: { ...(isJsonObject(manifest['metadata']) ? manifest['metadata'] : {}), countersign: metadata },
   };
   return packBundle(new Map<string, Uint8Array | string>([...files, ['.manifest', JSON.stringify(enriched)]]));

@@ -6,6 +6,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.
 import { addSources, NOTHING_TO_COLLECT } from './collect.ts';
 import type { OwnAnswer } from './contracts/own-answer.ts';
 import { exceptionReason, exempt } from './exempt.ts';
+import { upstreamNamesOf } from './upstream-names.ts';
 import { type ExceededLimit, parseVerdict, type RuleFacts, type Verdict } from './verdict.ts';
 
 /** The contract `rules`: what all verdicts together say. */
@@ -21,6 +22,8 @@ export type Combined = {
   readonly obligations: readonly JsonObject[];
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly upstreamHeaders: Readonly<Record<string, string>>;
+  /** Of the headers that would go upstream on an allow; not there on an allow, and where there is none. */
+  readonly upstreamNames?: readonly string[];
   readonly limits: readonly ExceededLimit[];
   readonly retryAfterSeconds: number | null;
   /** Sources that the rules want asked first: then all the rest counts for nothing. */
@@ -85,13 +88,15 @@ function combineVerdicts(verdicts: readonly Verdict[], rules: ReadonlyMap<string
   if (factors.length > 1) factors.sort(byWeight);
   const risk = { score: Math.min(RISK_MAX, Math.round(factors.reduce((sum, { points }) => sum + points, 0))), factors };
   const common = { assuranceRequired, risk, collect, verdicts, shadowLimits };
-  if (denied) return deny(verdicts.filter(isDenial), rules, common);
-  if (!granted) return deny([hostVerdict('not_applicable')], rules, common);
-  if (!raised) return allow(verdicts.filter(isGrant), rules, common);
-  return stepUp(verdicts.filter(isStepUp), rules, common);
+  if (!denied && granted && !raised) return allow(verdicts.filter(isGrant), rules, common);
+  const upstreamNames = upstreamNamesOf(verdicts);
+  const refused = upstreamNames.length === 0 ? common : { ...common, upstreamNames };
+  if (denied) return deny(verdicts.filter(isDenial), rules, refused);
+  if (!granted) return deny([hostVerdict('not_applicable')], rules, refused);
+  return stepUp(verdicts.filter(isStepUp), rules, refused);
 }
 
-type Common = Pick<Combined, 'assuranceRequired' | 'risk' | 'collect' | 'verdicts' | 'shadowLimits'>;
+type Common = Pick<Combined, 'assuranceRequired' | 'risk' | 'collect' | 'verdicts' | 'shadowLimits' | 'upstreamNames'>;
 type Rules = ReadonlyMap<string, RuleFacts>;
 
 const isDenial = ({ effect }: Verdict): boolean => effect === 'deny' || effect === 'undecided';

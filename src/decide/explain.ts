@@ -1,5 +1,5 @@
 import type { Decision } from '../contract/decision.ts';
-import type { Explainer } from '../contract/explain.ts';
+import type { Explainer, RedactSaid } from '../contract/explain.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import type { PolicyContract } from './contracts/contract.ts';
 import { small, type Thresholds, valueAt } from './thresholds.ts';
@@ -20,13 +20,15 @@ export type ExplainParts = {
 };
 
 const NO_CODES: readonly string[] = [];
+const asItIs: RedactSaid = (said) => said;
 
 /** Makes explanations from what was kept: the verdicts are combined once more, nothing is evaluated. */
 export function createExplainer(parts: ExplainParts): Explainer {
-  return (decision, { input: text, answer, exceptions }, redact) => {
+  return (decision, { input: text, answer, exceptions }, redact, redactSaid = asItIs) => {
     const parsed: JsonValue = text === null ? null : JSON.parse(text);
     const input = redact(parsed);
-    const { verdicts, own } = parts.read(parseAnswer(answer), exceptions);
+    const { verdicts: all, own } = parts.read(parseAnswer(answer), exceptions);
+    const verdicts = all.map((verdict): Verdict => ({ ...verdict, said: redactSaid(verdict.said) }));
     const spoken = new Map(verdicts.map((verdict): [string, Verdict] => [verdict.code, verdict]));
     // rules that lie beside a policy that decides itself have said nothing
     const codes = own === undefined ? parts.codes : NO_CODES;

@@ -7,6 +7,7 @@ import type { Route } from '../contract/route.ts';
 import type { Logger, Monitor } from '../contract/stages.ts';
 import type { UpstreamOptions } from './options.ts';
 import { upstreamInMonitor } from './upstream.ts';
+import { createNamesSeen } from './upstream-names.ts';
 
 /** What may be decided and not enforced. */
 export type MonitorOptions = {
@@ -21,10 +22,13 @@ export const ENFORCED: MonitorOptions = { routes: 'refused', critical: 'enforced
 
 /** Lets pass what a gateway or a route does not enforce. A request that falls on no route is its gateway's, since no route says how critical it is. */
 export function createMonitor(options: MonitorOptions, upstream: UpstreamOptions, logger: Logger): Monitor {
+  const seen = createNamesSeen();
   return {
     answer(request, decision, known) {
-      const by = monitoredBy(request, known.route, options);
-      if (by === null || decision.effect === 'allow') return null;
+      seen.note(decision);
+      if (decision.effect === 'allow') return null;
+      const by = monitoredBy(request, known, options);
+      if (by === null) return null;
       const would = decision.effect;
       try {
         const passed: Decision = {
@@ -32,7 +36,7 @@ export function createMonitor(options: MonitorOptions, upstream: UpstreamOptions
           effect: 'allow',
           stepUp: null,
           obligations: [],
-          upstream: upstreamInMonitor(request, known, { risk: decision.risk, would }, upstream),
+          upstream: upstreamInMonitor(request, known, { risk: decision.risk, would, names: seen.of(decision) }, upstream),
           response: null,
           would,
           error: null,
@@ -47,14 +51,21 @@ export function createMonitor(options: MonitorOptions, upstream: UpstreamOptions
   };
 }
 
-function monitoredBy({ pep }: DecisionRequest, route: Route | null, { critical }: MonitorOptions): MonitoredBy | null {
+type KnownRoute = { readonly route: Route | null; readonly routesMissing?: boolean | undefined };
+
+function monitoredBy(
+  { pep }: DecisionRequest,
+  { route, routesMissing = false }: KnownRoute,
+  { critical }: MonitorOptions,
+): MonitoredBy | null {
   if (pep.enforce !== false && route?.enforce !== false) return null;
-  if (critical === 'enforced' && route !== null && mayBeCritical(route)) return null;
+  // without its catalogue a request may be for a critical route, whatever the rest of it says
+  if (critical === 'enforced' && route !== null && (routesMissing || mayBeCritical(route))) return null;
   return pep.enforce === false ? 'pep' : 'route';
 }
 
 /** An ambiguous path may be that of any route. */
-function mayBeCritical({ status, tier }: Route): boolean {
+export function mayBeCritical({ status, tier }: Pick<Route, 'status' | 'tier'>): boolean {
   return status === 'ambiguous' || (status === 'matched' && tier === 'critical');
 }
 

@@ -43,6 +43,7 @@ export function decisionOf(
     stepUp: combined.stepUp,
     obligations: combined.obligations,
     upstream: effect === 'allow' ? upstreamOf(request, identity, enrichment, combined, options.upstream) : NO_UPSTREAM,
+    ...(combined.upstreamNames === undefined ? {} : { upstreamNames: combined.upstreamNames }),
     response: effect === 'allow' ? null : responseOf(request.id, identity, combined, challengeOptionsOf(route, options.challenge)),
     policy,
     ...(combined.shadowLimits.length === 0 ? {} : { shadowLimits: combined.shadowLimits }),

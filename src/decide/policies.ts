@@ -5,6 +5,7 @@ import type { PolicyStatus } from '../contract/status.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import { createChoosePolicy } from './choose-policy.ts';
 import type { KeptPolicy } from './kept-policy.ts';
+import { mayHoldRoutes } from './missing-routes.ts';
 import type { DecideOptions } from './options.ts';
 import { failedDecision } from './output.ts';
 import { createPolicySlot } from './policy-slot.ts';
@@ -56,6 +57,8 @@ export interface PolicySet extends Policies {
    * @throws CountersignError policy_unknown, candidate_missing
    */
   withdraw(name: string): void;
+  /** Counts the decisions of canaries, each of a batch; null where no policy has a candidate. */
+  readonly canary: Observer | null;
   /** Evaluates candidates in shadow; null where no policy has one. */
   readonly shadow: Observer | null;
   /** The policies with routes that are not enforced. */
@@ -93,6 +96,8 @@ export type PoliciesParts = {
   readonly prepare?: Prepare;
   /** Reads the keys that may sign. */
   readonly readFile?: ReadDocumentFile;
+  /** Milliseconds until a refusal that may pass is looked at again for the first time; half a minute where it is left out. */
+  readonly retryMs?: number;
 };
 
 /** The decide stage: nothing is loaded before `load`, and until then every request is a deny `policy_not_loaded`. */
@@ -100,6 +105,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
   const { clock, logger, openSource } = parts;
   const prepare = parts.prepare ?? createPrepareHere(clock, null);
   const readFile = parts.readFile ?? noFile;
+  const retry = parts.retryMs === undefined ? {} : { retryMs: parts.retryMs };
   const slots = new Map<string, PolicySlot>();
   const following = new Map<string, Following>();
   const candidates = new Map<string, Candidate>();
@@ -109,7 +115,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     const kept = parts.openKept?.(name) ?? null;
     const pushed = parts.openPushed?.(name) ?? null;
     const slot = createPolicySlot(name, policy, options, {
-      ...{ clock, logger, prepare, readFile, kept, pushed },
+      ...{ clock, logger, prepare, readFile, kept, pushed, ...retry },
       onData: () => void candidates.get(name)?.slot.refresh(),
     });
     slots.set(name, slot);
@@ -121,7 +127,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     const candidate = createCandidate(policy.candidate, {
       ...rollout,
       ...own,
-      slot: createPolicySlot(name, { ...policy, bundle: policy.candidate.bundle }, options, { ...own, pushed, shares: true }),
+      slot: createPolicySlot(name, { ...policy, bundle: policy.candidate.bundle }, options, { ...own, ...retry, pushed, shares: true }),
       active: slot,
       openSource: openCandidate === undefined ? null : () => openCandidate(name),
     });
@@ -152,7 +158,8 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
       if (!request.pep.policies.includes(name)) return { refused: 'policy_not_allowed' };
       const policy = slot.active();
       if (policy === null) return { refused: 'policy_not_loaded' };
-      if (slot.missingData().length > 0) return { refused: 'data_not_loaded' };
+      const missing = slot.missingData();
+      if (missing.length > 0) return { refused: 'data_not_loaded', policy, routesMissing: missing.some(mayHoldRoutes) };
       return candidates.size === 0 ? policy : (candidates.get(name)?.divide(policy) ?? policy);
     },
     failed(request, code, policy) {
@@ -169,6 +176,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
           offered: async ({ packed }) => ((await slot.offer(packed, source.name)) ? 'done' : 'again'),
           confirmed: () => slot.confirm(),
           failed: (thrown) => slot.fail(thrown, source.name),
+          retrying: slot.retrying,
         });
         following.set(name, one);
       }
@@ -177,12 +185,18 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
       await Promise.all([...candidates.values()].map((candidate) => candidate.load()));
     },
     stop() {
-      for (const one of [...following.values(), ...candidates.values()]) one.stop();
+      for (const one of [...following.values(), ...candidates.values(), ...slots.values()]) one.stop();
     },
     activate: async (name, bundle) => slotOf(name).activate(bundle),
     rollback: async (name, revision) => slotOf(name).rollback(revision),
     revisions: (name) => slotOf(name).revisions(),
-    inspect: (name) => slots.get(name)?.inspection ?? null,
+    inspect(name) {
+      const [slot, candidate] = [slots.get(name), candidates.get(name)?.slot];
+      if (slot === undefined || candidate === undefined) return slot?.inspection ?? null;
+      const { explainer, policyOf } = slot.inspection;
+      // decisions of a canary are those of the candidate
+      return { policyOf, explainer: (revision) => explainer(revision) ?? candidate.inspection.explainer(revision) };
+    },
     data: createDataAdmin((name) => slots.get(name)?.data ?? null),
     async promote(name, revision) {
       const found = candidateOf(name).current();
@@ -195,6 +209,7 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
       if (candidate.current() === null) throw new CountersignError('candidate_missing');
       candidate.withdraw();
     },
+    canary: candidates.size === 0 ? null : { observe: (record) => candidates.get(record.decision.policy.name)?.count(record) },
     shadow: candidates.size === 0 ? null : { observe: (record) => candidates.get(record.decision.policy.name)?.observe(record) },
     monitored: () =>
       deciding.flatMap((slot) => {

@@ -3,26 +3,26 @@ import type { ActivePolicy } from '../contract/stages.ts';
 import type { PolicyStatus } from '../contract/status.ts';
 import type { KeptState, PolicyOrigin } from './kept-policy.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
+import { LOST } from './missing-routes.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import type { KeptData } from './pushed/data-job.ts';
 import { createDataSlot, type DataHost } from './pushed/data-slot.ts';
-import { PASSING, prepareOver } from './pushed/prepare-over.ts';
+import { mayPass, prepareOver } from './pushed/prepare-over.ts';
 import { type Base, differsInExceptions, documentsOver } from './pushed/pushed-data.ts';
 import { EXCEPTIONS, startsWith } from './pushed/roots.ts';
+import { createSlotRetries } from './retry.ts';
 import { createRevisionHistory } from './revision-history.ts';
 import { readSigningKeys } from './signing/read-keys.ts';
 import type { PolicySlot, SlotParts } from './slot.ts';
 import { createSlotInspection } from './slot-inspection.ts';
 import { createSourceView, digestOf } from './slot-source.ts';
+import { slotStatus } from './slot-status.ts';
 
 /** `policy.ageMax` is over minutes at least: its time need not be written down more often. */
 const CONFIRM_SECONDS = 60;
 
 /** What was active before had its time judged before: it is taken back where the machine starts, or is busy with a worse policy. */
 const KNOWN_WORST_CASE_MS = 60_000;
-
-/** What is missing where the file of pushed data could not be read. */
-const LOST: readonly string[] = ['pushed data'];
 
 /** Nothing is active at first. */
 export function createPolicySlot(name: string, options: PolicyOptions, shared: DecideOptions, parts: SlotParts): PolicySlot {
@@ -46,6 +46,9 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
   /** Revision of the bundle that is being judged, as soon as it is known. */
   let judged: string | null = null;
   let last: Promise<unknown> = Promise.resolve();
+  /** What the last other data was refused for. */
+  let unfresh: PolicyStatus['lastError'] = null;
+  const retries = createSlotRetries(clock, parts.retryMs);
 
   const errorOf = (error: CountersignError, from: string | null, revision: string | null): PolicyStatus['lastError'] => {
     const text = from === null ? error.message : `${from}: ${error.message}`;
@@ -60,6 +63,9 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     last = turn.catch(() => undefined);
     return turn;
   };
+
+  /** For what had its time judged before. */
+  const inspected: PolicyOptions = { ...options, worstCaseMs: KNOWN_WORST_CASE_MS };
 
   const save = async (): Promise<void> => {
     if (kept === null || history.all().length === 0) return;
@@ -83,7 +89,8 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     const documents = data === null ? [] : documentsOver(data);
     const operatorPaths = data?.operatorPaths ?? [];
     const outcome = await parts.prepare({ name, packed, pushed: documents, operatorPaths, module, policy, signing, shared: plain });
-    judged = outcome.ok ? outcome.prepared.revision : outcome.revision;
+    // one that is only looked at is prepared beside what is judged
+    if (policy !== inspected) judged = outcome.ok ? outcome.prepared.revision : outcome.revision;
     if (!outcome.ok) throw outcome.error;
     return outcome.prepared;
   };
@@ -92,11 +99,15 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     if (monitored.length > 0) logger.warn('monitor_mode', { policy: name, revision, routes: monitored.length });
   };
 
-  const opened = async (packed: Uint8Array, data: KeptData | null): Promise<LoadedRevision> =>
-    loadRevision(name, await prepareOver((over) => prepare(packed, over, null), data), options, shared, clock, data);
+  // pushed data that was lost may have closed what the bundle alone leaves open
+  const missingData = (of = loaded): readonly string[] => (pushed?.isDamaged() === true ? [LOST] : (of?.missingData ?? []));
+
   const inspection = createSlotInspection({
     active: () => loaded?.policy ?? null,
-    open: (revision) => inTurn(() => opened(history.find(revision).packed, pushed?.kept() ?? null)),
+    missing: (of) => missingData(of ?? loaded),
+    kept: (revision) => ({ ...history.find(revision), data: pushed?.kept() ?? null }),
+    open: async (packed, data) =>
+      loadRevision(name, await prepareOver((over) => prepare(packed, over, null, inspected), data), options, shared, clock, data),
   });
   /** The one place where a revision becomes active: a request that has one keeps it. */
   const install = async (packed: Uint8Array, from: PolicyOrigin, activatedAt: number, bounded: boolean): Promise<ActivePolicy> => {
@@ -167,14 +178,11 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     }
   };
 
-  // pushed data that was lost may have closed what the bundle alone leaves open
-  const missingData = (): readonly string[] => (pushed?.isDamaged() === true ? LOST : (loaded?.missingData ?? []));
-
   const slot: PolicySlot = {
     name,
     options,
     active: () => loaded?.policy ?? null,
-    missingData,
+    missingData: () => missingData(),
     inspection,
     data: pushed === null || parts.shares ? null : createDataSlot(host, pushed),
     monitored: () => loaded?.monitored ?? [],
@@ -209,11 +217,14 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         const base = history.all()[0];
         if (data !== null && before !== null && base !== undefined && before.data !== data)
           await attempt(null, async () => {
-            loaded = await under(data, before, base.packed);
-            if (refused?.code === 'data_unfit') refused = null;
+            loaded = inspection.loaded(await under(data, before, base.packed));
+            if (refused?.code === 'data_unfit' || refused === unfresh) refused = null;
             logger.info('policy_data_changed', { policy: name, revision: loaded.policy.revision, routes: loaded.routes });
             warnOf(loaded);
-          }).catch(() => undefined);
+          }).then(retries.refreshing.done, (thrown: unknown) => {
+            unfresh = refused;
+            if (mayPass(thrown)) retries.refreshing.later(() => void slot.refresh());
+          });
         again?.();
       }),
     restore: () =>
@@ -233,6 +244,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
     offer: (packed, from) =>
       inTurn(async () => {
         again = null;
+        retries.offering.stop();
         const digest = digestOf(packed);
         const active = history.all()[0];
         const known = loaded !== null && digest === active?.digest;
@@ -256,10 +268,11 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         } catch (thrown) {
           source.has(judged, false);
           if (thrown instanceof CountersignError && thrown.code === 'data_unfit') {
-            again = () => void slot.offer(packed, from);
+            // after whatever else is asked for by then: it may have taken its place
+            again = () => retries.offering.until(() => last.then(() => waiting?.digest !== digest || slot.offer(packed, from)));
             waiting = { packed, digest };
           }
-          return !(thrown instanceof CountersignError && PASSING.has(thrown.code));
+          return !mayPass(thrown);
         }
       }),
     confirm() {
@@ -271,28 +284,16 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
       source.lose();
       unread = errorOf(asCountersignError(thrown, 'bundle_unreadable'), from, null);
     },
-    status() {
-      const { ageSeconds, expectedRevision, healthy } = source.at(seconds());
-      const active = history.all()[0];
-      const data = pushed?.status();
-      return {
-        name,
-        state: loaded === null ? 'not_loaded' : 'active',
-        revision: loaded?.bundle.revision ?? null,
-        activatedAt: loaded === null ? null : (active?.activatedAt ?? null),
-        rules: loaded?.rules ?? 0,
-        routes: loaded?.routes ?? 0,
-        limits: loaded?.limits ?? [],
-        lastError: unread ?? refused,
-        runningOn: loaded === null ? null : origin !== 'source' ? origin : healthy ? 'source' : 'last_known_good',
-        expectedRevision,
-        sequence: floor,
-        ageSeconds: loaded === null ? null : ageSeconds,
-        tooOld: loaded !== null && options.ageMax !== null && ageSeconds !== null && ageSeconds > options.ageMax,
-        missingData: missingData(),
-        ...(data === undefined ? {} : { data }),
-      };
-    },
+    retrying: retries.retrying,
+    stop: retries.stop,
+    status: () =>
+      slotStatus({
+        ...{ name, options, loaded, origin, sequence: floor, lastError: unread ?? refused, missingData: missingData() },
+        active: history.all()[0],
+        source: source.at(seconds()),
+        data: pushed?.status(),
+        retriesMs: retries.atMs(),
+      }),
   };
   return slot;
 }

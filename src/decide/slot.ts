@@ -54,7 +54,11 @@ export interface PolicySlot {
   confirm(): void;
   /** Notes why a bundle could not even be read; `source` names where it should have come from (USER-ASKS 55). */
   fail(thrown: unknown, source: string): void;
+  /** The source offers again what could not be used, in so many milliseconds at the least; null: it does not. */
+  retrying(inMs: number | null): void;
   status(): PolicyStatus;
+  /** Nothing is tried again any more. */
+  stop(): void;
 }
 
 export type SlotParts = {
@@ -70,4 +74,6 @@ export type SlotParts = {
   readonly shares?: true;
   /** Other data is in use. */
   readonly onData?: () => void;
+  /** Milliseconds until what may pass is tried again for the first time. */
+  readonly retryMs?: number;
 };

@@ -59,22 +59,21 @@ export function upstreamOf(
 /**
  * What a request looks like upstream that passes although it was not allowed: who asks is told as on an allow, and `x-countersign-would` what was
  * decided. Where the path failed before that was known nothing of ours stays, and no credential that is taken away from others.
+ * @param names of headers that the policy would have set or removed: the client's own are taken away
  */
 export function upstreamInMonitor(
   request: DecisionRequest,
   known: { readonly identity: Identity | null; readonly enrichment: EnrichmentSignals | null },
-  { risk, would }: { readonly risk: Combined['risk']; readonly would: 'deny' | 'step_up' },
+  { risk, would, names }: { readonly risk: Combined['risk']; readonly would: 'deny' | 'step_up'; readonly names: readonly string[] },
   options: UpstreamOptions,
 ): Upstream {
   const { identity, enrichment } = known;
   const told = { upstreamHeaders: {}, responseHeaders: {}, limits: [], risk };
   const made =
     identity === null || enrichment === null ? withoutIdentity(request, options) : upstreamOf(request, identity, enrichment, told, options);
-  return {
-    ...made,
-    headersToSet: { ...made.headersToSet, [WOULD]: would },
-    headersToRemove: made.headersToRemove.filter((name) => name !== WOULD),
-  };
+  const remove = new Set([...made.headersToRemove, ...names]);
+  remove.delete(WOULD);
+  return { ...made, headersToSet: { ...made.headersToSet, [WOULD]: would }, headersToRemove: [...remove] };
 }
 
 const WOULD = 'x-countersign-would';

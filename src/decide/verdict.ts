@@ -183,7 +183,7 @@ function isReset(value: JsonValue | undefined): value is number | null {
 }
 
 /** RFC 9110 `token`, in lower case. */
-const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
+export const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 
 /** A scalar becomes text, null leaves the header out (USER-ASKS 5); anything else is a wrong type. */
 function parseHeaders(value: JsonValue): Record<string, string> | null {

@@ -4,6 +4,7 @@ import type { Listener } from '../contract/lifecycle.ts';
 import type { Logger } from '../contract/stages.ts';
 import { type AuthzenOptions, createAuthzenRoute } from './authzen/routes.ts';
 import { createDecideRoute, type DecideOptions, isDecideTarget } from './decide/routes.ts';
+import { createExtAuthzHttpRoute, type ExtAuthzHttpOptions, isExtAuthzHttpTarget } from './ext-authz-http/routes.ts';
 import { createFeedbackRoute, type FeedbackOptions, isFeedbackTarget } from './feedback/routes.ts';
 import { createForwardAuthRoute, isForwardAuthTarget } from './forward-auth/routes.ts';
 import { createFallback } from './http-fallback.ts';
@@ -14,7 +15,8 @@ import type { TlsFiles } from './tls-files.ts';
 
 export type HttpServerOptions = DecideOptions &
   Pick<FeedbackOptions, 'feedback'> &
-  Pick<AuthzenOptions, 'authzen'> & {
+  Pick<AuthzenOptions, 'authzen'> &
+  Pick<ExtAuthzHttpOptions, 'envoy'> & {
     readonly host: string;
     /** 0 takes a free one. */
     readonly port: number;
@@ -40,6 +42,7 @@ export function createHttpServer(options: HttpServerOptions): Listener {
   const feedback = createFeedbackRoute(options);
   const authzen = createAuthzenRoute(options);
   const forwardAuth = createForwardAuthRoute(options);
+  const extAuthz = createExtAuthzHttpRoute(options);
   const fallback = createFallback(options.logger);
 
   function refuse(response: ServerResponse, code: ErrorCode): void {
@@ -48,6 +51,11 @@ export function createHttpServer(options: HttpServerOptions): Listener {
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
+    // Host and Origin are the client's own there
+    if (isExtAuthzHttpTarget(request.url ?? '')) {
+      extAuthz.handle(request, response);
+      return;
+    }
     // a browser must not be able to ask, whatever page it shows and whatever name was re-bound to this address
     const forwards = isForwardAuthTarget(request.url ?? '');
     // what forward auth forwards is the client's own, its Origin too
@@ -70,5 +78,9 @@ export function createHttpServer(options: HttpServerOptions): Listener {
     logger: options.logger,
     onRefused: options.onRefused,
     handle,
+    // a 503 could make Envoy's failure mode pass what there was no room for
+    onOverloaded: (request, response) => {
+      if (isExtAuthzHttpTarget(request.url ?? '')) extAuthz.overloaded(response);
+    },
   });
 }

@@ -24,6 +24,7 @@ export interface RecentDecisions {
 type Entry = {
   readonly decision: Decision;
   readonly trace: DecisionTrace | null;
+  readonly monitoredBy: DecisionRecord['monitoredBy'];
   readonly receivedAtMs: number;
   readonly totalMs: number;
   readonly endpoint: DecisionRecord['request']['endpoint'];
@@ -59,13 +60,14 @@ export function createRecentDecisions({ entriesMax, bytesMax }: RecentOptions): 
   }
 
   return {
-    note({ request, decision, times, trace = null }) {
+    note({ request, decision, times, monitoredBy, trace = null }) {
       const { http } = request;
       const text = trace?.input ?? '';
       const path = http === null ? '' : http.path.slice(0, PATH_MAX);
       const entry: Entry = {
         decision: decision.explanation === null ? decision : { ...decision, explanation: null },
         trace,
+        monitoredBy,
         receivedAtMs: request.receivedAtMs,
         totalMs: times.total,
         endpoint: request.endpoint,
@@ -87,9 +89,10 @@ export function createRecentDecisions({ entriesMax, bytesMax }: RecentOptions): 
     find(id) {
       const entry = entries.get(id);
       if (entry === undefined) return null;
-      const { decision, trace, receivedAtMs, totalMs, endpoint, requestId, pep, method, host, path } = entry;
+      const { decision, trace, monitoredBy, receivedAtMs, totalMs, endpoint, requestId, pep, method, host, path } = entry;
+      const monitored = monitoredBy === undefined ? {} : { monitoredBy };
       const request = method === null ? null : { method, host, path: redactPath(path) };
-      return { decision, trace, asked: { requestId, endpoint, receivedAtMs, totalMs, pep, request } };
+      return { decision, trace, asked: { requestId, endpoint, receivedAtMs, totalMs, pep, request, ...monitored } };
     },
     status: () => ({ entries: entries.size, bytes }),
   };

@@ -53,6 +53,7 @@ function recordOf(line: JsonObject): RecordedDecision | null {
     address: typeof address === 'string' ? address : null,
     signals: signalsOf(line['signals']),
     effect,
+    monitoredBy: line['enforced'] !== false || effect === 'allow' ? null : line['monitored_by'] === 'pep' ? 'pep' : 'route',
     reasons: codes,
     status,
     excepted: Array.isArray(line['exceptions']) && line['exceptions'].length > 0,

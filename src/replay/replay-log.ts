@@ -34,5 +34,5 @@ export async function replayLogs(logs: readonly Log[], policy: RecordedPolicy, o
       else tally.decided(parsed.record, policy.decide(parsed.record));
     }
   }
-  return tally.report(policy.revision);
+  return tally.report(policy);
 }

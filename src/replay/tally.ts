@@ -1,4 +1,4 @@
-import type { RecordedDecision, Redecided } from '../decide/recorded/recorded-decision.ts';
+import type { RecordedDecision, RecordedPolicy, Redecided } from '../decide/recorded/recorded-decision.ts';
 import type { DamagedLine } from './parse-line.ts';
 import type { ChangeGroup, GapGroup, Outcome, ReplayReport } from './report.ts';
 
@@ -15,7 +15,7 @@ export type Tally = {
   readonly other: (kind: 'line' | 'policy') => void;
   readonly damaged: (file: string, line: number, problem: DamagedLine) => void;
   readonly decided: (record: RecordedDecision, now: Redecided) => void;
-  readonly report: (revision: string) => ReplayReport;
+  readonly report: (policy: Pick<RecordedPolicy, 'revision' | 'revisionIsHash'>) => ReplayReport;
 };
 
 type Group = { readonly from: Outcome; readonly to: Outcome; records: number; clients: Map<string | null, number>; examples: string[] };
@@ -23,7 +23,17 @@ type Gap = { readonly why: GapGroup['why']; readonly path: string; records: numb
 
 /** Counts what a replay finds; its memory does not grow with the log. */
 export function createTally(examplesMax: number): Tally {
-  const counts = { lines: 0, records: 0, replayed: 0, changed: 0, newDenies: 0, newStepUps: 0, newAllows: 0, otherReasons: 0 };
+  const counts = {
+    lines: 0,
+    records: 0,
+    replayed: 0,
+    changed: 0,
+    newDenies: 0,
+    newStepUps: 0,
+    newAllows: 0,
+    notEnforced: 0,
+    otherReasons: 0,
+  };
   const rest = { changesUngrouped: 0, notReplayable: 0, damaged: 0, otherLines: 0, otherPolicies: 0 };
   const groups = new Map<string, Group>();
   const gaps = new Map<string, Gap>();
@@ -32,18 +42,19 @@ export function createTally(examplesMax: number): Tally {
   const added = new Map<string, number>();
   const removed = new Map<string, number>();
   const notReevaluated = new Map<string, number>();
+  const brokenLogs: string[] = [];
   let clients = 0;
 
   function change(record: RecordedDecision, now: Extract<Redecided, { decided: true }>): void {
     counts.changed++;
-    if (record.effect === now.effect) counts.otherReasons++;
-    else if (now.effect === 'deny') counts.newDenies++;
-    else if (now.effect === 'step_up') counts.newStepUps++;
-    else counts.newAllows++;
+    const [before, after] = [record.monitoredBy === null ? record.effect : 'allow', now.enforced ? now.effect : 'allow'];
+    if (before !== after) counts[after === 'deny' ? 'newDenies' : after === 'step_up' ? 'newStepUps' : 'newAllows']++;
+    else if (record.effect !== now.effect) counts.notEnforced++;
+    else counts.otherReasons++;
     for (const code of now.reasons) if (!record.reasons.includes(code)) count(added, code);
     for (const code of record.reasons) if (!now.reasons.includes(code)) count(removed, code);
-    const from = { effect: record.effect, reason: record.reasons[0] ?? '', status: record.status };
-    const to = { effect: now.effect, reason: now.reasons[0] ?? '', status: now.status };
+    const from = outcomeOf(record, record.monitoredBy === null);
+    const to = outcomeOf(now, now.enforced);
     const key = JSON.stringify([from, to]);
     const known = groups.get(key);
     if (known === undefined && groups.size >= GROUPS_MAX) {
@@ -55,10 +66,10 @@ export function createTally(examplesMax: number): Tally {
     group.records++;
     if (group.examples.length < examplesMax) group.examples.push(record.id);
     const client = record.subject?.client ?? null;
-    const before = group.clients.get(client);
-    if (before === undefined && clients >= CLIENTS_MAX) return;
-    if (before === undefined) clients++;
-    group.clients.set(client, (before ?? 0) + 1);
+    const of = group.clients.get(client);
+    if (of === undefined && clients >= CLIENTS_MAX) return;
+    if (of === undefined) clients++;
+    group.clients.set(client, (of ?? 0) + 1);
   }
 
   function gap(record: RecordedDecision, { why, path }: Extract<Redecided, { decided: false }>): void {
@@ -82,6 +93,7 @@ export function createTally(examplesMax: number): Tally {
     },
     damaged(file, line, problem) {
       rest.damaged++;
+      if (problem === 'gzip_broken') brokenLogs.push(file);
       if (damagedLines.length < DAMAGED_SHOWN_MAX) damagedLines.push({ file, line, problem });
     },
     decided(record, now) {
@@ -93,11 +105,13 @@ export function createTally(examplesMax: number): Tally {
       }
       counts.replayed++;
       for (const name of now.notReevaluated) count(notReevaluated, name);
-      const same = record.effect === now.effect && record.status === now.status && sameCodes(record.reasons, now.reasons);
+      const enforced = (record.monitoredBy === null) === now.enforced;
+      const same = enforced && record.effect === now.effect && record.status === now.status && sameCodes(record.reasons, now.reasons);
       if (!same) change(record, now);
     },
-    report: (revision) => ({
+    report: ({ revision, revisionIsHash }) => ({
       revision,
+      revisionIsHash,
       revisions: sorted(revisions),
       ...counts,
       same: counts.replayed - counts.changed,
@@ -107,9 +121,14 @@ export function createTally(examplesMax: number): Tally {
       gaps: [...gaps.values()].map((one) => ({ ...one })).sort(byRecords),
       notReevaluated: sorted(notReevaluated),
       damagedLines: [...damagedLines],
+      brokenLogs: [...brokenLogs],
       ...rest,
     }),
   };
+}
+
+function outcomeOf({ effect, reasons, status }: Pick<RecordedDecision, 'effect' | 'reasons' | 'status'>, enforced: boolean): Outcome {
+  return { effect, reason: reasons[0] ?? '', status, ...(enforced ? {} : { enforced: false }) };
 }
 
 function shownGroup({ clients, ...group }: Group): ChangeGroup {

@@ -12,17 +12,17 @@ export function parseThreshold(text: string): Threshold | null {
   return Number.isInteger(value) ? { text, records: value } : null;
 }
 
-export type Thresholds = Readonly<Partial<Record<'newDenies' | 'changed' | 'notReplayable', Threshold>>>;
+export type Thresholds = Readonly<Partial<Record<'newDenies' | 'changed' | 'notReplayable' | 'damaged', Threshold>>>;
 
 export type Exceeded = { readonly name: keyof Thresholds; readonly limit: string; readonly records: number };
 
-/** The thresholds that a replay is over. What is not replayable is a share of all records, the others of those that were replayed. */
+/** The thresholds that a replay is over. What is damaged is a share of all lines, what is not replayable of all records, the others of those that were replayed. */
 export function exceededBy(report: ReplayReport, thresholds: Thresholds): readonly Exceeded[] {
   const exceeded: Exceeded[] = [];
-  for (const name of ['newDenies', 'changed', 'notReplayable'] as const) {
+  for (const name of ['newDenies', 'changed', 'notReplayable', 'damaged'] as const) {
     const limit = thresholds[name];
     if (limit === undefined) continue;
-    const all = name === 'notReplayable' ? report.records : report.replayed;
+    const all = name === 'damaged' ? report.lines : name === 'notReplayable' ? report.records : report.replayed;
     const max = 'records' in limit ? limit.records : limit.share * all;
     if (report[name] > max) exceeded.push({ name, limit: limit.text, records: report[name] });
   }

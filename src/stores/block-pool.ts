@@ -27,6 +27,11 @@ export class BlockPool {
     return this.#used - this.#free.length;
   }
 
+  /** Blocks that can be taken. */
+  get left(): number {
+    return this.#blocksMax - this.size;
+  }
+
   /** A block of zeros, by a number from 1 up, or `NO_BLOCK` where all are in use. */
   take(): number {
     const freed = this.#free.pop();

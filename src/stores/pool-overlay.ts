@@ -1,5 +1,5 @@
 import { BLOCK_BYTES, type Block, type BlockPool, createBlock, NO_BLOCK } from './block-pool.ts';
-import { type Cells, RecordPool, type RecordShape } from './record-pool.ts';
+import { type Cells, mayGo, RecordPool, type RecordPoolOptions } from './record-pool.ts';
 
 /* Pools that show what another pool holds, and keep every change to themselves. */
 
@@ -13,9 +13,17 @@ const ENTRIES_MAX = 64;
 /** Own blocks are numbered from here on; no pool has so many. */
 const OWN_BLOCKS = 0x4000_0000;
 
-/** Records over those of a live pool, which stays as it is. */
-export function overlayRecords(live: Records, shape: RecordShape): Records {
+/**
+ * Records over those of a live pool, which stays as it is: a new key has a place where it would have one there, and another one loses its place to it.
+ * @param options those of the live pool, save that `onEvict` gives back what a copy holds
+ */
+export function overlayRecords(live: RecordPool, { entriesMax, shape, idleMs, onEvict }: RecordPoolOptions): Records {
   const own = new RecordPool({ entriesMax: ENTRIES_MAX, shape, idleMs: 0, onEvict: () => undefined });
+  /** Keys that were used since, which makes them the last to lose their place; of them those that are not in the live pool. */
+  const used = new Set<string>();
+  const made = new Set<string>();
+  /** Keys of the live pool that lost their place. */
+  const gone = new Set<string>();
 
   function copied(key: string, nowMs: number): Cells | null {
     const from = live.find(key);
@@ -29,22 +37,54 @@ export function overlayRecords(live: Records, shape: RecordShape): Records {
     return to;
   }
 
+  const sizeNow = (): number => live.size + made.size - gone.size;
+  const isThere = (key: string): boolean => made.has(key) || !gone.has(key);
+  const found = (key: string, nowMs: number): Cells | null => (isThere(key) ? (own.find(key) ?? copied(key, nowMs)) : null);
+
+  function makeRoom(nowMs: number): boolean {
+    if (sizeNow() < entriesMax) return true;
+    const oldest = live.oldest((key) => used.has(key) || gone.has(key));
+    const copy = oldest === null ? null : found(oldest, nowMs);
+    if (oldest === null || copy === null || !mayGo(copy, nowMs, idleMs)) return false;
+    onEvict(copy);
+    gone.add(oldest);
+    return true;
+  }
+
+  function make(key: string, nowMs: number): Cells | null {
+    if (!makeRoom(nowMs)) return null;
+    const to = own.take(key, nowMs);
+    if (to === null) return null;
+    made.add(key);
+    // it may have been there before it lost its place
+    to.floats.fill(0, to.float, to.float + shape.floats);
+    to.words.fill(0, to.word, to.word + shape.words);
+    to.halves.fill(0, to.half, to.half + shape.halves);
+    to.fresh = true;
+    return to;
+  }
+
   return {
-    take: (key, nowMs) => own.find(key) ?? copied(key, nowMs) ?? own.take(key, nowMs),
-    find: (key) => own.find(key) ?? copied(key, 0),
+    take(key, nowMs) {
+      const cells = found(key, nowMs) ?? make(key, nowMs);
+      if (cells !== null) used.add(key);
+      return cells;
+    },
+    find: (key) => found(key, 0),
     get size() {
-      return live.size;
+      return sizeNow();
     },
     get full() {
-      return live.full;
+      return sizeNow() >= entriesMax;
     },
   };
 }
 
-/** Blocks over those of a live pool: one that is opened is copied first. */
-export function overlayBlocks(live: Blocks, own: BlockPool): Blocks {
+/** Blocks over those of a live pool: one that is opened is copied first, and there are as many as the live one has left. */
+export function overlayBlocks(live: BlockPool, own: BlockPool): Blocks {
   const copies = new Map<number, number>();
   const pointer = createBlock();
+  let { left } = live;
 
   function ownOf(block: number): number {
     if (block >= OWN_BLOCKS) return block - OWN_BLOCKS;
@@ -61,11 +101,15 @@ export function overlayBlocks(live: Blocks, own: BlockPool): Blocks {
 
   return {
     take() {
-      const taken = own.take();
-      return taken === NO_BLOCK ? NO_BLOCK : taken + OWN_BLOCKS;
+      const taken = left > 0 ? own.take() : NO_BLOCK;
+      if (taken === NO_BLOCK) return NO_BLOCK;
+      left -= 1;
+      return taken + OWN_BLOCKS;
     },
-    // all of them go with the overlay
-    release: () => undefined,
+    // all of them go with the overlay; one that is opened no more makes room for another
+    release(block) {
+      if (block !== NO_BLOCK) left += 1;
+    },
     open: (block, into: Block) => own.open(ownOf(block), into),
   };
 }

@@ -79,14 +79,20 @@ export class RecordPool {
     return cells;
   }
 
+  /** The key that was not used for the longest time, of those that are not among `but`; null where there is none. */
+  oldest(but: (key: string) => boolean): string | null {
+    let place = this.#order.oldest;
+    while (place !== NONE && but(this.#keys[place] ?? '')) place = this.#order.after(place);
+    return place === NONE ? null : (this.#keys[place] ?? null);
+  }
+
   #placeFor(key: string, nowMs: number): number {
     let place = this.#places.size;
     if (place >= this.#options.entriesMax) {
       place = this.#order.oldest;
       if (place === NONE) return NONE;
       const cells = this.#open(place);
-      // a clock that was set back by more than that must not make a full pool refuse until it comes up again
-      if (Math.abs(nowMs - (cells.floats[cells.float] ?? 0)) <= this.#options.idleMs) return NONE;
+      if (!mayGo(cells, nowMs, this.#options.idleMs)) return NONE;
       this.#options.onEvict(cells);
       const { floats, words, halves } = this.#options.shape;
       cells.floats.fill(0, cells.float, cells.float + floats);
@@ -124,4 +130,9 @@ export class RecordPool {
     });
     this.#order.grow(this.#chunks.length * CHUNK_RECORDS);
   }
+}
+
+/** Whether a record may give its place away: a clock that was set back by more than `idleMs` must not make a full pool refuse until it comes up again. */
+export function mayGo({ floats, float }: Cells, nowMs: number, idleMs: number): boolean {
+  return Math.abs(nowMs - (floats[float] ?? 0)) > idleMs;
 }

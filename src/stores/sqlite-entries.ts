@@ -21,15 +21,14 @@ export function openSqliteEntries(path: string, name: string): KeptEntries {
   };
   const database = guarded(() => open(path, name));
   const select = database.prepare('SELECT id, until, text FROM entries');
-  const selectPosition = database.prepare("SELECT text FROM facts WHERE name = 'position'");
+  const selectFact = database.prepare('SELECT text FROM facts WHERE name = ?');
   const upsert = database.prepare(
     'INSERT INTO entries (id, until, text) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET until = excluded.until, text = excluded.text',
   );
   const remove = database.prepare('DELETE FROM entries WHERE id = ?');
   const removeAll = database.prepare('DELETE FROM entries');
-  const savePosition = database.prepare(
-    "INSERT INTO facts (name, text) VALUES ('position', ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text",
-  );
+  const saveFact = database.prepare('INSERT INTO facts (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text');
+  const positionOf = (fact: string): Position | null => parsePosition(selectFact.get(fact)?.['text']);
 
   return {
     load: () =>
@@ -39,16 +38,17 @@ export function openSqliteEntries(path: string, name: string): KeptEntries {
           if (typeof id === 'string' && typeof until === 'number' && typeof text === 'string')
             entries.set(id, { id, untilSeconds: until, text });
         }
-        return { entries, position: parsePosition(selectPosition.get()?.['text']) };
+        return { entries, position: positionOf('position'), acknowledged: positionOf('acknowledged') };
       }),
-    write: ({ clear, entries, removed, position }) =>
+    write: ({ clear, entries, removed, position, acknowledged = null }) =>
       guarded(() => {
         database.exec('BEGIN IMMEDIATE');
         try {
           if (clear) removeAll.run();
           for (const { id, untilSeconds, text } of entries) upsert.run(id, untilSeconds, text);
           for (const id of removed) remove.run(id);
-          savePosition.run(position === null ? '' : `${position.epoch} ${position.version} ${position.head}`);
+          saveFact.run('position', textOf(position));
+          saveFact.run('acknowledged', textOf(acknowledged));
           database.exec('COMMIT');
         } catch (thrown) {
           if (database.isTransaction) database.exec('ROLLBACK');
@@ -78,6 +78,10 @@ function open(path: string, name: string): DatabaseSync {
     database.close();
     throw thrown;
   }
+}
+
+function textOf(position: Position | null): string {
+  return position === null ? '' : `${position.epoch} ${position.version} ${position.head}`;
 }
 
 function parsePosition(text: unknown): Position | null {

@@ -21,6 +21,11 @@ export class UseOrder {
     return this.#newest;
   }
 
+  /** The place that was used next after a place that is in the order, or NONE. */
+  after(place: number): number {
+    return this.#next[place] ?? NONE;
+  }
+
   /** Makes room for so many places. */
   grow(places: number): void {
     if (places <= this.#next.length) return;

@@ -22,7 +22,11 @@ const FILE = /`([a-z]+\.(?:yaml|json|rego))`[^`\n]*:\n\n```[a-z]+\n([\s\S]*?)^``
 const FILE_IN = /file `([a-z]+\.yaml)` in the folder `([a-z]+)`:\n\n```[a-z]+\n([\s\S]*?)^```$/m;
 
 beforeAll(async () => {
-  admin = await startAdminServer(() => ({ status: 200, body: '{"name":"default","revision":"r1"}' }));
+  const withdrawn = '{"name":"default","candidate":{"revision":"r1","state":"resting"}}';
+  admin = await startAdminServer(({ path }) => ({
+    status: 200,
+    body: path.endsWith('/withdraw') ? withdrawn : '{"name":"default","revision":"r1"}',
+  }));
   for (const name of ['policies', 'before']) cpSync(POLICIES, join(folder, name), { recursive: true });
   for (const [, name = '', text = ''] of TEXT.matchAll(FILE)) writeFileSync(join(folder, name), text);
   const [, file = '', parent = '', text = ''] = FILE_IN.exec(TEXT) ?? [];
@@ -43,7 +47,21 @@ const shown = fencedBlocks(TEXT)
 
 describe('docs/policy-cli.md', () => {
   it('shows every command, and names every code', () => {
-    for (const name of ['init', 'check', 'test', 'eval', 'bench', 'build', 'inspect', 'diff', 'routes import', 'push', 'rollback'])
+    for (const name of [
+      'init',
+      'check',
+      'test',
+      'eval',
+      'bench',
+      'build',
+      'inspect',
+      'diff',
+      'routes import',
+      'push',
+      'rollback',
+      'promote',
+      'withdraw',
+    ])
       expect(
         shown.some(({ command }) => command.includes(`countersign policy ${name} `)),
         name,

@@ -137,3 +137,40 @@ describe('policy rollback', () => {
     });
   });
 });
+
+describe('policy promote and withdraw', () => {
+  it.each([
+    [[], '{}'],
+    [['--revision', 'r2'], '{"revision":"r2"}'],
+  ])('promote with %j makes the candidate active', async (more, body) => {
+    const { url, asked } = await serve(ACTIVE);
+    const { code, stdout } = await policyCli(['promote', 'default', '--url', url, '--token-file', tokenFile, ...more]);
+    expect([code, stdout]).toEqual([0, 'default: revision r2 is active\n']);
+    expect(asked).toMatchObject([
+      { method: 'POST', path: '/admin/v1/policies/default/promote', contentType: 'application/json', body: Buffer.from(body) },
+    ]);
+  });
+
+  it('withdraw has no body, and names the candidate', async () => {
+    const { url, asked } = await serve({ status: 200, body: '{"name":"default","candidate":{"revision":"r2","state":"resting"}}' });
+    const { code, said } = await policyJson(['withdraw', 'default', '--url', url, '--token-file', tokenFile]);
+    expect([code, said]).toEqual([0, { ok: true, name: 'default', revision: 'r2' }]);
+    expect(asked).toEqual([
+      {
+        method: 'POST',
+        path: '/admin/v1/policies/default/withdraw',
+        authorization: `Bearer ${TOKEN}`,
+        contentType: '',
+        body: Buffer.from(''),
+      },
+    ]);
+  });
+
+  it.each(['promote', 'withdraw'])('%s ends by what it was told', async (command) => {
+    const { url } = await serve({ status: 404, body: '{"code":"candidate_missing","title":"t"}' });
+    expect(await policyJson([command, 'default', '--url', url, '--token-file', tokenFile])).toMatchObject({
+      code: 65,
+      said: { error: { code: 'candidate_missing' } },
+    });
+  });
+});

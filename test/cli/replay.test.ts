@@ -1,12 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { createReplayTools } from '../../src/compose/replay-tools.ts';
 import { loadCases } from '../cases/load.ts';
-import { bundleWith } from '../decide/bundles.ts';
+import { bundleWith, editBundle } from '../decide/bundles.ts';
 import { baseBundle, createTestPolicies } from '../decide/fixtures.ts';
 import { lineOfCase } from '../replay/recorded.ts';
 
@@ -72,8 +73,34 @@ describe('countersign replay', () => {
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ records: cases.length, exceeded: [{ option: '--max-changes', limit: '0' }] });
     expect(report.same + report.changed).toBe(report.replayed);
-    expect(report.new_denies + report.new_step_ups + report.new_allows + report.other_reasons).toBe(report.changed);
+    expect(report.new_denies + report.new_step_ups + report.new_allows + report.not_enforced + report.other_reasons).toBe(report.changed);
+    expect(report).toMatchObject({ policy_revision_is_hash: true, broken_logs: [] });
     expect(report.changes.reduce((sum: number, { records }: { records: number }) => sum + records, 0)).toBe(report.changed);
+  });
+
+  it('a log that breaks off ends with 66, whatever of it could be read', async () => {
+    const packed = gzipSync(readFileSync(at('log.jsonl')));
+    writeFileSync(at('cut.gz'), packed.subarray(0, packed.byteLength >> 1));
+    const { code, stdout, stderr } = await run(...LOG, at('cut.gz'), '--policy', at('base.tar.gz'), '--max-changes', '0');
+    expect([code, stderr]).toEqual([66, 'Not read to the end: cut.gz\n']);
+    expect(stdout).toMatch(/\n {2}cut\.gz:\d+ gzip_broken\n/);
+  });
+
+  it('lines that cannot be read have a threshold too', async () => {
+    writeFileSync(at('torn.jsonl'), `${readFileSync(at('log.jsonl'), 'utf8')}{"kind":"dec\n`);
+    const torn = ['--log', at('torn.jsonl'), '--policy', at('base.tar.gz')];
+    expect((await run(...torn)).code).toBe(0);
+    const { code, stdout } = await run(...torn, '--max-damaged', '0');
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/\n {2}--max-damaged 0: 1 records\n$/)]);
+  });
+
+  it('a name of a revision that was chosen is said to prove nothing', async () => {
+    const named = async (edit: (files: Map<string, Uint8Array | string>) => unknown): Promise<string> => {
+      writeFileSync(at('named.tar.gz'), await editBundle(await baseBundle(), edit));
+      return (await run(...LOG, '--policy', at('named.tar.gz'))).stdout;
+    };
+    expect(await named(() => undefined)).not.toContain('no proof');
+    expect(await named((files) => files.set('README.md', 'another bundle'))).toContain('no proof that the policy is the same');
   });
 
   it('another policy has no records in the log', async () => {

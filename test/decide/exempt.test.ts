@@ -125,9 +125,8 @@ test.each<[string, Partial<PolicyException>, string]>([
   const bounds = { exceptionsMax: 1, exceptionMaxSeconds: 60 };
   const one = exception({ rules: ['a.deny'], ...more });
   expect(code(() => checkExceptions([one], [], facts, bounds))).toBe(`countersign/limits/exceptions${field}`);
-  // what was there before is not judged again, but for its end
-  if (more.endsAt !== 71) expect(code(() => checkExceptions([one], [one], facts, bounds))).toBeNull();
-  expect(code(() => checkExceptions([one, { ...one, id: 'two' }], [one, { ...one, id: 'two' }], facts, bounds))).toBe(
-    'countersign/limits/exceptions',
-  );
+  // what was there before is not judged again, and is in nobody's way but of one more
+  const two = { ...one, id: 'two' };
+  expect(code(() => checkExceptions([one, two], [one, two], facts, bounds))).toBeNull();
+  expect(code(() => checkExceptions([one, two], [one], facts, bounds))).toBe('countersign/limits/exceptions');
 });

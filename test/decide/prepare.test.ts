@@ -186,7 +186,8 @@ describe('data', () => {
     const set = createTestPolicies({ policies: { default: policyOptions({ requiredData: ['tenants.default.acme'] }) } });
     await set.activate('default', base);
     const { request } = worstFacts([]);
-    expect(set.select({ ...request, pep: { ...request.pep, policies: ['default'] } })).toEqual({ refused: 'data_not_loaded' });
+    const selected = set.select({ ...request, pep: { ...request.pep, policies: ['default'] } });
+    expect(selected).toMatchObject({ refused: 'data_not_loaded', policy: { name: 'default' }, routesMissing: false });
     expect(set.status()).toMatchObject([{ state: 'active', missingData: ['tenants.default.acme'] }]);
   });
 });

@@ -26,10 +26,17 @@ async function* linesOf(lines: readonly unknown[]): AsyncGenerator<LogLine> {
   }
 }
 
-const DENY: Redecided = { decided: true, effect: 'deny', reasons: ['acme.no'], status: 403, notReevaluated: [] };
+const DENY: Extract<Redecided, { decided: true }> = {
+  decided: true,
+  effect: 'deny',
+  reasons: ['acme.no'],
+  status: 403,
+  enforced: true,
+  notReevaluated: [],
+};
 
 function replay(lines: readonly unknown[], decide: (record: RecordedDecision) => Redecided, examplesMax = 2) {
-  const policy: RecordedPolicy = { revision: 'r2', decide };
+  const policy: RecordedPolicy = { revision: 'r2', revisionIsHash: true, decide };
   return replayLogs([{ file: 'a.jsonl', lines: linesOf(lines) }], policy, { policyName: 'default', examplesMax });
 }
 
@@ -73,6 +80,27 @@ describe('a replay', () => {
   ] as const)('from %s to %s counts among %s', async (from, to, name) => {
     const counts = { newDenies: 0, newStepUps: 0, newAllows: 0, otherReasons: 0, [name]: 1 };
     expect(await replay([{ ...LINE, effect: from }], () => ({ ...DENY, effect: to }))).toMatchObject({ changed: 1, ...counts });
+  });
+
+  // effect and whether it is enforced, before and now
+  it.each([
+    ['deny', false, 'deny', true, 'newDenies'],
+    ['deny', true, 'deny', false, 'newAllows'],
+    ['deny', false, 'step_up', true, 'newStepUps'],
+    ['step_up', false, 'deny', true, 'newDenies'],
+    ['step_up', true, 'deny', false, 'newAllows'],
+    ['allow', true, 'deny', false, 'notEnforced'],
+    ['deny', false, 'allow', true, 'notEnforced'],
+    ['deny', false, 'step_up', false, 'notEnforced'],
+    ['deny', false, 'deny', false, 'otherReasons'],
+  ] as const)('%s, enforced %s, to %s, enforced %s: counts by what the client gets among %s', async (from, before, to, now, name) => {
+    const counts = { newDenies: 0, newStepUps: 0, newAllows: 0, notEnforced: 0, otherReasons: 0, [name]: 1 };
+    const line = { ...LINE, effect: from, ...(before ? {} : { enforced: false, monitored_by: 'route' }) };
+    const { changes, ...report } = await replay([line], () => ({ ...DENY, effect: to, enforced: now }));
+    expect(report).toMatchObject({ changed: 1, ...counts });
+    expect([changes[0]?.from.enforced, changes[0]?.to.enforced]).toEqual([before ? undefined : false, now ? undefined : false]);
+    const same = await replay([{ ...line, reasons: DENY.reasons, status: 403 }], () => ({ ...DENY, effect: from, enforced: before }));
+    expect(same).toMatchObject({ changed: 0, same: 1 });
   });
 
   it.each([
@@ -177,6 +205,11 @@ describe('a threshold', () => {
     expect(over('0.1%')).toEqual([{ name: 'newDenies', limit: '0.1%', records: 2 }]);
     expect(over('2')).toEqual([]);
     expect(over('1')).toHaveLength(1);
+    const halves = await replay(['{', LINE, LINE, '{'], () => DENY);
+    expect(exceededBy(halves, { damaged: parseThreshold('49%') ?? expect.fail() })).toEqual([
+      { name: 'damaged', limit: '49%', records: 2 },
+    ]);
+    expect(exceededBy(halves, { damaged: parseThreshold('50%') ?? expect.fail() })).toEqual([]);
     expect(exceededBy(report, { changed: { text: '0', records: 0 }, notReplayable: { text: '0', records: 0 } })).toEqual([
       { name: 'changed', limit: '0', records: 2 },
     ]);

@@ -48,7 +48,7 @@ test('an overlay shows records and blocks, and keeps its changes to itself', () 
   const live = new RecordPool({ entriesMax: 4, shape, idleMs: 0, onEvict: () => undefined });
   const made = live.take('k', NOW);
   if (made !== null) made.words[made.word + 1] = 7;
-  const over = overlayRecords(live, shape);
+  const over = overlayRecords(live, { entriesMax: 4, shape, idleMs: 0, onEvict: () => undefined });
   const seen = over.take('k', NOW);
   expect([seen?.fresh, seen?.words[(seen?.word ?? 0) + 1]]).toEqual([false, 7]);
   if (seen !== null) seen.words[seen.word + 1] = 8;

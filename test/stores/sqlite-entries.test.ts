@@ -14,13 +14,14 @@ beforeEach(() => {
 
 const open = () => openSqliteEntries(path, 'things.db');
 const entry = (id: string, text = id, untilSeconds = 0) => ({ id, untilSeconds, text });
+const acknowledged = { epoch: 'e', version: 9, head: 'i' };
 const position = { epoch: 'e', version: 7, head: 'h' };
 
 test('what was written is there again, and others may not read it', () => {
   const first = open();
-  expect(first.load()).toEqual({ entries: new Map(), position: null });
+  expect(first.load()).toEqual({ entries: new Map(), position: null, acknowledged: null });
   first.write({ clear: false, entries: [entry('a'), entry('b'), entry('c')], removed: [], position: null });
-  first.write({ clear: false, entries: [entry('a', 'other', 5)], removed: ['b', 'no such'], position });
+  first.write({ clear: false, entries: [entry('a', 'other', 5)], removed: ['b', 'no such'], position, acknowledged });
   first.close();
   expect(statSync(path).mode & 0o077).toBe(0);
   const again = open();
@@ -30,6 +31,7 @@ test('what was written is there again, and others may not read it', () => {
       ['c', entry('c')],
     ]),
     position,
+    acknowledged,
   });
   again.write({ clear: true, entries: [entry('d')], removed: [], position });
   expect([...again.load().entries.keys()]).toEqual(['d']);
@@ -46,7 +48,7 @@ test('all of a change or nothing', () => {
   expect(() => kept.write({ clear: true, entries: failing(), removed: [], position: null })).toThrow(
     expect.objectContaining({ code: 'state_invalid' }),
   );
-  expect(kept.load()).toEqual({ entries: new Map([['a', entry('a')]]), position });
+  expect(kept.load()).toEqual({ entries: new Map([['a', entry('a')]]), position, acknowledged: null });
   kept.close();
 });
 

@@ -93,6 +93,8 @@ function deniedBy(result: JsonObject, headers: readonly NamedText[], dynamicMeta
   // a redirect has no use for a problem document
   return ownCombined('deny', [ownReason('deny')], status, {
     ...NO_ANSWER,
+    // for where the request passes all the same; a refusal is no worse for a wrong form of it
+    upstreamRemove: parseTexts(member(result, 'request_headers_to_remove')) ?? [],
     client: headers,
     body: body ?? (status < 400 ? '' : null),
     dynamicMetadata,

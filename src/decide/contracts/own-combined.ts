@@ -2,10 +2,12 @@ import type { Effect, Reason } from '../../contract/decision.ts';
 import { CountersignError } from '../../contract/errors.ts';
 import { NOTHING_TO_COLLECT } from '../collect.ts';
 import type { Combined } from '../combine.ts';
+import { ownUpstreamNames } from '../upstream-names.ts';
 import type { OwnAnswer } from './own-answer.ts';
 
 /** What a policy decided by itself, in the form that everything after the evaluation takes. */
 export function ownCombined(effect: Effect, reasons: readonly Reason[], status: number | null, own: OwnAnswer): Combined {
+  const upstreamNames = effect === 'allow' ? [] : ownUpstreamNames(own);
   return {
     effect,
     reasons,
@@ -22,6 +24,7 @@ export function ownCombined(effect: Effect, reasons: readonly Reason[], status: 
     shadowLimits: [],
     verdicts: [],
     own,
+    ...(upstreamNames.length === 0 ? {} : { upstreamNames }),
   };
 }
 

@@ -42,8 +42,8 @@ export function createDataSlot(host: DataHost, pushed: PushedData): DataSlot {
     try {
       const loaded = await host.load(base, kept, request.path);
       const facts = { ...loaded.facts, nowSeconds: host.nowSeconds() };
-      checkExceptions(kept.exceptions, pushed.kept()?.exceptions ?? [], facts, pushed.bounds);
-      await pushed.commit(kept);
+      checkExceptions(planned.exceptions, pushed.exceptions(), facts, pushed.bounds);
+      await pushed.commit(planned);
       host.use(base, loaded);
     } catch (thrown) {
       const { code, field, message } = asCountersignError(thrown, 'data_preparation_failed');

@@ -49,7 +49,8 @@ function checkAddress(id: string, address: string): void {
 }
 
 /**
- * Refuses what a push may not bring: an end that is past or too far, a rule that is not there or that allows no exception.
+ * Refuses what a push may not bring: an end that is past or too far, a rule that is not there or that allows no exception, more than there may be.
+ * What was there before is no fault of this push, whatever became of it: its end, its rules, and the bounds that were other ones then.
  * @throws CountersignError exception_invalid
  */
 export function checkExceptions(
@@ -58,15 +59,14 @@ export function checkExceptions(
   facts: { readonly codes: ReadonlySet<string>; readonly rules: ReadonlyMap<string, RuleFacts>; readonly nowSeconds: number },
   bounds: ExceptionBounds,
 ): void {
-  if (exceptions.length > bounds.exceptionsMax) throw invalid([], `more than ${bounds.exceptionsMax}`);
-  for (const exception of exceptions) {
-    const { id, endsAt, rules } = exception;
-    const kept = before.some((one) => JSON.stringify(one) === JSON.stringify(exception));
-    if (!kept && endsAt <= facts.nowSeconds) throw invalid([id, 'ends_at'], 'is past');
+  const known = new Set(before.map((one) => JSON.stringify(one)));
+  const brought = exceptions.filter((one) => !known.has(JSON.stringify(one)));
+  if (brought.length > 0 && exceptions.length > bounds.exceptionsMax) throw invalid([], `more than ${bounds.exceptionsMax}`);
+  for (const { id, endsAt, rules } of brought) {
+    if (endsAt <= facts.nowSeconds) throw invalid([id, 'ends_at'], 'is past');
     if (endsAt > facts.nowSeconds + bounds.exceptionMaxSeconds)
       throw invalid([id, 'ends_at'], `is more than ${bounds.exceptionMaxSeconds} s away`);
     for (const [index, code] of rules.entries()) {
-      if (kept) continue;
       if (!facts.codes.has(code)) throw invalid([id, 'rules', String(index)], 'is no rule of the policy');
       if (facts.rules.get(code)?.exceptions === false) throw invalid([id, 'rules', String(index)], 'allows no exception');
     }

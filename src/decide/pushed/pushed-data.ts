@@ -32,7 +32,14 @@ export type PushedDataParts = {
 };
 
 /** A change that fits together and is not in force yet. */
-export type Candidate = { readonly kept: KeptData; readonly before: DataSide; readonly after: DataSide };
+export type Candidate = {
+  /** Its exceptions are those in force. */
+  readonly kept: KeptData;
+  /** All that it has. */
+  readonly exceptions: readonly PolicyException[];
+  readonly before: DataSide;
+  readonly after: DataSide;
+};
 
 /** The bundle that data lies over. */
 export type Base = { readonly packed: Uint8Array; readonly digest: string };
@@ -44,8 +51,10 @@ export interface PushedData {
   readonly persisted: boolean;
   /** Reads what was kept over the restart; what cannot be read is left aside, and said. Never rejects. */
   open(): Promise<void>;
-  /** Null until something was pushed. */
+  /** Null until something was pushed; its exceptions are those that were in force then. */
   kept(): KeptData | null;
+  /** All that were pushed and not taken back, those included that are over or that the bounds do not allow any more. */
+  exceptions(): readonly PolicyException[];
   /** Whether what was kept over the restart was lost, and no admin has pushed anything since. */
   isDamaged(): boolean;
   /** Works a change out; nothing is changed by it. */
@@ -54,7 +63,7 @@ export interface PushedData {
    * Keeps a change over a restart, and takes it for what was pushed.
    * @throws CountersignError state_unwritable: everything stays
    */
-  commit(kept: KeptData): Promise<void>;
+  commit(candidate: Candidate): Promise<void>;
   read(base: Base, path: readonly string[], revision: string): Promise<DataRead | AdminRefused>;
   etagOf(base: Base, path: readonly string[]): string;
   list(): readonly PushedDocument[];
@@ -65,6 +74,7 @@ export interface PushedData {
 /** Nothing is there before `open`. */
 export function createPushedData({ policy, run, file, bounds, clock, logger }: PushedDataParts): PushedData {
   let kept: KeptData | null = null;
+  let exceptions: readonly PolicyException[] = [];
   let damaged = false;
 
   const seconds = (): number => Math.floor(clock.now() / 1000);
@@ -73,6 +83,10 @@ export function createPushedData({ policy, run, file, bounds, clock, logger }: P
     const root = rootOf(policy, path) ?? '';
     const text = `${digest} ${root} ${kept?.roots[root] ?? 0}`;
     return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
+  }
+
+  function inForceOnly(data: KeptData): KeptData {
+    return { ...data, exceptions: inForce(data.exceptions, seconds(), bounds) };
   }
 
   /** A path that lies at or below a root of data. */
@@ -90,10 +104,10 @@ export function createPushedData({ policy, run, file, bounds, clock, logger }: P
       if (read === null) return;
       const outcome = read instanceof CountersignError ? null : await run({ kind: 'open', policy, file: read });
       if (outcome?.kind === 'opened') {
-        const exceptions = inForce(outcome.kept.exceptions, seconds(), bounds);
-        kept = { ...outcome.kept, exceptions };
-        const { revision, documents, sha256 } = kept;
-        logger.info('data_restored', { policy, revision, documents: documents.length, sha256, exceptions: exceptions.length });
+        exceptions = outcome.kept.exceptions;
+        kept = inForceOnly(outcome.kept);
+        const { revision, documents, sha256, exceptions: counted } = kept;
+        logger.info('data_restored', { policy, revision, documents: documents.length, sha256, exceptions: counted.length });
         return;
       }
       damaged = true;
@@ -103,6 +117,7 @@ export function createPushedData({ policy, run, file, bounds, clock, logger }: P
         await file.setAside(read).catch((cause: unknown) => logger.warn('data_state_not_set_aside', { policy, cause }));
     },
     kept: () => kept,
+    exceptions: () => exceptions,
     isDamaged: () => damaged,
     async plan(base, { path, edit, condition, operator }) {
       const refusal = judge(path);
@@ -126,16 +141,20 @@ export function createPushedData({ policy, run, file, bounds, clock, logger }: P
         // what was lost had revisions too, and none of theirs may come again
         from: damaged ? seconds() : 0,
       });
-      if (outcome.kind === 'edited') return { kept: outcome.kept, before: outcome.before, after: outcome.after };
+      if (outcome.kind === 'edited') {
+        const { kept: edited, before, after } = outcome;
+        return { kept: inForceOnly(edited), exceptions: edited.exceptions, before, after };
+      }
       return outcome.kind === 'refused' ? refusalOf(outcome) : { refused: 'internal_error' };
     },
     async commit(next) {
       try {
-        await file?.write(next.file);
+        await file?.write(next.kept.file);
       } catch (cause) {
         throw new CountersignError('state_unwritable', { cause });
       }
-      kept = next;
+      kept = next.kept;
+      exceptions = next.exceptions;
       damaged = false;
     },
     async read(base, path, revision) {
@@ -164,9 +183,10 @@ export function createPushedData({ policy, run, file, bounds, clock, logger }: P
   };
 }
 
-/** Those that are not over. One that ends too late was not pushed under these bounds, and is not in force. */
+/** Those that are not over. One that ends too late, or is one too many, was not pushed under these bounds, and is not in force. */
 export function inForce(exceptions: readonly PolicyException[], nowSeconds: number, bounds: ExceptionBounds): readonly PolicyException[] {
-  return exceptions.filter(({ endsAt }) => nowSeconds < endsAt && endsAt <= nowSeconds + bounds.exceptionMaxSeconds);
+  const allowed = exceptions.filter(({ endsAt }) => nowSeconds < endsAt && endsAt <= nowSeconds + bounds.exceptionMaxSeconds);
+  return allowed.slice(0, bounds.exceptionsMax);
 }
 
 /** The documents that lie over the data of the bundle: all but the exceptions, which are the service's own. */

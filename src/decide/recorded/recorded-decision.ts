@@ -1,5 +1,6 @@
 import type { Effect } from '../../contract/decision.ts';
 import type { JsonObject } from '../../contract/json.ts';
+import type { MonitoredBy } from '../../contract/rollout.ts';
 import type { Route } from '../../contract/route.ts';
 
 /** What a line of the decision log says of one decision, as far as it bears on deciding it again. */
@@ -30,6 +31,8 @@ export type RecordedDecision = {
   /** State of each signal by its name in the input. */
   readonly signals: ReadonlyMap<string, { readonly status: string; readonly code: string | null }>;
   readonly effect: Effect;
+  /** Who let it pass whatever `effect` says (monitor mode); null where it was enforced, or is an allow. */
+  readonly monitoredBy: MonitoredBy | null;
   /** Codes, the primary one first; never empty. */
   readonly reasons: readonly string[];
   /** For the client; null on an allow. */
@@ -59,6 +62,8 @@ export type Redecided =
       readonly effect: Effect;
       readonly reasons: readonly string[];
       readonly status: number | null;
+      /** False where the gateway or the new catalogue lets it pass whatever `effect` says (monitor mode); an allow is enforced. */
+      readonly enforced: boolean;
       /** What of the new policy's data could not be brought to bear on the record (`rate.counters.spend`). */
       readonly notReevaluated: readonly string[];
     }
@@ -68,6 +73,8 @@ export type Redecided =
 /** A policy that decides records again. */
 export interface RecordedPolicy {
   readonly revision: string;
+  /** Whether the revision is a hash of all that is in it: a record that names it was then decided by this policy. */
+  readonly revisionIsHash: boolean;
   /** Never throws: a policy that cannot evaluate a record denies it, as the service would. */
   decide(record: RecordedDecision): Redecided;
 }

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { CODES, type ErrorCode } from '../../contract/codes.ts';
 import { asCountersignError } from '../../contract/errors.ts';
-import { isJsonObject, type JsonObject } from '../../contract/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
+import type { Route } from '../../contract/route.ts';
 import { bundleOf, unpack } from '../bundle.ts';
 import { checkBundle } from '../bundle-check.ts';
+import { contentRevision } from '../bundle-revision.ts';
 import { stepUpStatus } from '../challenge.ts';
 import type { Combined } from '../combine.ts';
 import { createContract } from '../contracts/create-contract.ts';
@@ -17,8 +19,9 @@ import { createRouteTable } from '../routes.ts';
 import { withRuleCount } from '../rule-count.ts';
 import { ownData } from '../tenant-data.ts';
 import { compileWasm, instantiateWasm, parseAnswer } from '../wasm-policy.ts';
+import { createEnforcement } from './enforced.ts';
 import { notCollected, uncounted, withBlocked, withResource } from './host-matches.ts';
-import { createKnownInput, knownRequest } from './known-input.ts';
+import { createKnownInput, type KnownRequest, knownRequest } from './known-input.ts';
 import type { RecordedDecision, RecordedPolicy, Redecided } from './recorded-decision.ts';
 import { areRead, compileReads } from './recorded-reads.ts';
 
@@ -31,7 +34,11 @@ export type RecordedOptions = Pick<PolicyOptions, 'contract' | 'entrypoint' | 'm
 const INPUT: InputOptions = { headers: [], claims: 'all' };
 
 type Outcome = { readonly effect: Combined['effect']; readonly reasons: readonly string[]; readonly status: number | null };
+type Decided = Outcome & { readonly decided: true };
 type Answered = Outcome & { readonly collect: readonly string[] };
+
+/** How the revision of a record ends where data was pushed over the bundle. */
+const PUSHED = /\+d\d+$/;
 
 /** Answers that are kept with what they come to, and how long they may be. */
 const ANSWERS_MAX = 1000;
@@ -43,9 +50,11 @@ const ANSWER_CHARS_MAX = 4096;
  * @throws CountersignError `bundle_*`
  */
 export async function openRecorded(packed: Uint8Array, options: RecordedOptions): Promise<RecordedPolicy> {
-  const bundle = bundleOf(await unpack(packed));
+  const files = await unpack(packed);
+  const bundle = bundleOf(files);
   const { contract, name } = options;
   const revision = bundle.manifest.revision || createHash('sha256').update(packed).digest('hex').slice(0, 16);
+  const revisionIsHash = bundle.manifest.revision === '' || isContentRevision(revision, files);
   const data = ownData(bundle.data, name);
   const codes = checkBundle({ ...bundle, data }, { ...options, requiredRules: [] });
   const host = splitData(data);
@@ -63,54 +72,68 @@ export async function openRecorded(packed: Uint8Array, options: RecordedOptions)
   const addKnown = createKnownInput(INPUT);
   const routeIsRead = areRead(paths, ['route']) || areRead(paths, ['resource', 'id']);
   const rateIsRead = areRead(paths, ['signals', 'rate']);
+  const enforces = createEnforcement(host.routes);
   const answered = createReader((answer) => outcomeOf(read(parseAnswer(answer))));
 
   /** The record's input as this policy would have it, and what of it could not be had. */
   function prepared(
     record: RecordedDecision,
     input: JsonObject,
+    asked: KnownRequest,
+    route: Route | null,
   ): { readonly input: JsonObject; readonly notReevaluated: readonly string[] } {
-    const asked = knownRequest(record);
-    const route = asked.whole ? routes.match(asked.request) : null;
     const known = withBlocked(addKnown(record, input, asked, route), record.address, addresses);
     const before = record.route?.id;
     const moved = route === null ? known : withResource(known, before, route.id);
-    // with its own revision nothing is otherwise than it was
-    if (record.policy.revision === revision) return { input: moved, notReevaluated: [] };
+    // with its own revision nothing is otherwise than it was; a name that somebody chose is no proof of that
+    if (revisionIsHash && record.policy.revision === revision) return { input: moved, notReevaluated: [] };
     const lost = rateIsRead ? uncounted(moved, rates.of(route?.id ?? before ?? 'unknown'), route !== null && route.id !== before) : [];
     return { input: moved, notReevaluated: route === null && routeIsRead ? ['routes', ...lost] : lost };
   }
 
-  function decide(input: JsonObject, notReevaluated: readonly string[], repeated: boolean): Redecided {
+  function decide(input: JsonObject, repeated: boolean): Decided | Extract<Redecided, { decided: false }> {
     try {
       const { collect, ...outcome } = answered(wasm.answer(input));
-      if (collect.length === 0) return { decided: true, ...outcome, notReevaluated };
+      if (collect.length === 0) return { decided: true, ...outcome };
       const path = repeated ? null : notCollected(input, collect);
       // it was evaluated once more already, with all that it asks for
-      return path === null ? failed('policy_collect_repeated', notReevaluated) : { decided: false, why: 'not_collected', path };
+      return path === null ? failed('policy_collect_repeated') : { decided: false, why: 'not_collected', path };
     } catch (thrown) {
-      return failed(asCountersignError(thrown, 'policy_evaluation_failed').code, notReevaluated);
+      return failed(asCountersignError(thrown, 'policy_evaluation_failed').code);
     }
   }
 
   return {
     revision,
+    revisionIsHash,
     decide(record) {
       if (record.input === null) return { decided: false, why: 'no_input', path: '' };
       if ((contract === 'envoy') !== isJsonObject(record.input['attributes'])) return { decided: false, why: 'other_contract', path: '' };
+      const asked = knownRequest(record);
+      const route = asked.whole ? routes.match(asked.request) : null;
       const { input, notReevaluated: lost } =
-        contract === 'envoy' ? { input: record.input, notReevaluated: [] } : prepared(record, record.input);
-      // exceptions are pushed: no bundle has them, and what they took back speaks again
-      const notReevaluated = record.excepted ? [...lost, 'exceptions'] : lost;
+        contract === 'envoy' ? { input: record.input, notReevaluated: [] } : prepared(record, record.input, asked, route);
       const gap = gapIn(input);
       if (gap !== null) return { decided: false, ...gap };
-      return decide(input, notReevaluated, record.error === 'policy_collect_repeated' && record.policy.revision === revision);
+      const now = decide(input, record.error === 'policy_collect_repeated' && record.policy.revision === revision);
+      if (!now.decided) return now;
+      const enforced = now.effect === 'allow' || enforces(record, route);
+      // exceptions and data are pushed: no bundle has them, and what they took back or changed is as the bundle says again
+      const pushed = [...(record.excepted ? ['exceptions'] : []), ...(PUSHED.test(record.policy.revision) ? ['pushed_data'] : [])];
+      return { ...now, enforced, notReevaluated: pushed.length === 0 ? lost : [...lost, ...pushed] };
     },
   };
 }
 
-function failed(code: ErrorCode, notReevaluated: readonly string[]): Redecided {
-  return { decided: true, effect: 'deny', reasons: [code], status: CODES[code].http, notReevaluated };
+function failed(code: ErrorCode): Decided {
+  return { decided: true, effect: 'deny', reasons: [code], status: CODES[code].http };
+}
+
+function isContentRevision(revision: string, files: ReadonlyMap<string, Buffer>): boolean {
+  const manifest: JsonValue = JSON.parse(files.get('.manifest')?.toString('utf8') ?? 'null');
+  const kept = isJsonObject(manifest) ? manifest['metadata'] : null;
+  const metadata = isJsonObject(kept) ? kept['countersign'] : null;
+  return isJsonObject(metadata) && revision === contentRevision(files, metadata);
 }
 
 function outcomeOf({ effect, reasons, status, stepUp, collect }: Combined): Answered {

@@ -46,6 +46,8 @@ export interface Candidate {
   /** The active revision, with the candidate for the callers of the canary. */
   divide(active: ActivePolicy): ActivePolicy;
   observe(record: DecisionRecord): void;
+  /** Counts a decision that the candidate made for a caller, each of a batch; one that was only simulated comes by nothing here. */
+  count(record: DecisionRecord): void;
   /** What would be promoted; null where nothing is loaded. */
   current(): KeptRevision | null;
   /** Evaluates it for nobody until its source has another one. */
@@ -93,17 +95,14 @@ export function createCandidate(options: CandidateOptions, parts: CandidateParts
     }
   };
 
-  /** The candidate as callers of the canary get it: its decisions are told apart, and counted. */
+  /** The candidate as callers of the canary get it: its decisions are told apart. */
   const markedOf = (candidate: ActivePolicy): ActivePolicy => {
     if (marked?.candidate === candidate) return marked.policy;
     const policy: ActivePolicy = {
       ...candidate,
       decide(request, identity, enrichment, route) {
         const evaluated = candidate.decide(request, identity, enrichment, route);
-        if (evaluated.collect !== undefined) return evaluated;
-        const { decision } = evaluated;
-        canaryDecisions.add(decision);
-        decisions[decision.error === null ? decision.effect : 'failed'] += 1;
+        canaryDecisions.add(evaluated.decision);
         return evaluated;
       },
     };
@@ -116,9 +115,9 @@ export function createCandidate(options: CandidateOptions, parts: CandidateParts
     if (divided?.active === policy) return divided.policy;
     const forCaller: ActivePolicy['forCaller'] = (request, identity) => {
       const candidate = chosen === null ? null : ready();
-      if (candidate === null) return policy;
+      if (candidate === null) return null;
       const caller = callerOf(identity, parts.accountOf(request));
-      return caller !== null && chosen?.(caller) === true ? markedOf(candidate) : policy;
+      return caller !== null && chosen?.(caller) === true ? markedOf(candidate) : null;
     };
     divided = { active: policy, policy: { ...policy, forCaller } };
     return divided.policy;
@@ -149,15 +148,20 @@ export function createCandidate(options: CandidateOptions, parts: CandidateParts
           slot.confirm();
         },
         failed: (thrown) => slot.fail(thrown, source.name),
+        retrying: slot.retrying,
       });
       await following.first;
     },
     stop() {
       following?.stop();
+      slot.stop();
       shadow.stop();
     },
     observe: (record) => {
       if (options.shadow.share > 0) shadow.observe(record);
+    },
+    count({ decision }) {
+      if (canaryDecisions.has(decision)) decisions[decision.error === null ? decision.effect : 'failed'] += 1;
     },
     current: () => slot.current(),
     withdraw() {
@@ -165,13 +169,14 @@ export function createCandidate(options: CandidateOptions, parts: CandidateParts
       logger.warn('candidate_withdrawn', { policy: slot.name, revision: slot.current()?.revision ?? null });
     },
     status() {
-      const { revision, activatedAt, rules, lastError } = slot.status();
+      const { revision, activatedAt, rules, lastError, retryAt } = slot.status();
       return {
         state: stateOf(),
         revision,
         loadedAt: activatedAt,
         rules,
         lastError,
+        ...(retryAt === undefined ? {} : { retryAt }),
         shadow: shadow.status(),
         canary: { percent, keyError, decisions: { ...decisions } },
       };

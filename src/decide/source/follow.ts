@@ -1,3 +1,4 @@
+import { retryDelayMs } from '../retry.ts';
 import type { BundleSource, FoundBundle } from './source.ts';
 
 /** What becomes of what a source has. None of them rejects. */
@@ -7,6 +8,8 @@ export type Follower = {
   /** The source still has what it had. */
   readonly confirmed: () => void;
   readonly failed: (thrown: unknown) => void;
+  /** In how many milliseconds, at the least, what could not be used is offered again; null: it is not. */
+  readonly retrying?: (inMs: number | null) => void;
 };
 
 /** A source that is being read again and again. */
@@ -15,10 +18,6 @@ export interface Following {
   readonly first: Promise<void>;
   stop(): void;
 }
-
-/** A bundle that is too slow costs a core while it is tried: seldom, whatever the source's own delays are. */
-const RETRY_MS = 30_000;
-const RETRY_MS_MAX = 600_000;
 
 /** Reads a source until it is stopped: at once, then after its own delays. */
 export function follow(source: BundleSource, follower: Follower): Following {
@@ -46,7 +45,8 @@ export function follow(source: BundleSource, follower: Follower): Following {
       last = found.version;
       const again = (await follower.offered(found)) === 'again';
       retries = again && same ? retries + 1 : 0;
-      retryMs = again ? Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(retries, 8)) : null;
+      retryMs = again ? retryDelayMs(retries) : null;
+      follower.retrying?.(retryMs);
     } catch (thrown) {
       if (signal.aborted) return;
       failures++;

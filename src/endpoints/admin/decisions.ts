@@ -44,9 +44,13 @@ export function parseSimulateQuery(query: string | undefined): SimulateQuery | A
 
 /** A decision in the form of `/decide` with `?explain=true`, and how it was asked for. */
 export function recentAnswer({ decision, asked }: RecentDecision, answer: DecisionAdmin['answer']): AdminAnswer {
-  const { receivedAtMs, endpoint, pep, requestId, request, totalMs } = asked;
+  const { receivedAtMs, endpoint, pep, requestId, request, totalMs, monitoredBy } = asked;
   const time = new Date(receivedAtMs).toISOString();
-  return { status: 200, body: { ...answer(decision), time, endpoint, pep, request_id: requestId, request, total_ms: totalMs } };
+  const monitored = monitoredBy === undefined ? {} : { enforced: false, monitored_by: monitoredBy };
+  return {
+    status: 200,
+    body: { ...answer(decision), ...monitored, time, endpoint, pep, request_id: requestId, request, total_ms: totalMs },
+  };
 }
 
 /** Reads the body of `/decide` as the named gateway's, and decides it. */

@@ -76,12 +76,16 @@ function sendBytes(response: ServerResponse, status: number, headers: Readonly<R
   response.end(bytes);
 }
 
-function shownCandidate({ state, revision, loadedAt, lastError }: CandidateStatus): Record<string, unknown> {
-  return { state, revision, loaded_at: loadedAt, last_error: lastError };
+function shownCandidate({ state, revision, loadedAt, lastError, retryAt }: CandidateStatus): Record<string, unknown> {
+  return { state, revision, loaded_at: loadedAt, last_error: lastError, ...shownRetry(retryAt) };
+}
+
+function shownRetry(retryAt: number | undefined): Record<string, unknown> {
+  return retryAt === undefined ? {} : { retry_at: retryAt };
 }
 
 function shownPolicy(status: PolicyStatus): Record<string, unknown> {
-  const { name, state, revision, activatedAt, rules, routes, lastError, data, candidate } = status;
+  const { name, state, revision, activatedAt, rules, routes, lastError, retryAt, data, candidate } = status;
   return {
     name,
     state,
@@ -90,6 +94,7 @@ function shownPolicy(status: PolicyStatus): Record<string, unknown> {
     rules,
     routes,
     last_error: lastError,
+    ...shownRetry(retryAt),
     ...(data === undefined ? {} : { data_revision: data.revision }),
     ...(candidate === undefined ? {} : { candidate: shownCandidate(candidate) }),
   };

@@ -7,6 +7,7 @@ import {
   type RevocationPage,
   type RevocationQuery,
   type RevocationsChanged,
+  type RevocationsRefused,
 } from '../../contract/revocations.ts';
 import { JSON_LIMITS, parseJsonBody } from '../json-body.ts';
 import type { Call } from './actions.ts';
@@ -24,9 +25,12 @@ type Tell = (operator: Call['operator'], action: string, fields: Readonly<Record
 
 /** Does what a call asks of revocations. Each revocation that is made or taken back is a line of its own in the log. */
 export function createRevocationActions(revocations: RevocationAdmin, tell: Tell) {
-  async function change(call: Call, action: string, work: Promise<RevocationsChanged | AdminRefused>): Promise<void> {
+  async function change(call: Call, action: string, work: Promise<RevocationsChanged | RevocationsRefused>): Promise<void> {
     const done = await work;
-    if ('refused' in done) return call.refuse(done, done.refused === 'store_unavailable' ? RETRY : {});
+    if ('refused' in done) {
+      for (const revocation of done.unconfirmed ?? []) tell(call.operator, `${action}_unconfirmed`, { revocation });
+      return call.refuse(done, done.refused === 'store_unavailable' ? RETRY : {});
+    }
     const { persisted, shared } = done;
     for (const { before, after } of done.changes) {
       tell(call.operator, action, { revocation: (after ?? before)?.id, before: told(before), after: told(after), persisted, shared });

@@ -1,7 +1,13 @@
-import type { AdminRefused } from '../../contract/admin.ts';
-import type { ListedRevocation, RevocationAdmin, RevocationQuery, RevocationsChanged } from '../../contract/revocations.ts';
+import type {
+  ListedRevocation,
+  RevocationAdmin,
+  RevocationQuery,
+  RevocationsChanged,
+  RevocationsRefused,
+} from '../../contract/revocations.ts';
 import type { Clock } from '../../contract/stages.ts';
 import type { Put, SharedEntry } from '../../stores/shared-entries.ts';
+import { isLonger } from './held-entries.ts';
 import { kindOf, readPosted, readStored } from './posted-form.ts';
 import type { Replica } from './replica.ts';
 
@@ -20,15 +26,17 @@ export function createRevocationAdmin({ entriesMax }: { readonly entriesMax: num
     return entry === undefined ? null : (readStored(entry)?.shown ?? null);
   };
 
-  /** Of what was lost by the store what is known is put back first. */
-  async function changed(change: () => Promise<Put>): Promise<AdminRefused | null> {
+  /** Of what was lost by the store what is known is put back first. A change that no answer came to may be made all the same: what is there then says so. */
+  async function changed(ids: readonly string[], change: () => Promise<Put>, isMade: () => boolean): Promise<RevocationsRefused | null> {
     let done = await change();
     if (done.kind === 'lost') {
       await replica.follow();
       done = await change();
     }
     if (done.kind === 'put') return null;
-    return { refused: done.kind === 'full' ? 'revocations_full' : 'store_unavailable' };
+    if (done.kind === 'full') return { refused: 'revocations_full' };
+    await replica.follow();
+    return replica.status().state === 'ready' && isMade() ? null : { refused: 'store_unavailable', unconfirmed: ids };
   }
 
   const { shared } = replica;
@@ -42,13 +50,18 @@ export function createRevocationAdmin({ entriesMax }: { readonly entriesMax: num
       for (const [index, value] of values.entries()) {
         const read = readPosted(value, name, Math.floor(clock.now() / 1000));
         if ('refused' in read) return values.length === 1 ? read : { ...read, field: [`[${index}]`, read.field ?? []].flat().join('.') };
-        posted.set(read.id, read);
+        if (isLonger(read, posted.get(read.id))) posted.set(read.id, read);
       }
       return serial(async () => {
-        const before = [...posted.keys()].map(shown);
-        const refused = await changed(() => replica.put([...posted.values()], entriesMax));
+        const ids = [...posted.keys()];
+        const before = ids.map(shown);
+        const refused = await changed(
+          ids,
+          () => replica.put([...posted.values()], entriesMax),
+          () => [...posted.values()].every((entry) => !isLonger(entry, entries.get(entry.id))),
+        );
         if (refused !== null) return refused;
-        return answer([...posted.keys()].map((id, index) => ({ before: before[index] ?? null, after: shown(id) })));
+        return answer(ids.map((id, index) => ({ before: before[index] ?? null, after: shown(id) })));
       });
     },
     remove: (id) =>
@@ -56,7 +69,12 @@ export function createRevocationAdmin({ entriesMax }: { readonly entriesMax: num
         if (!entries.has(id)) await replica.follow();
         if (!entries.has(id)) return { refused: 'revocation_unknown' };
         const before = shown(id);
-        return (await changed(() => replica.remove(id))) ?? answer([{ before, after: null }]);
+        const refused = await changed(
+          [id],
+          () => replica.remove(id),
+          () => !entries.has(id),
+        );
+        return refused ?? answer([{ before, after: null }]);
       }),
   };
 }

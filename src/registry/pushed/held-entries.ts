@@ -57,3 +57,13 @@ export function createHeldEntries(): HeldEntries {
     },
   };
 }
+
+/** Whether the end of an entry has come. */
+export function isOver({ untilSeconds }: SharedEntry, nowSeconds: number): boolean {
+  return untilSeconds !== 0 && untilSeconds <= nowSeconds;
+}
+
+/** Whether an entry revokes for longer than what is known, as the store decides it too. */
+export function isLonger({ untilSeconds }: SharedEntry, known: SharedEntry | undefined): boolean {
+  return known === undefined || (known.untilSeconds !== 0 && (untilSeconds === 0 || untilSeconds > known.untilSeconds));
+}

@@ -1,6 +1,9 @@
 import type { PushedRevocationsStatus } from '../../contract/revocations.ts';
-import type { KeptEntries, Position, Put, SharedEntry } from '../../stores/shared-entries.ts';
-import { createHeldEntries, type HeldEntries } from './held-entries.ts';
+import type { Position, Put, SharedEntry } from '../../stores/shared-entries.ts';
+import { createHeldEntries, type HeldEntries, isLonger, isOver } from './held-entries.ts';
+import { createKeptChanges, type Place } from './kept-changes.ts';
+import { createOverEntries } from './over-entries.ts';
+import { nextTurn, PORTION, portionsOf } from './portions.ts';
 import type { PushedRevocationsParts } from './pushed-revocations.ts';
 
 /** What this process knows, and how it comes to know more. One call at a time. */
@@ -22,86 +25,79 @@ export interface Replica {
   status(): Omit<PushedRevocationsStatus, 'required' | 'tooOld'>;
 }
 
-/** Entries that are read between two turns of the event loop; each takes some microseconds. */
-const PORTION = 500;
-
 type Change = { readonly entries: readonly SharedEntry[]; readonly removed: readonly string[] };
+
+/** Who is alone has no history to be followed. */
+const ALONE: Put = { kind: 'put', position: { epoch: '-', version: 0, head: '-' } };
 
 /** Knows nothing before `open` and `follow`. */
 export function createReplica({ clock, logger, shared, openKept }: PushedRevocationsParts): Replica {
   const held = createHeldEntries();
-  let kept: KeptEntries | null = null;
-  let keptError: string | null = null;
+  const kept = createKeptChanges({ clock, logger, openKept, entries: held.entries });
   let sharedError: string | null = null;
   /** The log has said that the store cannot be asked. */
   let told = false;
   let position: Position | null = null;
+  /** Of the last change that was answered here, until it was followed to: a store without it has lost what an operator was promised. */
+  let acknowledged: Position | null = null;
   let ownVersion = 0;
   let generation = 1;
   let loaded = false;
   let followedAtMs: number | null = null;
   let historyLost = 0;
 
-  const nowSeconds = (): number => Math.floor(clock.now() / 1000);
+  const over = createOverEntries({ clock, held, shared, apply });
 
-  /** In force first, since a full disk must not keep anybody's access; what could not be written then is written whole with the next change. */
-  function apply({ entries, removed }: Change): void {
+  /** In force first, since a full disk must not keep anybody's access; what could not be written then is written with the next look. */
+  async function apply({ entries, removed }: Change): Promise<void> {
     for (const entry of entries) held.set(entry);
     for (const id of removed) held.drop(id);
     if (entries.length + removed.length === 0) return;
     generation++;
-    keep({ entries, removed });
+    kept.note(entries.map(({ id }) => id));
+    kept.note(removed);
+    await kept.flush(place());
   }
 
-  function keep(change: Change): void {
-    if (kept === null) return;
-    try {
-      const clear = keptError !== null;
-      kept.write({ clear, entries: clear ? held.entries.values() : change.entries, removed: change.removed, position: positionNow() });
-      keptError = null;
-    } catch (cause) {
-      if (keptError === null) logger.error('revocations_not_kept', { cause });
-      keptError = 'state_unwritable';
-    }
-  }
-
-  function positionNow(): Position | null {
-    return shared === null ? { epoch: '-', version: ownVersion, head: '-' } : position;
+  function place(): Place {
+    const alone = ownVersion === 0 ? null : { epoch: '-', version: ownVersion, head: '-' };
+    return { position: shared === null ? alone : position, acknowledged };
   }
 
   /** In portions, since a hundred thousand at once would stop decisions; what is new first, so that nothing is revoked less meanwhile. */
   async function applyAll(entries: ReadonlyMap<string, SharedEntry>): Promise<void> {
-    const now = nowSeconds();
+    const now = over.nowSeconds();
     let added: SharedEntry[] = [];
     for (const [index, entry] of [...entries.values()].entries()) {
       const { text, untilSeconds } = held.entries.get(entry.id) ?? {};
-      if ((text !== entry.text || untilSeconds !== entry.untilSeconds) && !isOver(entry, now)) added.push(entry);
+      if (isOver(entry, now)) over.note([entry.id]);
+      else if (text !== entry.text || untilSeconds !== entry.untilSeconds) added.push(entry);
       if (index % PORTION !== PORTION - 1) continue;
-      apply({ entries: added, removed: [] });
+      await apply({ entries: added, removed: [] });
       added = [];
       await nextTurn();
     }
-    apply({ entries: added, removed: [] });
+    await apply({ entries: added, removed: [] });
     await nextTurn();
-    const removed = [...held.entries.keys()].filter((id) => !entries.has(id));
-    for (let at = 0; at < removed.length; at += PORTION) {
-      apply({ entries: [], removed: removed.slice(at, at + PORTION) });
+    for (const removed of portionsOf([...held.entries.keys()].filter((id) => !entries.has(id)))) {
+      await apply({ entries: [], removed });
       await nextTurn();
     }
   }
 
   async function followShared(tell: () => boolean): Promise<void> {
     if (shared === null) return;
+    let whole = false;
     for (let more = true; more; ) {
-      const followed = await shared.follow({ position, entries: held.entries });
+      const followed = await shared.follow({ position, acknowledged, entries: held.entries, whole });
       more = false;
+      whole = false;
       switch (followed.kind) {
         case 'failed':
           fell(followed.error, tell);
           return;
         case 'changed':
-          position = followed.position;
-          apply({ entries: followed.entries.filter((entry) => !isOver(entry, nowSeconds())), removed: followed.removed });
+          await applyChanged(followed);
           more = followed.more;
           break;
         case 'all':
@@ -112,9 +108,12 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
           // a file that is behind its entries is caught up with; one that is ahead of them is not
           await applyAll(followed.entries);
           position = followed.position;
-          keep({ entries: [], removed: [] });
+          acknowledged = null;
           break;
         case 'same':
+          acknowledged = null;
+          whole = over.areUnknown(followed.total);
+          more = whole;
       }
     }
     if (told) logger.info('revocations_ready', { entries: held.entries.size });
@@ -122,6 +121,15 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
     sharedError = null;
     loaded = true;
     followedAtMs = clock.monotonic();
+  }
+
+  async function applyChanged({ position: reached, entries, removed }: Change & { readonly position: Position }): Promise<void> {
+    position = reached;
+    // it was in that history, or the store would have said so
+    if (acknowledged !== null && acknowledged.version <= reached.version) acknowledged = null;
+    const now = over.nowSeconds();
+    over.note(entries.flatMap((entry) => (isOver(entry, now) ? entry.id : [])));
+    await apply({ entries: entries.filter((entry) => !isOver(entry, now)), removed });
   }
 
   function fell(error: string, tell: () => boolean): void {
@@ -132,26 +140,23 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
     sharedError = error;
   }
 
-  async function leaveOver(): Promise<void> {
-    const now = nowSeconds();
-    const removed = held.over(now);
-    if (removed.length === 0) return;
-    apply({ entries: [], removed });
-    await shared?.purge(removed, now);
-  }
-
   async function put(entries: readonly SharedEntry[], entriesMax: number): Promise<Put> {
-    const done = shared === null ? roomFor(entries, entriesMax) : await shared.put(entries, entriesMax);
+    const done = shared === null ? roomFor(entries, entriesMax) : await shared.put(entries, entriesMax, acknowledged);
     if (done.kind !== 'put') return done;
     const longer = entries.filter((entry) => isLonger(entry, held.entries.get(entry.id)));
     ownVersion += longer.length;
-    apply({ entries: longer, removed: [] });
+    acknowledge(done);
+    await apply({ entries: longer, removed: [] });
     return done;
+  }
+
+  function acknowledge(done: Extract<Put, { kind: 'put' }>): void {
+    if (shared !== null) acknowledged = done.position;
   }
 
   function roomFor(entries: readonly SharedEntry[], entriesMax: number): Put {
     const added = entries.filter(({ id }) => !held.entries.has(id)).length;
-    return { kind: added > 0 && held.entries.size + added > entriesMax ? 'full' : 'put' };
+    return added > 0 && held.entries.size + added > entriesMax ? { kind: 'full' } : ALONE;
   }
 
   return {
@@ -163,30 +168,24 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
       return loaded;
     },
     get persisted() {
-      return kept !== null && keptError === null;
+      return kept.persisted;
     },
     shared: shared !== null,
     open() {
-      try {
-        kept = openKept?.() ?? null;
-        const found = kept?.load();
-        for (const entry of found?.entries.values() ?? []) held.set(entry);
-        generation++;
-        ownVersion = found?.position?.version ?? 0;
-        // a position of a process that was alone is none in what replicas share
-        position = shared === null || found?.position?.epoch === '-' ? null : (found?.position ?? null);
-        loaded = shared === null || position !== null;
-      } catch (cause) {
-        logger.error('revocations_not_read', { cause });
-        kept?.close();
-        kept = null;
-        keptError = 'state_invalid';
-      }
+      const found = kept.open();
+      for (const entry of found?.entries.values() ?? []) held.set(entry);
+      generation++;
+      ownVersion = found?.position?.version ?? 0;
+      // a position of a process that was alone is none in what replicas share
+      position = shared === null || found?.position?.epoch === '-' ? null : (found?.position ?? null);
+      acknowledged = shared === null ? null : (found?.acknowledged ?? null);
+      loaded = kept.error === null && (shared === null || position !== null);
     },
     async follow(tell = () => true) {
       try {
         await followShared(tell);
-        await leaveOver();
+        await over.leave();
+        await kept.retry(place());
       } catch (thrown) {
         // whatever it was, the next look must come
         fell(thrown instanceof Error ? thrown.message : String(thrown), tell);
@@ -194,16 +193,16 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
     },
     put,
     async remove(id) {
-      const done: Put = shared === null ? { kind: 'put' } : await shared.remove([id]);
+      const done: Put = shared === null ? ALONE : await shared.remove([id], acknowledged);
       if (done.kind === 'put') {
         ownVersion++;
-        apply({ entries: [], removed: [id] });
+        acknowledge(done);
+        await apply({ entries: [], removed: [id] });
       }
       return done;
     },
     close() {
-      kept?.close();
-      kept = null;
+      kept.close();
     },
     status: () => ({
       state: !loaded ? 'never_loaded' : sharedError === null ? 'ready' : 'stale',
@@ -212,22 +211,9 @@ export function createReplica({ clock, logger, shared, openKept }: PushedRevocat
       version: shared === null ? ownVersion : (position?.version ?? 0),
       ageSeconds: followedAtMs === null ? null : Math.max(0, Math.floor((clock.monotonic() - followedAtMs) / 1000)),
       shared: shared !== null,
-      persisted: kept !== null && keptError === null,
+      persisted: kept.persisted,
       historyLost,
-      lastError: keptError ?? (sharedError === null ? null : 'store_unavailable'),
+      lastError: kept.error ?? (sharedError === null ? null : 'store_unavailable'),
     }),
   };
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-function isOver({ untilSeconds }: SharedEntry, nowSeconds: number): boolean {
-  return untilSeconds !== 0 && untilSeconds <= nowSeconds;
-}
-
-/** Whether an entry revokes for longer than what is known, as the store decides it too. */
-function isLonger({ untilSeconds }: SharedEntry, known: SharedEntry | undefined): boolean {
-  return known === undefined || (known.untilSeconds !== 0 && (untilSeconds === 0 || untilSeconds > known.untilSeconds));
 }

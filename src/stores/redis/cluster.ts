@@ -98,15 +98,28 @@ export function connectCluster({ urls, breaker, monotonic, deadlineMs, scripts, 
     if (answered) breakerOf(name).succeeded();
     else breakerOf(name).failed();
     if (!replies.some(hasMoved)) return replies;
-    return Promise.all(replies.map((reply, index) => (hasMoved(reply) ? follow(commands[index]) : reply)));
+    return followAll(commands, replies);
+  }
+
+  /** Those of one key one after the other, as they were sent: the later ones count on what the earlier ones did. */
+  async function followAll(commands: readonly RedisCommand[], replies: readonly RedisReply[]): Promise<readonly RedisReply[]> {
+    const last = new Map<string, Promise<RedisReply>>();
+    const followed = replies.map((reply, index) => {
+      const command = commands[index];
+      if (!hasMoved(reply) || command === undefined) return reply;
+      const before = last.get(command.key);
+      const next = before === undefined ? follow(command) : before.then(() => follow(command));
+      last.set(command.key, next);
+      return next;
+    });
+    return Promise.all(followed);
   }
 
   /**
    * Asks once more, by the way that follows redirections and learns from them. What was redirected has done nothing yet. Where the node that it leads
    * to does not know the script, which is so of one that slots are being moved to, it gets the whole text: only this way leads there until the move is over.
    */
-  async function follow(command: RedisCommand | undefined): Promise<RedisReply> {
-    if (command === undefined) return AWAY;
+  async function follow(command: RedisCommand): Promise<RedisReply> {
     const [name, sha, ...rest] = command.words;
     const binary = command.binary === true;
     const said = await redirected(command.words, binary);

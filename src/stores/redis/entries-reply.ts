@@ -1,4 +1,4 @@
-import type { Followed, Position, SharedEntry } from '../shared-entries.ts';
+import type { Followed, Position, Purged, Put, SharedEntry } from '../shared-entries.ts';
 
 /** `<until> <text>` of a field; null where it has another form. */
 export function parseField(id: string, value: unknown): SharedEntry | null {
@@ -28,4 +28,22 @@ export function readChanges(words: readonly unknown[], epoch: string): Extract<F
   }
   const position = { epoch, version, head };
   return { kind: 'changed', position, entries: [...entries.values()], removed: [...removed], more: more === 1 };
+}
+
+/** The answer to a change: its word, then epoch, version and head; null where it is none of that. */
+export function readPut([word, epoch, version, head]: readonly unknown[]): Put | null {
+  if (word === 'full' || word === 'lost') return { kind: word };
+  if (word !== 'put' || typeof epoch !== 'string' || typeof version !== 'number' || typeof head !== 'string') return null;
+  return { kind: 'put', position: { epoch, version, head } };
+}
+
+/** The answer `purged`: time, entries that are left, then id and value of each that is not over; null where it is none of that. */
+export function readPurged([word, nowSeconds, total, ...kept]: readonly unknown[]): Purged | null {
+  if (word !== 'purged' || typeof nowSeconds !== 'number' || typeof total !== 'number') return null;
+  const refused: SharedEntry[] = [];
+  for (let at = 0; at + 1 < kept.length; at += 2) {
+    const entry = parseField(String(kept[at]), kept[at + 1]);
+    if (entry !== null) refused.push(entry);
+  }
+  return { kind: 'purged', nowSeconds, total, refused };
 }

@@ -1,7 +1,7 @@
-import type { Followed, Known, Position, Put, SharedEntries, SharedEntry } from '../shared-entries.ts';
+import type { Followed, Known, Position, Purged, Put, SharedEntries, SharedEntry } from '../shared-entries.ts';
 import type { RedisClient } from './client.ts';
 import { createEntryScripts, type Reply } from './entries-calls.ts';
-import { parseField, readChanges, readPosition } from './entries-reply.ts';
+import { parseField, readChanges, readPosition, readPurged, readPut } from './entries-reply.ts';
 
 export type RedisEntriesOptions = {
   readonly client: RedisClient;
@@ -22,6 +22,7 @@ const ATTEMPTS = 3;
 const CATCH_UP_MAX = 100;
 /** The position of who has none; no history has this name. */
 const NOWHERE: Position = { epoch: '?', version: 0, head: '?' };
+type Failed = { readonly kind: 'failed'; readonly error: string };
 const FAILED = { kind: 'failed', error: 'no answer' } as const;
 
 /**
@@ -33,40 +34,49 @@ export function createRedisEntries({ client, key, nonce }: RedisEntriesOptions):
 
   async function follow(known: Known): Promise<Followed> {
     if (!client.ready) return { kind: 'failed', error: client.lastError ?? 'not ready' };
-    const reply = await changesSince(known.position ?? NOWHERE);
+    const { acknowledged = null, whole = false } = known;
+    const reply = await changesSince(known.position ?? NOWHERE, acknowledged);
     if (reply.kind === 'failed') return reply;
-    const [word] = reply.words;
-    if (word === 'same') return { kind: 'same' };
+    const [word, total] = reply.words;
+    if (word === 'same') return whole ? readAll(null, acknowledged) : { kind: 'same', total: Number(total) };
     if (word === 'changed') return readChanges(reply.words, known.position?.epoch ?? '') ?? FAILED;
     // who knows nothing has nothing to put back, and a history that begins is no loss
     const nothing = known.entries.size === 0;
     const loses = word === 'lost' ? known.position !== null || !nothing : word === 'diverged' && !nothing;
     if (word === 'lost' || loses) {
-      const failure = await putBack(known, word === 'lost');
-      if (failure !== null) return failure;
+      const back = await putBack(known, word === 'lost');
+      if ('kind' in back) return back;
+      return readAll(loses ? known.entries.size : null, back.position);
     }
-    return readAll(loses ? known.entries.size : null);
+    // what lies further back than the log cannot be asked for
+    return readAll(null, null);
   }
 
-  function changesSince({ epoch, version, head }: Position): Promise<Reply> {
-    return call('follow', [epoch, version, head, CHANGES_MAX]);
+  function changesSince({ epoch, version, head }: Position, acknowledged: Position | null): Promise<Reply> {
+    return call('follow', [epoch, version, head, CHANGES_MAX, ...wordsOfPosition(acknowledged)]);
   }
 
-  /** What is there already stays; a history that was lost begins anew once everything is back. */
-  async function putBack({ entries, position }: Known, begin: boolean): Promise<Followed | null> {
+  /** What is there already stays; a history that was lost begins anew once everything is back. The position is what everything read must contain. */
+  async function putBack({ entries, position }: Known, begin: boolean): Promise<{ readonly position: Position | null } | Failed> {
     const all = [...entries.values()];
+    let reached: Position | null = null;
     for (let at = 0; at < all.length; at += PORTION) {
-      const reply = await call('put', ['restore', 0, nonce(), key, ...wordsOf(all.slice(at, at + PORTION))]);
+      const reply = await call('put', ['restore', 0, nonce(), key, ...wordsOfPosition(reached), ...wordsOf(all.slice(at, at + PORTION))]);
       if (reply.kind === 'failed') return reply;
+      const done = readPut(reply.words);
+      if (done?.kind === 'lost') return { kind: 'failed', error: 'lost again' };
+      reached = done?.kind === 'put' ? done.position : null;
     }
-    if (!begin) return null;
+    if (!begin) return { position: reached };
     const former = position === null ? ['-', 0] : [position.epoch, position.version];
-    const reply = await call('begin', [nonce(), (position?.version ?? 0) + 1, nonce(), ...former, key]);
-    return reply.kind === 'failed' ? reply : null;
+    const reply = await call('begin', [nonce(), (position?.version ?? 0) + 1, nonce(), ...former, key, all.length]);
+    if (reply.kind === 'failed') return reply;
+    const begun = readPut(reply.words);
+    return begun?.kind === 'put' ? { position: begun.position } : FAILED;
   }
 
   /** Reads everything, and takes it only where nothing can have been missed: a store that forgets meanwhile must not make anybody forget. */
-  async function readAll(restored: number | null): Promise<Followed> {
+  async function readAll(restored: number | null, contained: Position | null): Promise<Followed> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const meta = await readMeta();
       if (meta.kind === 'failed') return meta;
@@ -78,17 +88,17 @@ export function createRedisEntries({ client, key, nonce }: RedisEntriesOptions):
         if (entry !== null) entries.set(entry.id, entry);
       });
       if (failure !== null) return failure;
-      const reached = await catchUp(entries, position);
+      const reached = await catchUp(entries, position, contained);
       if (reached !== null) return { kind: 'all', position: reached, entries, restored };
     }
     return { kind: 'failed', error: 'what was read does not fit together' };
   }
 
   /** Applies what changed while everything was read; null where the history broke or an entry is missing. */
-  async function catchUp(entries: Map<string, SharedEntry>, from: Position): Promise<Position | null> {
+  async function catchUp(entries: Map<string, SharedEntry>, from: Position, contained: Position | null): Promise<Position | null> {
     let position = from;
     for (let round = 0; round < CATCH_UP_MAX; round++) {
-      const reply = await changesSince(position);
+      const reply = await changesSince(position, contained);
       if (reply.kind === 'failed') return null;
       if (reply.words[0] === 'same') return entries.size >= Number(reply.words[1]) ? position : null;
       const changes = readChanges(reply.words, position.epoch);
@@ -102,17 +112,17 @@ export function createRedisEntries({ client, key, nonce }: RedisEntriesOptions):
 
   async function putOf(reply: Promise<Reply>): Promise<Put> {
     const answer = await reply;
-    if (answer.kind === 'failed') return answer;
-    const [word] = answer.words;
-    return word === 'put' || word === 'full' || word === 'lost' ? { kind: word } : FAILED;
+    return answer.kind === 'failed' ? answer : (readPut(answer.words) ?? FAILED);
   }
 
   return {
     follow,
-    put: (entries, entriesMax) => putOf(call('put', ['put', entriesMax, nonce(), key, ...wordsOf(entries)])),
-    remove: (ids) => putOf(call('remove', [nonce(), key, ...ids])),
-    async purge(ids, nowSeconds) {
-      for (let at = 0; at < ids.length; at += PORTION) await call('purge', [nowSeconds, ...ids.slice(at, at + PORTION)]);
+    put: (entries, entriesMax, acknowledged = null) =>
+      putOf(call('put', ['put', entriesMax, nonce(), key, ...wordsOfPosition(acknowledged), ...wordsOf(entries)])),
+    remove: (ids, acknowledged = null) => putOf(call('remove', [nonce(), key, ...wordsOfPosition(acknowledged), ...ids])),
+    async purge(ids, nowSeconds): Promise<Purged> {
+      const answer = await call('purge', [nowSeconds, ...ids]);
+      return answer.kind === 'failed' ? answer : (readPurged(answer.words) ?? FAILED);
     },
     onChange: (listener) => client.listen(key, listener),
   };
@@ -120,4 +130,8 @@ export function createRedisEntries({ client, key, nonce }: RedisEntriesOptions):
 
 function wordsOf(entries: readonly SharedEntry[]): (string | number)[] {
   return entries.flatMap(({ id, untilSeconds, text }) => [id, untilSeconds, text]);
+}
+
+function wordsOfPosition(position: Position | null): (string | number)[] {
+  return position === null ? ['-', 0, '-'] : [position.epoch, position.version, position.head];
 }

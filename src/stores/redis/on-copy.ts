@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { RedisCommand } from './client.ts';
+import type { RedisCommand, RedisReply } from './client.ts';
 
 /** Scripts by what EVALSHA names them by. */
 export type ScriptTexts = ReadonlyMap<string, string>;
@@ -27,6 +27,24 @@ export function onCopy(
     { key, words: ['UNLINK', copy] },
   ];
 }
+
+/**
+ * The replies, with the refusal in the place of what was asked of a copy that could not be made (no right to COPY, an older server, a slot that moves),
+ * and so of nothing; or that could not be removed again.
+ * @param places of the second of each three commands
+ */
+export function onlyOfCopies(replies: readonly RedisReply[], places: readonly number[]): readonly RedisReply[] {
+  let judged: RedisReply[] | null = null;
+  for (const place of places) {
+    const [copied = LATE, removed = LATE] = [replies[place - 1], replies[place + 1]];
+    if (copied.ok && removed.ok) continue;
+    judged ??= [...replies];
+    judged[place] = copied.ok ? removed : copied;
+  }
+  return judged ?? replies;
+}
+
+const LATE: RedisReply = { ok: false, error: 'no reply' };
 
 /** By its text: a script that the server does not know is sent again after all others, and the copy is gone by then. */
 function withText(words: RedisCommand['words'], scripts: ScriptTexts): RedisCommand['words'] {

@@ -2,7 +2,7 @@ import type { CircuitBreaker } from '../circuit-breaker.ts';
 import type { HashKey, MakeCalls, SharedAnswer, SharedCall, SharedStore, SimulatedShared } from '../shared-store.ts';
 import type { StoreLogger } from '../store-logger.ts';
 import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
-import { onCopy, scriptTexts } from './on-copy.ts';
+import { onCopy, onlyOfCopies, scriptTexts } from './on-copy.ts';
 import type { RedisRound, RoundPart } from './round.ts';
 import { formatHashKey, parseHashKey } from './shared-hash-key.ts';
 
@@ -34,7 +34,7 @@ type Asked = {
   readonly giveUp?: () => void;
 };
 /** Where the replies of one request lie: its calls, and the markers of the servers that they go to. */
-type Plan = { readonly calls: readonly number[]; readonly markers: readonly number[] };
+type Plan = { readonly calls: readonly number[]; readonly markers: readonly number[]; readonly simulated: boolean };
 
 /** Memory in Redis: one call an entity under its hash tag, all of one turn of the event loop in one round with the windows' calls. */
 export function createRedisShared(options: RedisSharedOptions): SimulatedShared {
@@ -102,7 +102,7 @@ export function createRedisShared(options: RedisSharedOptions): SimulatedShared 
       markers.add(place);
       return simulated ? commands.push(...onCopy(command.key, (copy) => toCommand(call, copy), scripts)) - 2 : commands.push(command) - 1;
     });
-    return { calls, markers: [...markers] };
+    return { calls, markers: [...markers], simulated };
   }
 
   function settle({ settle: resolve, nowMs }: Asked, made: Plan | undefined, replies: readonly RedisReply[]): void {
@@ -194,7 +194,8 @@ function toCommand({ before, args }: SharedCall, key: string): RedisCommand {
   return { key, words: [...before, key, ...args], binary: true };
 }
 
-function answerOf({ calls, markers }: Plan, nowMs: number, replies: readonly RedisReply[]): SharedAnswer {
+function answerOf({ calls, markers, simulated }: Plan, nowMs: number, all: readonly RedisReply[]): SharedAnswer {
+  const replies = simulated ? onlyOfCopies(all, calls) : all;
   let keptSinceMs: number | null = 0;
   for (const place of markers) {
     const since = sinceOf(replies[place], nowMs);

@@ -17,7 +17,7 @@ import {
   type WindowStore,
 } from '../windows.ts';
 import type { RedisClient, RedisCommand, RedisReply } from './client.ts';
-import { onCopy, scriptTexts } from './on-copy.ts';
+import { onCopy, onlyOfCopies, scriptTexts } from './on-copy.ts';
 import type { RedisRound, RoundPart } from './round.ts';
 import { readResets, toCounts, toSums } from './windows-reply.ts';
 import { COUNTERS_SCRIPT, COUNTERS_SCRIPT_SHA, WINDOWS_SCRIPT, WINDOWS_SCRIPT_SHA } from './windows-script.ts';
@@ -45,8 +45,8 @@ type Waiting = {
   readonly giveUp: () => void;
 };
 
-/** All that goes out in one round; the places of the markers by their keys. */
-type Batch = { readonly commands: RedisCommand[]; readonly markers: Map<string, number> };
+/** All that goes out in one round; the places of the markers by their keys, and of what is asked of copies. */
+type Batch = { readonly commands: RedisCommand[]; readonly markers: Map<string, number>; readonly copied: number[] };
 /** Places of a request's replies in the batch: one an entity in the order of `ENTITIES`, one a counter in the order asked. */
 type Plan = { readonly places: readonly (number | null)[]; readonly counters: readonly number[]; readonly markers: readonly number[] };
 const SCRIPTS = scriptTexts([WINDOWS_SCRIPT, COUNTERS_SCRIPT]);
@@ -67,7 +67,7 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
   function gather(): RoundPart {
     const requests = gathered;
     gathered = [];
-    const batch: Batch = { commands: [], markers: new Map() };
+    const batch: Batch = { commands: [], markers: new Map(), copied: [] };
     let plans: readonly Plan[] = [];
     return {
       commands() {
@@ -76,7 +76,8 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
       },
       settle(replies) {
         judge(replies);
-        for (const [index, { keys, nowMs, settle }] of requests.entries()) settle(answerOf(keys, nowMs, plans[index] ?? NOTHING, replies));
+        const known = onlyOfCopies(replies, batch.copied);
+        for (const [index, { keys, nowMs, settle }] of requests.entries()) settle(answerOf(keys, nowMs, plans[index] ?? NOTHING, known));
       },
       giveUp() {
         for (const { giveUp } of requests) giveUp();
@@ -90,7 +91,7 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
   }
 
   /** Puts a request's calls into the batch, and for each server that they go to one look at its marker. */
-  function plan({ keys, nowMs, simulated }: Waiting, { commands, markers }: Batch): Plan {
+  function plan({ keys, nowMs, simulated }: Waiting, { commands, markers, copied }: Batch): Plan {
     const asked: number[] = [];
     const now = Math.floor(nowMs);
     const call = (key: string, sha: string, amount: number, thresholds: readonly Threshold[]): number => {
@@ -107,7 +108,10 @@ export function createRedisWindows({ client, round, breaker, deadlineMs, keyPref
         for (const { window, limit } of thresholds) words.push(window + 1, limit);
         return { key, words };
       };
-      return simulated ? commands.push(...onCopy(key, commandOf, SCRIPTS)) - 2 : commands.push(commandOf(key)) - 1;
+      if (!simulated) return commands.push(commandOf(key)) - 1;
+      const at = commands.push(...onCopy(key, commandOf, SCRIPTS)) - 2;
+      copied.push(at);
+      return at;
     };
     const places = ENTITIES.map((entity) => {
       const name = keys[entity] ?? null;

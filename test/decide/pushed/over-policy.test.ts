@@ -20,9 +20,9 @@ function fileOf(content: { bytes: Uint8Array | null; broken?: boolean }): StateF
   };
 }
 
-async function policiesOver(file: StateFile | null): Promise<PolicySet> {
-  const openPushed = (policy: string) => createPushedData({ policy, run: runDataJob, file, bounds: BOUNDS, clock: CLOCK, logger: SILENT });
-  const set = createPolicies(decideOptions(), { clock: CLOCK, logger: SILENT, openPushed });
+async function policiesOver(file: StateFile | null, { clock = CLOCK, bounds = BOUNDS } = {}): Promise<PolicySet> {
+  const openPushed = (policy: string) => createPushedData({ policy, run: runDataJob, file, bounds, clock, logger: SILENT });
+  const set = createPolicies(decideOptions(), { clock, logger: SILENT, openPushed });
   await set.load();
   return set;
 }
@@ -83,9 +83,37 @@ test('an exception that was kept is in force again; one that ends later than it 
   await set.activate('default', await baseBundle());
   await set.data.change(put('countersign/limits/exceptions', { e1: exception(50), e2: exception(20) }, { condition: { match: null } }));
   expect((await policiesOver(fileOf(content))).status()[0]?.data?.exceptions.map(({ id }) => id)).toEqual(['e1', 'e2']);
-  BOUNDS.exceptionMaxSeconds = 30;
-  expect((await policiesOver(fileOf(content))).status()[0]?.data?.exceptions.map(({ id }) => id)).toEqual(['e2']);
-  BOUNDS.exceptionMaxSeconds = 60;
+  const bounds = { ...BOUNDS, exceptionMaxSeconds: 30 };
+  expect((await policiesOver(fileOf(content), { bounds })).status()[0]?.data?.exceptions.map(({ id }) => id)).toEqual(['e2']);
+});
+
+test.each<[string, { seconds?: number; bounds?: Partial<typeof BOUNDS> }, string[]]>([
+  ['is over', { seconds: 100 }, []],
+  ['ends later than it may now', { bounds: { exceptionMaxSeconds: 10 } }, []],
+  ['is one of more than there may be now', { bounds: { exceptionsMax: 1 } }, ['e1']],
+  ['may not be any more', { bounds: { exceptionsMax: 0 } }, []],
+])('an exception that %s after a restart is in nobody’s way', async (_name, { seconds = 0, bounds = {} }, active) => {
+  const content: { bytes: Uint8Array | null } = { bytes: null };
+  const now = CLOCK.now() / 1000;
+  const exception = (end: number) => ({ owner: 'a', reason: 'r', client: 'c', rules: ['rate.exceeded'], ends_at: end });
+  const exceptions = 'countersign/limits/exceptions';
+  const first = await policiesOver(fileOf(content));
+  await first.activate('default', await baseBundle());
+  await first.data.change(put(exceptions, { e1: exception(now + 50), e2: exception(now + 50) }, { condition: { match: null } }));
+
+  const clock = { ...CLOCK, now: () => CLOCK.now() + seconds * 1000 };
+  const set = await policiesOver(fileOf(content), { clock, bounds: { ...BOUNDS, ...bounds } });
+  await set.activate('default', await baseBundle());
+  expect(await set.data.change(put(BLOCKED, ['192.0.2.1']))).toMatchObject({ dataRevision: 2 });
+  const ids = () => set.status()[0]?.data?.exceptions.map(({ id }) => id);
+  expect(ids()).toEqual(active);
+  // what is brought anew is judged
+  const later = exception(now + seconds + 1000);
+  expect(await set.data.change(put(`${exceptions}/e3`, later, { condition: { match: null } }))).toMatchObject({
+    refused: 'exception_invalid',
+  });
+  expect(await set.data.change(put(exceptions, {}, { edit: { kind: 'delete' } }))).toMatchObject({ dataRevision: 3 });
+  expect(ids()).toEqual([]);
 });
 
 test('a bundle cannot bring exceptions', async () => {

@@ -25,7 +25,7 @@ describe.each(['full', 'referenced'] as const)('records with input %s', (mode) =
     const { effect, reasons, status, ...line } = lineOfCase(policy, one, mode);
     const parsed = parseLine(Buffer.from(JSON.stringify({ ...line, effect, reasons, status })));
     if (parsed.kind !== 'decision') throw new Error('no record');
-    expect(recorded.decide(parsed.record)).toEqual({ decided: true, effect, reasons, status, notReevaluated: [] });
+    expect(recorded.decide(parsed.record)).toEqual({ decided: true, effect, reasons, status, enforced: true, notReevaluated: [] });
   });
 });
 

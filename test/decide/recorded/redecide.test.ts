@@ -53,6 +53,18 @@ it('says where an exception took a verdict back: no bundle has it', async () => 
   expect(recordOf({ ...lineOfCase(policy, one, 'full'), exceptions: [{ id: 'inc-7' }] }).excepted).toBe(true);
 });
 
+it('says where data lay over the bundle', async () => {
+  const recorded = await openRecorded(base, RULES);
+  expect(recorded.revisionIsHash).toBe(true);
+  const record = allowed('full');
+  const { name, revision } = record.policy;
+  expect(recorded.decide(record)).toMatchObject({ notReevaluated: [] });
+  expect(recorded.decide({ ...record, policy: { name, revision: `${revision}+d12` } })).toMatchObject({
+    effect: 'allow',
+    notReevaluated: ['pushed_data'],
+  });
+});
+
 describe('what a record does not hold', () => {
   it('is named where another rule reads it, and is there in full', async () => {
     const other = await own(
@@ -111,12 +123,10 @@ describe('what the host matches', () => {
 
   it.each(['full', 'referenced'] as const)('a route is matched again by what the record has of the request, %s', async (mode) => {
     const none = await edited((ours) => ({ ...ours, routes: {} }));
-    // the revision is that of the base pack: its manifest was not edited
-    expect(none.decide({ ...allowed(mode), policy: { name: 'default', revision: 'old' } })).toMatchObject({
-      decided: true,
-      effect: 'deny',
-      notReevaluated: ['rate.route'],
-    });
+    // the revision is that of the base pack, since its manifest was not edited: an equal name proves nothing
+    expect(none.revision).toBe(allowed(mode).policy.revision);
+    expect(none).toMatchObject({ revisionIsHash: false });
+    expect(none.decide(allowed(mode))).toMatchObject({ decided: true, effect: 'deny', notReevaluated: ['rate.route'] });
   });
 
   it('an address that is on the new list, and one that is no longer', async () => {
@@ -130,6 +140,22 @@ describe('what the host matches', () => {
       });
     expect((await blocks([])).decide(record)).toMatchObject({ reasons: expect.not.arrayContaining(['network.address_blocked']) });
     expect((await blocks([`${record.address}`])).decide(record)).toMatchObject({ reasons: ['network.address_blocked'] });
+  });
+
+  it('whether its route is enforced', async () => {
+    const passing = await edited((ours) => {
+      const routes = Object.entries(Object(ours['routes'])).map(([id, route]) => [id, { ...Object(route), enforce: false }]);
+      return { ...ours, routes: Object.fromEntries(routes) };
+    });
+    const recorded = await openRecorded(base, RULES);
+    const one = loadCases().find(({ want }) => want.effect === 'deny' && want.record.route === 'orders_read');
+    if (one === undefined) throw new Error('no such case');
+    const denied = recordOf({ ...lineOfCase(policy, one, 'full'), enforced: false, monitored_by: 'route' });
+    expect(denied).toMatchObject({ effect: 'deny', monitoredBy: 'route' });
+    expect(passing.decide(denied)).toMatchObject({ effect: 'deny', enforced: false });
+    expect(recorded.decide(denied)).toMatchObject({ effect: 'deny', enforced: true });
+    expect(recorded.decide({ ...denied, monitoredBy: 'pep' })).toMatchObject({ effect: 'deny', enforced: false });
+    expect(passing.decide(allowed('full'))).toMatchObject({ effect: 'allow', enforced: true });
   });
 
   it('a source that was not asked', async () => {
@@ -202,6 +228,7 @@ describe('the contract envoy', () => {
       effect: 'deny',
       reasons: ['policy.deny'],
       status: 403,
+      enforced: true,
       notReevaluated: [],
     });
     const byHeader = bundle('default allow := false\n\nallow if input.attributes.request.http.headers["x-tenant"] == "acme"');

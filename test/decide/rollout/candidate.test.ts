@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { KeptPolicy, KeptState } from '../../../src/decide/kept-policy.ts';
+import { SMOKE_FACTS } from '../../../src/decide/smoke.ts';
 import { bundleOf, createRollout, type RolloutWorld, sourceOf } from './world.ts';
 
 let active: Uint8Array;
@@ -128,6 +129,21 @@ describe('canary', () => {
     for (const [index, client] of clients.entries()) {
       if (first[index] === 'c1') expect((await wider.ask('/9', { client })).policy.revision).toBe('c1');
     }
+  });
+
+  it('a caller that is not in it has the route that was matched already', async () => {
+    const { set } = await start({ candidate, canary: { percent: 50 } });
+    const selected = set.select({
+      ...SMOKE_FACTS.request,
+      policyName: 'default',
+      pep: { ...SMOKE_FACTS.request.pep, policies: ['default'] },
+    });
+    if ('refused' in selected) throw new Error(selected.refused);
+    const sides = clients.map((client) => {
+      const identity = { ...SMOKE_FACTS.identity, subject: { ...SMOKE_FACTS.identity.subject, id: client, client } };
+      return selected.forCaller?.(SMOKE_FACTS.request, identity)?.revision ?? null;
+    });
+    expect(new Set(sides)).toEqual(new Set(['c1', null]));
   });
 
   it('by the address where there is no verified client', async () => {

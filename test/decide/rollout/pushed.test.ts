@@ -1,5 +1,7 @@
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { CountersignError } from '../../../src/contract/errors.ts';
 import type { JsonValue } from '../../../src/contract/json.ts';
+import { createPrepareHere, type Prepare } from '../../../src/decide/prepare/prepare-revision.ts';
 import { runDataJob } from '../../../src/decide/pushed/data-job.ts';
 import { createPushedData } from '../../../src/decide/pushed/pushed-data.ts';
 import { CLOCK, SILENT } from '../fixtures.ts';
@@ -27,7 +29,7 @@ beforeAll(async () => {
 afterEach(() => world?.stop());
 
 /** A canary of everybody, over data that lies in memory. */
-async function start(kept: { bytes: Uint8Array | null } = { bytes: null }, source = sourceOf(candidate).source) {
+async function start(kept: { bytes: Uint8Array | null } = { bytes: null }, source = sourceOf(candidate).source, prepare?: Prepare) {
   const read = vi.fn(async () => kept.bytes);
   const write = async (bytes: Uint8Array) => {
     kept.bytes = bytes;
@@ -37,6 +39,7 @@ async function start(kept: { bytes: Uint8Array | null } = { bytes: null }, sourc
     active,
     candidate: source,
     canary: { percent: 100 },
+    ...(prepare === undefined ? {} : { prepare }),
     openPushed: (policy) => createPushedData({ policy, run: runDataJob, file, bounds: BOUNDS, clock: CLOCK, logger: SILENT }),
   });
   return { ...world, read, kept };
@@ -112,4 +115,45 @@ test('exceptions reach it at once; the data that was kept is opened once for bot
   const next = await start(here.kept);
   expect(next.read).toHaveBeenCalledOnce();
   expect(await asked(next)).toEqual(['c1+d2', 'deny', 'a.candidate_deny']);
+});
+
+/** Refuses the candidate as too slow while the machine is busy. */
+function busyMachine() {
+  const here = createPrepareHere(CLOCK, null);
+  const machine = { busy: false, refused: 0 };
+  const prepare: Prepare = async (task) => {
+    const outcome = await here(task);
+    if (!machine.busy || !outcome.ok || outcome.prepared.revision !== 'c1') return outcome;
+    machine.refused += 1;
+    return { ok: false, error: new CountersignError('bundle_too_slow'), revision: 'c1' };
+  };
+  return { machine, prepare };
+}
+
+test('one that a busy machine finds too slow with other data is tried again, and the status says when', async () => {
+  const { machine, prepare } = busyMachine();
+  const here = await start(undefined, undefined, prepare);
+  machine.busy = true;
+  await push(here, EFFECT, 'deny', true);
+  await vi.waitFor(() => expect(machine.refused).toBeGreaterThan(2), WAIT);
+  expect(candidateIn(here)).toMatchObject({ state: 'resting', lastError: { code: 'bundle_too_slow' } });
+  await vi.waitFor(() => expect(candidateIn(here)?.retryAt).toBeGreaterThanOrEqual(Math.floor(CLOCK.now() / 1000)), WAIT);
+  machine.busy = false;
+  await vi.waitFor(async () => expect(await asked(here)).toEqual(['c1+d1', 'deny', 'a.candidate_deny']), WAIT);
+  expect(candidateIn(here)).toMatchObject({ state: 'ready', lastError: null });
+  expect(candidateIn(here)).not.toHaveProperty('retryAt');
+});
+
+test('so is one that waited for data that fits it', async () => {
+  const { machine, prepare } = busyMachine();
+  const { source, publish } = sourceOf(null);
+  const here = await start(undefined, source, prepare);
+  await push(here, EFFECT, 'nonsense', true);
+  publish(candidate);
+  await vi.waitFor(() => expect(candidateIn(here)).toMatchObject({ state: 'not_loaded', lastError: { code: 'data_unfit' } }), WAIT);
+  machine.busy = true;
+  await push(here, EFFECT, 'deny');
+  await vi.waitFor(() => expect(machine.refused).toBeGreaterThan(1), WAIT);
+  machine.busy = false;
+  await vi.waitFor(async () => expect(await asked(here)).toEqual(['c1+d2', 'deny', 'a.candidate_deny']), WAIT);
 });

@@ -12,6 +12,7 @@ import { buildBundle } from '../../../src/decide/bundle-build.ts';
 import type { KeptPolicy } from '../../../src/decide/kept-policy.ts';
 import type { SigningOptions } from '../../../src/decide/options.ts';
 import { createPolicies, type PolicySet } from '../../../src/decide/policies.ts';
+import type { Prepare } from '../../../src/decide/prepare/prepare-revision.ts';
 import type { PushedData } from '../../../src/decide/pushed/pushed-data.ts';
 import type { CandidateOptions } from '../../../src/decide/rollout/candidate.ts';
 import { SMOKE_FACTS } from '../../../src/decide/smoke.ts';
@@ -90,6 +91,7 @@ type Given = {
   readonly enricher?: Enricher & Observer;
   readonly signing?: SigningOptions;
   readonly openPushed?: (policy: string) => PushedData;
+  readonly prepare?: Prepare;
 };
 
 /** The whole path over a policy with a candidate; who asks is given. */
@@ -106,7 +108,7 @@ export async function createRollout(given: Given): Promise<RolloutWorld> {
   });
   const put: (() => void)[] = [];
   const diffs: ShadowDiff[] = [];
-  const { kept, openPushed } = given;
+  const { kept, openPushed, prepare } = given;
   const candidate = given.candidate instanceof Uint8Array ? sourceOf(given.candidate).source : given.candidate;
   const set = createPolicies(decideOptions({ policies: { default: policy } }), {
     clock,
@@ -115,6 +117,7 @@ export async function createRollout(given: Given): Promise<RolloutWorld> {
     openSource: () => sourceOf(given.active).source,
     ...(kept === undefined ? {} : { openKept: () => kept }),
     ...(openPushed === undefined ? {} : { openPushed }),
+    ...(prepare === undefined ? {} : { prepare, retryMs: 5 }),
     rollout: {
       accountOf: ({ source }) => source.ip,
       random: given.random ?? (() => 0),
@@ -134,6 +137,7 @@ export async function createRollout(given: Given): Promise<RolloutWorld> {
     recorder: {
       record(record) {
         records.push(record);
+        set.canary?.observe(record);
         given.enricher?.observe(record);
         set.shadow?.observe(record);
       },

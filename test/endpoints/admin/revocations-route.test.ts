@@ -24,7 +24,7 @@ const revocations: RevocationAdmin = {
   read: (id) => (id === 'i1' ? LISTED : null),
   async add(values) {
     added = values;
-    if (values[0] === 'away') return { refused: 'store_unavailable' };
+    if (values[0] === 'away') return { refused: 'store_unavailable', unconfirmed: ['i8', 'i9'] };
     return { changes: values.map(() => ({ before: null, after: LISTED })), persisted: true, shared: false };
   },
   remove: async (id) =>
@@ -121,4 +121,13 @@ test('what is asked for, and the answer', async () => {
   ]);
   const away = await ask('revocations', { method: 'POST', body: ['away'] });
   expect([away.status, away.headers.get('retry-after')]).toEqual([503, '1']);
+});
+
+test('what nobody knows to be done is a line of the log, one each', async () => {
+  const { status, json } = await ask('revocations', { method: 'POST', body: ['away'], role: 'operator' });
+  expect([status, Object.keys(json)]).toEqual([503, expect.not.arrayContaining(['unconfirmed'])]);
+  for (const revocation of ['i8', 'i9']) {
+    const fields = { operator: 'operator-1', role: 'operator', action: 'revocation_add_unconfirmed', revocation };
+    expect(logger.lines).toContainEqual(expect.objectContaining({ event: 'admin_change', fields }));
+  }
 });

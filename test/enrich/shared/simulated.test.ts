@@ -55,3 +55,16 @@ test('a look in a round with one that counts is as it is alone', async () => {
   shared.simulated.tell(() => [append], T0);
   expect(await length(shared.ask(() => [append], T0, 1000))).toEqual([3]);
 });
+
+test('what a server does not let us look at on copies is not there, and never empty', async () => {
+  const { shared } = await openReplica({ url: redis.url, keyPrefix: 'acl' });
+  const append: SharedCall = { tag: 'c:a', before: ['APPEND'], args: ['x'] };
+  await shared.ask(() => [append], T0, 1000);
+  await redis.command('ACL', 'SETUSER', 'default', '-copy');
+  try {
+    const answers = [shared.simulated, shared].map((store) => store.ask(() => [append], T0, 1000));
+    expect((await Promise.all(answers)).map((answer) => answer?.replies)).toEqual([[undefined], [2]]);
+  } finally {
+    await redis.command('ACL', 'SETUSER', 'default', '+copy');
+  }
+});

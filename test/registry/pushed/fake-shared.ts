@@ -1,4 +1,4 @@
-import type { Followed, SharedEntries, SharedEntry } from '../../../src/stores/shared-entries.ts';
+import type { Followed, Put, SharedEntries, SharedEntry } from '../../../src/stores/shared-entries.ts';
 
 /** A store of replicas that says what a test wants, next to the real one of `test/stores/redis`. */
 export type FakeShared = SharedEntries & {
@@ -9,6 +9,8 @@ export type FakeShared = SharedEntries & {
   lost: boolean;
   changed(): void;
 };
+
+const DONE: Put = { kind: 'put', position: { epoch: 'e', version: 1, head: 'h1' } };
 
 export function createFakeShared(): FakeShared {
   const answers: Followed[] = [];
@@ -23,16 +25,17 @@ export function createFakeShared(): FakeShared {
     changed: () => listener(),
     async follow() {
       shared.lost = false;
-      return answers.shift() ?? { kind: 'same' };
+      return answers.shift() ?? { kind: 'same', total: 0 };
     },
     async put(entries) {
       if (shared.lost) return { kind: 'lost' };
       put.push(...entries);
-      return { kind: 'put' };
+      return DONE;
     },
-    remove: async () => ({ kind: shared.lost ? 'lost' : 'put' }),
-    async purge(ids) {
+    remove: async () => (shared.lost ? { kind: 'lost' } : DONE),
+    async purge(ids, nowSeconds) {
       purged.push(...ids);
+      return { kind: 'purged', nowSeconds, total: 0, refused: [] };
     },
     onChange(called) {
       listener = called;

@@ -246,6 +246,6 @@ test('a disk that fails keeps nobody from being revoked, and gets everything onc
   expect(pushed.status().lastError).toBe('state_unwritable');
   broken = false;
   expect(await add({ client: 'c', reason: 'r' })).toMatchObject({ persisted: true });
-  expect(writes.map(({ clear, ids }) => [clear, ids.length])).toEqual([[true, 3]]);
+  expect(writes.map(({ clear, ids }) => [clear, ids.length])).toEqual([[false, 3]]);
   expect(logger.lines.filter(({ event }) => event === 'revocations_not_kept')).toHaveLength(1);
 });

@@ -17,7 +17,10 @@ test('a cluster: one node holds it all, others hear of it, and a replica that ta
   });
   await until(() => heard > 0);
   const before = heard;
-  expect(await a.shared.put([entry('x'), entry('y')], 10)).toEqual({ kind: 'put' });
+  expect(await a.shared.put([entry('x'), entry('y')], 10)).toEqual({
+    kind: 'put',
+    position: { epoch: expect.any(String), version: 3, head: expect.any(String) },
+  });
   await until(() => heard > before);
   expect(await b.once()).toMatchObject({ kind: 'changed', position: { version: 3 } });
 

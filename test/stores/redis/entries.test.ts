@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { BEGIN_SCRIPT } from '../../../src/stores/redis/entries-script.ts';
 import type { Followed } from '../../../src/stores/shared-entries.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { createFollower, entry } from './follower.ts';
@@ -13,6 +14,9 @@ beforeEach(async () => {
   await redis.command('FLUSHALL');
 });
 
+/** Made, by a change that has a place. */
+const PUT = { kind: 'put', position: { epoch: expect.any(String), version: expect.any(Number), head: expect.any(String) } };
+
 const follower = (more: object = {}) => createFollower({ url: redis.url, ...more });
 
 describe('followers', () => {
@@ -20,9 +24,9 @@ describe('followers', () => {
     const [a, b] = [await follower(), await follower()];
     expect(await a.once()).toMatchObject({ kind: 'all', restored: null, position: { version: 1 } });
     expect(await b.once()).toMatchObject({ kind: 'all', restored: null });
-    expect(await a.shared.put([entry('x'), entry('y')], 10)).toEqual({ kind: 'put' });
+    expect(await a.shared.put([entry('x'), entry('y')], 10)).toEqual(PUT);
     expect(await b.once()).toMatchObject({ kind: 'changed', position: { version: 3 }, more: false });
-    expect(await b.once()).toEqual({ kind: 'same' });
+    expect(await b.once()).toEqual({ kind: 'same', total: 2 });
     expect(b.ids()).toEqual(['x', 'y']);
     await b.shared.remove(['x', 'no such']);
     expect(await a.once()).toMatchObject({ kind: 'changed', removed: ['x'], position: { version: 4 } });
@@ -45,11 +49,11 @@ describe('followers', () => {
   test('all of a list is added or none, and what is there already needs no room', async () => {
     const a = await follower();
     await a.once();
-    expect(await a.shared.put([entry('x'), entry('y')], 2)).toEqual({ kind: 'put' });
+    expect(await a.shared.put([entry('x'), entry('y')], 2)).toEqual(PUT);
     expect(await a.shared.put([entry('y'), entry('z')], 2)).toEqual({ kind: 'full' });
-    expect(await a.shared.put([entry('x'), entry('y')], 2)).toEqual({ kind: 'put' });
+    expect(await a.shared.put([entry('x'), entry('y')], 2)).toEqual(PUT);
     await a.shared.remove(['x']);
-    expect(await a.shared.put([entry('z')], 2)).toEqual({ kind: 'put' });
+    expect(await a.shared.put([entry('z')], 2)).toEqual(PUT);
     await a.once();
     expect(a.ids()).toEqual(['y', 'z']);
   });
@@ -59,7 +63,7 @@ describe('followers', () => {
     await a.once();
     await a.shared.put([entry('over', 100), entry('later', 200), entry('never')], 3);
     await a.shared.purge(['over', 'later', 'never'], 150);
-    expect(await a.shared.put([entry('new')], 3)).toEqual({ kind: 'put' });
+    expect(await a.shared.put([entry('new')], 3)).toEqual(PUT);
     expect(await a.shared.put([entry('newer')], 3)).toEqual({ kind: 'full' });
     const b = await follower();
     await b.once();
@@ -74,7 +78,7 @@ describe('followers', () => {
     // 4096 changes are kept: each of these is one
     for (let round = 0; round < 21; round++) {
       const many = Array.from({ length: 200 }, (_, index) => entry(`m${round}-${index}`));
-      expect(await a.shared.put(many, 100_000)).toEqual({ kind: 'put' });
+      expect(await a.shared.put(many, 100_000)).toEqual(PUT);
     }
     expect(await b.once()).toMatchObject({ kind: 'all', restored: null, position: { version: 4202 } });
     expect(b.ids()).toHaveLength(4201);
@@ -101,6 +105,13 @@ describe('a store that forgets', () => {
     expect(await b.once()).toMatchObject({ kind: 'all', restored: null });
     expect(await late.once()).toMatchObject({ kind: 'all', restored: null });
     expect([a, b, late].map((one) => one.ids())).toEqual([['x'], ['x', 'z'], ['x', 'z']]);
+  });
+
+  test('once more before its history began anew has none that lacks what was put back', async () => {
+    const begin = (...more: string[]) => redis.command('EVAL', BEGIN_SCRIPT, '1', 'test:{things}', 'e', '2', 'h', '-', '0', 'c', ...more);
+    expect(await begin('1')).toContain('lost');
+    expect(await redis.command('EXISTS', 'test:{things}')).toContain(':0');
+    expect(await begin('0')).toContain('put');
   });
 
   test('and was begun anew by somebody who knows nothing gets it back all the same', async () => {

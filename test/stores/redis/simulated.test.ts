@@ -54,3 +54,22 @@ test('used proofs in Redis are looked up and not remembered', async () => {
   expect(await replays.remember('j', NOW, NOW + 60_000, 1000)).toBe('fresh');
   expect(await replays.simulated.remember('j', NOW, NOW + 60_000, 1000)).toBe('replayed');
 });
+
+test.each(['copy', 'unlink'])('what a server does not let us count on copies is unavailable, and never empty: %s', async (command) => {
+  const { windows } = stores;
+  await windows.count(KEYS, NOW, 1000);
+  await redis.command('ACL', 'SETUSER', 'default', `-${command}`);
+  try {
+    expect(await windows.simulated.count(KEYS, NOW, 1000)).toMatchObject({
+      client: 'store_unavailable',
+      address: 'store_unavailable',
+      counters: ['store_unavailable'],
+    });
+    // in one round with a request that is one
+    const [asIf, real] = await Promise.all([windows.simulated.count(KEYS, NOW, 1000), windows.count(KEYS, NOW, 1000)]);
+    expect([asIf.client, real.client]).toEqual(['store_unavailable', expect.objectContaining({ '1h': expect.any(Number) })]);
+  } finally {
+    await redis.command('ACL', 'SETUSER', 'default', `+${command}`);
+  }
+  expect(await windows.simulated.count(KEYS, NOW, 1000)).toMatchObject({ client: { '1h': expect.any(Number) } });
+});
