@@ -102,6 +102,13 @@ export const CLUSTER_FORMS = {
         { enabled: flag('A DestinationRule.'), tls: handedOn('`trafficPolicy.tls`.') },
         'How proxies reach the gRPC Service.',
       ),
+      inMesh: part(
+        {
+          enabled: flag('A Sidecar, a PeerAuthentication and an AuthorizationPolicy for Countersign itself, which listens on loopback.'),
+          principals: z.array(z.string()).describe('Identities that may ask: `cluster.local/ns/<namespace>/sa/<account>`.'),
+        },
+        'Countersign in the mesh.',
+      ),
     },
     'Istio.',
   ),

@@ -155,6 +155,25 @@ describe('what it is joined to', () => {
     expect(chart.notes).toContain('service: cs-countersign-grpc.default.svc.cluster.local');
   });
 
+  test('Istio, as a part of the mesh: nobody passes by its sidecar, and that lets in the gateway alone', async () => {
+    const chart = await helm.render({ scenario: 'istio-mesh' });
+    const { http, grpc } = chartConfig(chart);
+    expect([http.host, grpc.host]).toEqual(['127.0.0.1', '127.0.0.1']);
+    expect(at(one(chart, 'Sidecar'), 'spec', 'ingress', 0)).toEqual({
+      port: { number: 9191, protocol: 'GRPC', name: 'grpc' },
+      defaultEndpoint: '127.0.0.1:9191',
+    });
+    expect(at(one(chart, 'PeerAuthentication'), 'spec', 'mtls')).toEqual({ mode: 'STRICT' });
+    expect(at(one(chart, 'AuthorizationPolicy', 'cs-countersign-asked-by'), 'spec', 'rules', 0)).toEqual({
+      from: [{ source: { principals: ['cluster.local/ns/istio-ingress/sa/istio-ingressgateway'] } }],
+      to: [{ operation: { ports: ['9191', '8080'] } }],
+    });
+    // its sidecar has to reach istiod
+    expect(JSON.stringify(at(one(chart, 'NetworkPolicy'), 'spec', 'egress'))).toContain('{"port":15012,"protocol":"TCP"}');
+    const labels = at(one(chart, 'Deployment'), 'spec', 'template', 'metadata', 'labels');
+    expect(labels).toMatchObject(Object(at(one(chart, 'Sidecar'), 'spec', 'workloadSelector', 'labels')));
+  });
+
   test('Envoy Gateway, which never fails open', async () => {
     const chart = await helm.render({ scenario: 'envoy-gateway' });
     expect(at(one(chart, 'SecurityPolicy'), 'spec', 'extAuth')).toMatchObject({

@@ -1,4 +1,5 @@
-// The objects of other projects that the chart can make: just the fields that it uses, by the published references of their CRDs.
+// The objects of other projects that the chart can make: just the fields that it uses. Those of Envoy Gateway (1.9.1), the Gateway API, Istio (API 1.32.0)
+// and cert-manager (1.19.1) were once held against the whole CRDs; those of the Prometheus Operator are by its reference.
 import { z } from 'zod';
 
 const texts = z.record(z.string(), z.string());
@@ -31,10 +32,23 @@ const rule = z.strictObject({
 });
 const prometheusRule = z.strictObject({ groups: z.array(z.strictObject({ name: z.string(), rules: z.array(rule).min(1) })) });
 const authorizationPolicy = z.strictObject({
-  action: z.literal('CUSTOM'),
-  provider: z.strictObject({ name: z.string() }),
+  action: z.enum(['CUSTOM', 'ALLOW']),
+  provider: z.strictObject({ name: z.string() }).optional(),
   selector: z.strictObject({ matchLabels: texts }).optional(),
   rules: z.array(z.strictObject({ from: z.array(z.unknown()), to: z.array(z.unknown()), when: z.array(z.unknown()) }).partial()),
+});
+const sidecar = z.strictObject({
+  workloadSelector: z.strictObject({ labels: texts }),
+  ingress: z.array(
+    z.strictObject({
+      port: z.strictObject({ number: z.int(), protocol: z.enum(['GRPC', 'HTTP']), name: z.string() }),
+      defaultEndpoint: z.string().regex(/^127\.0\.0\.1:[0-9]+$/),
+    }),
+  ),
+});
+const peerAuthentication = z.strictObject({
+  selector: z.strictObject({ matchLabels: texts }),
+  mtls: z.strictObject({ mode: z.literal('STRICT') }),
 });
 const destinationRule = z.strictObject({
   host: z.string(),
@@ -55,6 +69,7 @@ const securityPolicy = z.strictObject({
   targetRefs: z.array(reference).min(1),
   extAuth: z.strictObject({
     failOpen: z.literal(false),
+    statusOnError: z.literal(503),
     timeout: duration,
     bodyToExtAuth: z.strictObject({ maxRequestBytes: z.int().min(1) }).optional(),
     grpc: z.strictObject({
@@ -92,6 +107,8 @@ export const CUSTOM_RESOURCES: Readonly<Record<string, z.ZodType>> = {
   'monitoring.coreos.com/v1 PrometheusRule': of('monitoring.coreos.com/v1', 'PrometheusRule', prometheusRule),
   'security.istio.io/v1 AuthorizationPolicy': of('security.istio.io/v1', 'AuthorizationPolicy', authorizationPolicy),
   'networking.istio.io/v1 DestinationRule': of('networking.istio.io/v1', 'DestinationRule', destinationRule),
+  'networking.istio.io/v1 Sidecar': of('networking.istio.io/v1', 'Sidecar', sidecar),
+  'security.istio.io/v1 PeerAuthentication': of('security.istio.io/v1', 'PeerAuthentication', peerAuthentication),
   'gateway.envoyproxy.io/v1alpha1 SecurityPolicy': of('gateway.envoyproxy.io/v1alpha1', 'SecurityPolicy', securityPolicy),
   'gateway.networking.k8s.io/v1 BackendTLSPolicy': of('gateway.networking.k8s.io/v1', 'BackendTLSPolicy', backendTlsPolicy),
   'gateway.networking.k8s.io/v1beta1 ReferenceGrant': of('gateway.networking.k8s.io/v1beta1', 'ReferenceGrant', referenceGrant),

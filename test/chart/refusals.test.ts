@@ -85,6 +85,8 @@ describe('the chart refuses, and says what to do,', () => {
 
 describe('the chart refuses too', () => {
   test.each([
+    ['a mesh in which nobody may ask', `${PEP}istio: {inMesh: {enabled: true}}`, 'principals must name'],
+    ['a mesh that could be passed by', `${PEP}istio: {inMesh: {enabled: true, principals: [a]}}`, 'must be 127.0.0.1'],
     ['listeners that nobody reaches', 'config: {http: {host: 127.0.0.1}, grpc: {host: "::1"}, peps: []}', 'no Service reaches them'],
     [
       'probes that cannot reach it',

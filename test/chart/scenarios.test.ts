@@ -10,7 +10,17 @@ const helm = createHelm();
 afterAll(() => helm.close());
 
 test('there is a scenario for each way to run it', () => {
-  expect(SCENARIOS).toEqual(['development', 'envoy-gateway', 'geoip', 'istio', 'minimal', 'production', 'redis-cluster', 'sidecar']);
+  expect(SCENARIOS).toEqual([
+    'development',
+    'envoy-gateway',
+    'geoip',
+    'istio',
+    'istio-mesh',
+    'minimal',
+    'production',
+    'redis-cluster',
+    'sidecar',
+  ]);
 });
 
 test('the default values pass the strict linter', async () => {

@@ -10,8 +10,14 @@
 {{- if and (include "countersign.anonymous" .) (not $config.allowAnonymous) (not $local) (not $bySecret) -}}
 {{- fail "config.peps must name the gateways that may ask, each with the tokenSha256 of a token of its own (printf %s \"$TOKEN\" | sha256sum), or with its certificate. Where anybody who reaches the Service may ask, write config.allowAnonymous: true and a pep with anonymous: true." -}}
 {{- end -}}
-{{- if and $local (not .Values.sidecar.enabled) -}}
-{{- fail "config.http.host and config.grpc.host are loopback: no Service reaches them. That is for sidecar.enabled." -}}
+{{- if and .Values.istio.inMesh.enabled (not .Values.istio.inMesh.principals) -}}
+{{- fail "istio.inMesh.enabled: principals must name the identities of the gateways." -}}
+{{- end -}}
+{{- if and .Values.istio.inMesh.enabled (not $local) -}}
+{{- fail "istio.inMesh.enabled: config.http.host and config.grpc.host must be 127.0.0.1, so that nobody passes by the sidecar." -}}
+{{- end -}}
+{{- if and $local (not .Values.sidecar.enabled) (not .Values.istio.inMesh.enabled) -}}
+{{- fail "config.http.host and config.grpc.host are loopback: no Service reaches them. That is for sidecar.enabled and istio.inMesh.enabled." -}}
 {{- end -}}
 {{- if has (default "127.0.0.1" ($config.operations | default dict).host) $loopback -}}
 {{- fail "config.operations.host is loopback: the probes of Kubernetes cannot reach it." -}}

@@ -43,7 +43,7 @@ Istio's mesh config needs the provider that the AuthorizationPolicy names:
       envoyExtAuthzGrpc:
         service: {{ $name }}-grpc.{{ .Release.Namespace }}.svc.{{ .Values.service.clusterDomain }}
         port: {{ int .Values.service.grpc.port }}
-        timeout: 0.2s
+        timeout: 0.25s
         failOpen: false
         statusOnError: "503"
 {{- end }}
@@ -57,7 +57,7 @@ WARNING: no PEP authentication. Whoever reaches the Services may ask, and is bel
 WARNING: counters are in memory, and there is more than one replica. Each counts for itself: limits let through as many times as much as there are
 replicas, and a proof that was used at one is new to the others. Set redis.mode.
 {{- end }}
-{{- if and (not .Values.sidecar.enabled) (not (and $tls $grpcTls)) }}
+{{- if and (not .Values.sidecar.enabled) (not .Values.istio.inMesh.enabled) (not (and $tls $grpcTls)) }}
 
 WARNING: no TLS on {{ if not (or $tls $grpcTls) }}http and grpc{{ else if $tls }}grpc{{ else }}http{{ end }}. Tokens and decisions can be read and changed between gateway and service. Set tls or certificate, or let a mesh encrypt.
 {{- end }}
