@@ -69,7 +69,10 @@ describe('Services', () => {
     expect(http.publicHosts).toEqual(['cs-countersign', 'cs-countersign.gate', 'cs-countersign.gate.svc', 'cs-countersign.gate.svc.corp']);
     expect(operations.publicHosts).toContain('cs-countersign-operations.gate.svc.corp');
     const own = chartConfig(await helm.render({ values: PEP.replace('{peps', '{http: {publicHosts: [pdp.example]}, peps') }));
-    expect(own.http.publicHosts).toEqual(['pdp.example']);
+    expect(own.http.publicHosts).toEqual([
+      'pdp.example',
+      ...http.publicHosts.map((host) => host.replace('gate', 'default').replace('corp', 'cluster.local')),
+    ]);
   });
 });
 

@@ -70,15 +70,14 @@
 {{- end -}}
 {{- $_ := set $part "tls" $tls -}}
 {{- end -}}
-{{- if and (eq $listener "http") (not $part.publicHosts) -}}
-{{- $_ := set $part "publicHosts" (include "countersign.hosts" (list $ $name) | fromYamlArray) -}}
+{{- if eq $listener "http" -}}
+{{- $_ := set $part "publicHosts" (concat ($part.publicHosts | default list) (include "countersign.hosts" (list $ $name) | fromYamlArray) | uniq) -}}
 {{- end -}}
 {{- $_ := set $config $listener $part -}}
 {{- end -}}
 {{- $operations := deepCopy ($config.operations | default dict) -}}
-{{- if not $operations.publicHosts -}}
-{{- $_ := set $operations "publicHosts" (include "countersign.hosts" (list . (printf "%s-operations" $name)) | fromYamlArray) -}}
-{{- end -}}
+{{- $own := include "countersign.hosts" (list . (printf "%s-operations" $name)) | fromYamlArray -}}
+{{- $_ := set $operations "publicHosts" (concat ($operations.publicHosts | default list) $own | uniq) -}}
 {{- $_ := set $config "operations" $operations -}}
 {{- $network := deepCopy ($config.network | default dict) -}}
 {{- if and .Values.geoip.databases (not $network.databases) -}}
