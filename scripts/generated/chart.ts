@@ -15,9 +15,6 @@ const CHART = join(import.meta.dirname, '../../helm/countersign');
 /** Of the chart's values before `config`; the rest follows it. */
 const BEFORE_CONFIG = ['image', 'imagePullSecrets'];
 
-/** Keys of `store` that may hold a password. */
-const BY_ENVIRONMENT = ['url', 'sentinels', 'cluster'];
-
 /** The text of helm/countersign/values.schema.json: what `helm lint`, `template` and `install` hold values against. */
 export function chartSchemaText(): string {
   return schemaText(chartSchema());
@@ -43,8 +40,8 @@ function chartSchema(): JsonObject {
 }
 
 /**
- * The schema of the configuration without what is for us alone, and without what a ConfigMap must not hold: `redis` says where Redis is, by the
- * environment, so `store` has neither addresses nor, perhaps, a kind.
+ * The schema of the configuration without what is for us alone, and without what a ConfigMap must not hold. `store` may lack what comes by the
+ * environment: its kind and its address.
  */
 function configSchema(): JsonObject {
   const { $schema: _version, ...schema } = plain(CONFIG_JSON_SCHEMA);
@@ -53,10 +50,7 @@ function configSchema(): JsonObject {
   const { store } = stripped['properties'];
   if (!isJsonObject(store) || !Array.isArray(store['oneOf'])) throw new TypeError('the store is no union');
   const { oneOf, ...rest } = store;
-  const forms = oneOf.map((form: JsonObject[string]) => {
-    if (!isJsonObject(form) || !isJsonObject(form['properties'])) throw new TypeError('a form of the store is no object');
-    return { ...without(form, 'required'), properties: without(form['properties'], ...BY_ENVIRONMENT) };
-  });
+  const forms = oneOf.map((form: JsonObject[string]) => (isJsonObject(form) ? without(form, 'required') : form));
   return { ...stripped, properties: { ...stripped['properties'], store: { ...rest, anyOf: forms } } };
 }
 
@@ -73,8 +67,8 @@ function stripEach(properties: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(properties).flatMap(([name, one]) => (name === 'secret' ? [] : [[name, strip(one)]])));
 }
 
-function without(object: JsonObject, ...keys: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([name]) => !keys.includes(name)));
+function without(object: JsonObject, key: string): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => name !== key));
 }
 
 /** Plain data of what zod returns, which holds its own members beside it. */

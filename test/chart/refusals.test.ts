@@ -102,7 +102,7 @@ describe('the chart refuses too', () => {
     [
       'a password of Redis',
       `store: {kind: redis, url: "redis://user:${KEY}@r:6379"}`,
-      "at '/config/store': additional properties 'url' not allowed",
+      'config.store has an address with a user or a password',
     ],
     [
       'the secret of nonces',
@@ -155,6 +155,7 @@ describe('the notes', () => {
     ['no TLS on http and grpc', PEP, `${PEP}tls: {grpc: {secret: a}, http: {secret: a}}`],
     ['no TLS on http.', `${PEP}tls: {grpc: {secret: a}}`, PEP],
     ['Redis of redis.mode dev has no password', `${PEP}redis: {mode: dev}`, PEP],
+    ['config.store names Redis', PEP.replace('{peps', '{store: {kind: redis, url: "redis://r:6379"}, peps'), `${PEP}redis: {mode: dev}`],
     ['no NetworkPolicy', `${PEP}networkPolicy: {enabled: false}`, PEP],
   ])('warn: %s', async (warning, where, whereNot) => {
     expect(await notes(where)).toContain(`WARNING: ${warning.startsWith('Redis') ? 'the ' : ''}${warning}`);

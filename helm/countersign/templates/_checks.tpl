@@ -36,6 +36,11 @@
 {{- fail "policies.source is url: policies.url.bundle must name the bundle." -}}
 {{- end -}}
 {{- end -}}
+{{- $store := $config.store | default dict -}}
+{{- $addresses := concat (list ($store.url | default "")) ($store.sentinels | default list) ($store.cluster | default list) -}}
+{{- range $addresses -}}{{- if contains "@" . -}}
+{{- fail "config.store has an address with a user or a password, and a ConfigMap is no place for it: take it out, and let redis.auth or redis.urlSecret name a Secret." -}}
+{{- end -}}{{- end -}}
 {{- with .Values.redis -}}
 {{- if and (has .mode (list "standalone" "cluster")) (not .host) (not .urlSecret.name) -}}
 {{- fail (printf "redis.mode is %s: name redis.host, or a Secret with the URL by redis.urlSecret.name." .mode) -}}

@@ -57,6 +57,10 @@ WARNING: no PEP authentication. Whoever reaches the Services may ask, and is bel
 WARNING: counters are in memory, and there is more than one replica. Each counts for itself: limits let through as many times as much as there are
 replicas, and a proof that was used at one is new to the others. Set redis.mode.
 {{- end }}
+{{- if and .Values.networkPolicy.enabled (eq .Values.redis.mode "none") (eq (default "memory" (.Values.config.store | default dict).kind) "redis") }}
+
+WARNING: config.store names Redis, and redis.mode does not: networkPolicy.egress has to let it be reached.
+{{- end }}
 {{- if and (not .Values.sidecar.enabled) (not .Values.istio.inMesh.enabled) (not (and $tls $grpcTls)) }}
 
 WARNING: no TLS on {{ if not (or $tls $grpcTls) }}http and grpc{{ else if $tls }}grpc{{ else }}http{{ end }}. Tokens and decisions can be read and changed between gateway and service. Set tls or certificate, or let a mesh encrypt.
