@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { openApiText } from '../src/compose/openapi/document.ts';
 import { inputSchemaText } from '../src/decide/input-schema-json.ts';
 import { builtinTables } from './generated/builtins.ts';
 import { chartDoc, chartSchemaText } from './generated/chart.ts';
@@ -19,6 +20,7 @@ const FILES: Readonly<Record<string, () => string>> = {
   'docs/codes.md': codesDoc,
   'docs/metrics.md': metricsDoc,
   'docs/rego-input.md': inputDoc,
+  'docs/openapi.json': openApiText,
   'policies/schemas/input.json': inputSchemaText,
   'helm/countersign/values.schema.json': chartSchemaText,
   'helm/countersign/README.md': chartDoc,

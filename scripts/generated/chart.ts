@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { SECRET_MARK } from '../../src/config/forms.ts';
 import { CONFIG_JSON_SCHEMA } from '../../src/config/schema.ts';
 import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
 import { schemaText } from '../../src/decide/input-schema-json.ts';
@@ -64,7 +65,14 @@ function strip(value: JsonObject[string]): JsonObject[string] {
 
 /** Of properties, whatever their names are; a ConfigMap is no place for those that hold a secret. */
 function stripEach(properties: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(properties).flatMap(([name, one]) => (name === 'secret' ? [] : [[name, strip(one)]])));
+  return Object.fromEntries(Object.entries(properties).flatMap(([name, one]) => (isSecret(name, one) ? [] : [[name, strip(one)]])));
+}
+
+/** Hashes of tokens are none, nor are headers that a source wants to see: `value` is for those that everybody may know. */
+function isSecret(name: string, form: JsonObject[string]): boolean {
+  if (name === 'secret') return true;
+  const forms = isJsonObject(form) ? [form, ...(Array.isArray(form['anyOf']) ? form['anyOf'] : [])] : [];
+  return name !== 'value' && forms.some((one) => isJsonObject(one) && one[SECRET_MARK] === 'text');
 }
 
 function without(object: JsonObject, key: string): JsonObject {

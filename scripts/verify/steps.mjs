@@ -9,6 +9,7 @@ import { findKubernetesValidate } from '../tools/kubernetes-validate.mjs';
 import { findOpa } from '../tools/opa.mjs';
 import { findPromtool } from '../tools/promtool.mjs';
 import { findRedis } from '../tools/redis.mjs';
+import { findSchemathesis } from '../tools/schemathesis.mjs';
 import { checkBuild } from './build.mjs';
 import { opaTests, policyBundle } from './policies.mjs';
 import { vitest } from './vitest.mjs';
@@ -139,5 +140,6 @@ export const SOAK = [
   ...gateways,
   ...chart,
   helm4,
+  tool('schemathesis', 'SCHEMATHESIS_BIN', findSchemathesis),
   { id: 'soak', title: 'Soak tests (vitest)', needs: needed, run: () => vitest(['run', '--config', 'vitest.soak.config.ts'], tools) },
 ];

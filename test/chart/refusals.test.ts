@@ -115,6 +115,7 @@ describe('the chart refuses too', () => {
       "additional properties 'secret' not allowed",
     ],
     ['the key of a canary', `policy: {candidate: {bundle: b, canary: {secret: "${KEY}"}}}`, "additional properties 'secret' not allowed"],
+    ['the key that signs assertions', `assertion: {keys: [{id: a, pem: "${KEY}"}]}`, "additional properties 'pem' not allowed"],
   ])('a secret in the ConfigMap: %s', async (_what, config, said) => {
     const text = await refusal(`config: {${config}, peps: [{name: edge, tokenSha256: "${HASH}"}]}`);
     expect(text).toContain(said);

@@ -116,6 +116,14 @@ describe('an input for the log', () => {
     },
   );
 
+  it('loses the texts of a tool’s arguments, and keeps what was called', () => {
+    const mcp = { method: 'tools/call', name: 'search', target: 'search', arguments: { query: 'mine', limit: 3, password: 'x' } };
+    expect(redactInput({ mcp })).toEqual({ mcp: { ...mcp, arguments: { query: '***', limit: 3, password: '***' } } });
+    expect(redactInput({ mcp: { name: 'https://a.example/b?token=x', target: 'file:///a' } })).toEqual({
+      mcp: { name: 'https://a.example/b?***', target: 'file:///a' },
+    });
+  });
+
   it('property: no text of a query or a body survives, and nothing elsewhere changes', () => {
     const canary = 'canary-5f1d';
     const json = fc.letrec<{ value: JsonValue }>((tie) => ({

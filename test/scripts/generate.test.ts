@@ -16,6 +16,7 @@ const FILES = [
   'docs/codes.md',
   'docs/metrics.md',
   'docs/rego-input.md',
+  'docs/openapi.json',
   'policies/schemas/input.json',
   'helm/countersign/values.schema.json',
   'helm/countersign/README.md',

@@ -8,5 +8,5 @@ test('the soak, which runs what verify leaves out, has the same tools', () => {
     expect.arrayContaining(['opa', 'envoy', 'redis', 'nginx', 'haproxy', 'caddy', 'helm', 'kubernetes-validate', 'promtool']),
   );
   // Helm 4 takes as long to build as Helm 3, and only its long test needs it
-  expect(toolsOf(SOAK)).toEqual([...toolsOf(VERIFY), 'helm4']);
+  expect(toolsOf(SOAK)).toEqual([...toolsOf(VERIFY), 'helm4', 'schemathesis']);
 });
