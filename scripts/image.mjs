@@ -26,7 +26,7 @@ async function sbomText(out, name) {
 async function assemble(out) {
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
-  await must('tsc', ['-p', 'tsconfig.build.json', '--outDir', join(out, 'dist'), '--sourceMap', 'false']);
+  await must('tsc', ['-p', 'tsconfig.build.json', '--outDir', join(out, 'dist'), '--sourceMap', 'false', '--declaration', 'false']);
   await must('node', ['scripts/policy-build.ts', '--opa', values.opa, '--out', join(out, 'policies.tar.gz')]);
   const { name, version, license, type, engines, dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   await writeFile(join(out, 'package.json'), `${JSON.stringify({ name, version, license, type, engines, dependencies }, null, 2)}\n`);
