@@ -77,7 +77,7 @@ export type Decision = {
   readonly stepUp: StepUp | null;
   readonly obligations: readonly JsonObject[];
   readonly upstream: Upstream;
-  /** Names of headers that the policy would have set or removed upstream; there only on what is no allow, and where there is one. */
+  /** Names of headers that the policy would have set or removed upstream, had it allowed; on an allow those that it removes. There only where there is one. */
   readonly upstreamNames?: readonly string[];
   /** Null on allow. */
   readonly response: ClientResponse | null;
