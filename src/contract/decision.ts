@@ -14,6 +14,8 @@ export type Reason = {
   readonly effect: Effect | 'undecided';
   /** From the rule's METADATA; the code where the bundle has none. */
   readonly title: string;
+  /** There where the policy made the title itself for this request: then anything may be in it. */
+  readonly titleSaid?: true;
   /** True where METADATA says `custom.public: true`: only such reasons reach the client. */
   readonly public: boolean;
   /** What the verdict said besides its effect. */
