@@ -6,7 +6,7 @@ import { recipeBlocks } from './support/gateways.ts';
 
 /** Recipes that cannot be run here, and what every recipe has to name. */
 
-const HEADERS = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'would'].map(
+const HEADERS = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'would', 'assertion'].map(
   (name) => `x-countersign-${name}`,
 );
 const PAGES = { nginx: 'nginx', caddy: 'caddyfile', traefik: 'yaml', apisix: 'json' } as const;

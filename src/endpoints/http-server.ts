@@ -4,6 +4,7 @@ import type { Listener } from '../contract/lifecycle.ts';
 import type { Logger } from '../contract/stages.ts';
 import { type AuthzenOptions, createAuthzenRoute } from './authzen/routes.ts';
 import { createDecideRoute, type DecideOptions, isDecideTarget } from './decide/routes.ts';
+import { createDocumentsRoute, type PublicDocument } from './documents.ts';
 import { createExtAuthzHttpRoute, type ExtAuthzHttpOptions, isExtAuthzHttpTarget } from './ext-authz-http/routes.ts';
 import { createFeedbackRoute, type FeedbackOptions, isFeedbackTarget } from './feedback/routes.ts';
 import { createForwardAuthRoute, isForwardAuthTarget } from './forward-auth/routes.ts';
@@ -27,6 +28,8 @@ export type HttpServerOptions = DecideOptions &
     /** A question that has not arrived by then is 408. */
     readonly bodyTimeoutMs: number;
     readonly logger: Logger;
+    /** Left out: none. */
+    readonly documents?: readonly PublicDocument[];
   };
 
 /**
@@ -42,6 +45,7 @@ export function createHttpServer(options: HttpServerOptions): Listener {
   const authzen = createAuthzenRoute(options);
   const forwardAuth = createForwardAuthRoute(options);
   const extAuthz = createExtAuthzHttpRoute(options);
+  const documents = createDocumentsRoute(options.documents ?? []);
   const fallback = createFallback(options.logger);
 
   function refuse(response: ServerResponse, code: ErrorCode): void {
@@ -63,7 +67,7 @@ export function createHttpServer(options: HttpServerOptions): Listener {
     else if (forwards) forwardAuth(request, response);
     else if (isDecideTarget(request.url ?? '')) decide(request, response);
     else if (isFeedbackTarget(request.url ?? '')) feedback(request, response);
-    else if (!authzen(request, response)) fallback(request, response);
+    else if (!authzen(request, response) && !documents(request, response)) fallback(request, response);
   }
 
   return createHttpListener({

@@ -47,6 +47,8 @@ describe.each(['nginx', 'haproxy', 'caddy', 'envoy'] as const)('%s', (name) => {
       authorization: reader,
     });
     expect(JSON.stringify(echoed?.rawHeaders)).not.toContain('gateway-token');
+    // a header that Countersign does not set says nothing
+    expect([...headerValues(echoed?.rawHeaders ?? [], 'x-countersign-actor'), ''][0]).toBe('');
     const id = echoed?.headers['x-countersign-decision-id'];
     const line = await vi.waitFor(() => {
       const found = decisionLines(service).find((one) => one['decision_id'] === id);
@@ -58,14 +60,23 @@ describe.each(['nginx', 'haproxy', 'caddy', 'envoy'] as const)('%s', (name) => {
   });
 
   it("[asks 11, 14, 15] never with the client's own copies, and no forged header decides", async () => {
-    const forged = ['subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'would', 'decision-id', 'pep-token'].flatMap(
-      (field) => [
-        ...[`X-Countersign-${field}`, 'forged'],
-        ...[`x_countersign_${field.replaceAll('-', '_')}`, 'forged'],
-        ...[`x-countersign_${field}`, 'forged'],
-        ...[`x.countersign.${field}`, 'forged'],
-      ],
-    );
+    const forged = [
+      'subject',
+      'client-id',
+      'assurance',
+      'risk',
+      'actor',
+      'degraded',
+      'would',
+      'decision-id',
+      'assertion',
+      'pep-token',
+    ].flatMap((field) => [
+      ...[`X-Countersign-${field}`, 'forged'],
+      ...[`x_countersign_${field.replaceAll('-', '_')}`, 'forged'],
+      ...[`x-countersign_${field}`, 'forged'],
+      ...[`x.countersign.${field}`, 'forged'],
+    ]);
     const asked = ['original', 'forwarded'].flatMap((kind) =>
       [
         ['method', 'GET'],
