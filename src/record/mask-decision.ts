@@ -74,19 +74,26 @@ export function createSaidRedaction(input: JsonValue): RedactSaid {
   };
 }
 
-/** Of the query and the body: what a client can put anywhere. */
+/** Of the query, the body and a message to an MCP server: what a client can put anywhere. */
 function textsOfClient(input: JsonValue): ReadonlySet<string> {
   const texts = new Set<string>();
-  const request = isJsonObject(input) ? input['request'] : undefined;
-  if (!isJsonObject(request)) return texts;
-  const { body, query = null } = request;
+  if (!isJsonObject(input)) return texts;
   const take = (value: JsonValue): void => {
     if (typeof value === 'string') texts.add(value);
     else if (Array.isArray(value)) value.forEach(take);
     else if (isJsonObject(value)) Object.values(value).forEach(take);
   };
-  take(query);
-  if (isJsonObject(body)) take(body['json'] ?? null);
+  const { request, mcp } = input;
+  if (isJsonObject(request)) {
+    const { body, query = null } = request;
+    take(query);
+    if (isJsonObject(body)) take(body['json'] ?? null);
+  }
+  if (isJsonObject(mcp)) {
+    take(mcp['arguments'] ?? null);
+    // the URI of a resource, where a part of it is hidden
+    for (const name of [mcp['name'], mcp['target']]) if (typeof name === 'string' && redactPath(name) !== name) texts.add(name);
+  }
   texts.delete('');
   return texts;
 }

@@ -31,6 +31,16 @@ describe('what those see who may only look', () => {
     expect(detailsOf(details)).toEqual(shown);
   });
 
+  it('an argument of an MCP tool is a text of the client, also where no rule looks at the body', () => {
+    const asked = { mcp: { status: 'read', arguments: { query: 'asked-by-client' } } };
+    expect(maskDecision(decided({ said: 'for asked-by-client' }), asked).reasons[0]?.details).toEqual({ said: '***' });
+    const read = {
+      mcp: { status: 'read', name: 'https://files.example/a?key=k-of-client', target: 'https://files.example/a?key=k-of-client' },
+    };
+    const said = { said: 'for https://files.example/a?key=k-of-client' };
+    expect(maskDecision(decided(said), read).reasons[0]?.details).toEqual({ said: '***' });
+  });
+
   it('obligations, dynamic metadata, headers and texts keep their names only', () => {
     const shown = maskDecision(
       decided(
