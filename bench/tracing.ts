@@ -11,9 +11,9 @@ import { cpuSeconds, median } from './measure.ts';
 
 /** What traces cost a decision: `node bench/tracing.ts`. Services that differ in `tracing` alone, one after the other, round after round; CPU time of the process, since rates on a shared machine say little. */
 
-const ROUNDS = 5;
-const QUESTIONS = 3000;
-const WARM_UP = 6000;
+const ROUNDS = 9;
+const QUESTIONS = 5000;
+const WARM_UP = 12_000;
 const IN_FLIGHT = 32;
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00';
 

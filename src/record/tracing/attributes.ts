@@ -27,21 +27,31 @@ export function decisionAttributes({ request, decision, route, monitoredBy, slow
   return said;
 }
 
-/** States of the signals of one stage: `present`, or `invalid: expired`. */
+/** States of the signals of one stage, those of sources by their names: `present`, or `invalid: expired`. */
 export function signalAttributes(signals: object): Attribute[] {
   const said: Attribute[] = [];
+  addSignals(said, signals, SIGNAL_NAMES);
+  if ('sources' in signals && typeof signals.sources === 'object' && signals.sources !== null)
+    addSignals(said, signals.sources, SOURCE_NAMES);
+  return said;
+}
+
+/** Names of attributes by those of signals: of the contract, and of the configuration. */
+const SIGNAL_NAMES = { prefix: 'authz.signal.', known: new Map<string, string>() };
+const SOURCE_NAMES = { prefix: 'authz.signal.sources.', known: new Map<string, string>() };
+
+function addSignals(said: Attribute[], signals: object, { prefix, known }: typeof SIGNAL_NAMES): void {
   for (const [name, signal] of Object.entries(signals)) {
     if (!isSignal(signal)) continue;
-    const state = signal.status === 'present' ? signal.status : `${signal.status}: ${signal.code}`;
-    said.push([`authz.signal.${snakeCase(name)}`, state]);
+    let attribute = known.get(name);
+    if (attribute === undefined) {
+      attribute = `${prefix}${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+      known.set(name, attribute);
+    }
+    said.push([attribute, signal.status === 'present' ? signal.status : `${signal.status}: ${signal.code}`]);
   }
-  return said;
 }
 
 function isSignal(value: unknown): value is Signal<unknown> {
   return typeof value === 'object' && value !== null && 'status' in value && ('value' in value || 'code' in value);
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

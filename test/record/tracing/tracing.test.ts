@@ -205,6 +205,15 @@ describe('spans', () => {
   });
 });
 
+it('the states of signals are told by stage, those of sources by their names', () => {
+  const sources = { account: { status: 'absent', code: 'not_found' } } as const;
+  const enrichment = allowed.enrichment === null ? null : { ...allowed.enrichment, sources };
+  const { finished } = follow({}, {}, {}, { enrichment });
+  const said = (name: string) => Object.fromEntries(finished.find((span) => span.name === name)?.attributes ?? []);
+  expect(said('identify')).toMatchObject({ 'authz.signal.token': 'present', 'authz.signal.api_key': 'absent: api_key_missing' });
+  expect(said('enrich')).toMatchObject({ 'authz.signal.network': 'present', 'authz.signal.sources.account': 'absent: not_found' });
+});
+
 it('both encodings say the same', () => {
   const { finished } = follow(
     {},
