@@ -18,6 +18,7 @@ import { httpFetchDated } from '../stores/http-fetch.ts';
 import { readDocumentFile } from '../stores/read-file.ts';
 import { inspectRedis } from '../stores/redis/inspect.ts';
 import { createGeoipTools } from './command-tools.ts';
+import { createDoctorProbes } from './doctor-probes.ts';
 import { openPolicies } from './policies.ts';
 
 type Issuer = Config['identity']['issuers'][number];
@@ -38,6 +39,7 @@ export function createDoctorTools(clock: Clock): Examine {
     askRedis: ({ url, sentinels, cluster }) =>
       inspectRedis({ url, sentinels, cluster, timeoutMs: REDIS_TIMEOUT_MS, now: () => clock.now(), monotonic: () => clock.monotonic() }),
     findKeys: (issuer) => findKeys(issuer, clock),
+    ...createDoctorProbes(clock, SILENT),
     checkRegistry: async (registry) => checkRegistry(registry),
     readText: async (file) => (await readDocumentFile(file, TEXT_BYTES_MAX)).toString('latin1'),
     tryListen,

@@ -48,6 +48,18 @@ export type KeysFound =
     }
   | { readonly ok: false; readonly error: string; readonly step: 'discovery' | 'keys' };
 
+/** One list of addresses or AS numbers, read as the service does. */
+export type ListFound = {
+  readonly name: string;
+  readonly state: 'ready' | 'stale' | 'never_loaded' | 'held_back';
+  readonly tooOld: boolean;
+  readonly entries: number;
+  readonly error: string | null;
+};
+
+/** What somebody who was asked for nothing answered: null where it went well, else a stable code or text of what went wrong. */
+export type ProbeFound = { readonly error: string | null };
+
 /** One policy, loaded as the service does. */
 export type PolicyFound =
   | { readonly ok: true; readonly revision: string; readonly rules: number; readonly routes: number }

@@ -1,8 +1,20 @@
 import type { Config } from '../config/schema.ts';
-import type { DatabaseFound, Finding, KeysFound, PolicyFound, RedisFound } from '../contract/doctor.ts';
+import type { DatabaseFound, Finding, KeysFound, ListFound, PolicyFound, ProbeFound, RedisFound } from '../contract/doctor.ts';
 import { type CertificateFile, judgeCertificates, unreadableCertificate } from './certificates.ts';
 import { failed } from './finding.ts';
-import { judgeDatabase, judgeFileLimit, judgeKeys, judgePolicy, judgePort, judgeRedis, judgeRegistry, judgeWritable } from './judge.ts';
+import {
+  judgeCollector,
+  judgeDatabase,
+  judgeFileLimit,
+  judgeIntrospection,
+  judgeKeys,
+  judgeList,
+  judgePolicy,
+  judgePort,
+  judgeRedis,
+  judgeRegistry,
+  judgeWritable,
+} from './judge.ts';
 
 type Issuer = Config['identity']['issuers'][number];
 type RedisConfig = Extract<Config['store'], { kind: 'redis' }>;
@@ -14,6 +26,11 @@ export type DoctorParts = {
   readonly inspectDatabase: (file: string) => Promise<DatabaseFound>;
   readonly askRedis: (store: RedisConfig) => Promise<RedisFound>;
   readonly findKeys: (issuer: Issuer) => Promise<KeysFound>;
+  /** Asks about a token that nobody has. */
+  readonly probeIntrospection: (issuer: Issuer) => Promise<ProbeFound>;
+  /** Sends an export without spans. */
+  readonly probeCollector: (tracing: NonNullable<Config['tracing']>, endpoint: string) => Promise<ProbeFound>;
+  readonly loadLists: (config: Config) => Promise<readonly ListFound[]>;
   readonly checkRegistry: (
     registry: NonNullable<Config['registry']>,
   ) => Promise<{ readonly problems: readonly string[]; readonly counted: string }>;
@@ -36,8 +53,11 @@ export async function examine(config: Config, parts: DoctorParts): Promise<reado
     ['geoip', () => databases(config, parts)],
     ['redis', () => redis(config, parts)],
     ['issuer', () => issuers(config, parts)],
+    ['introspection', () => introspection(config, parts)],
+    ['list', async () => (config.network.lists.length === 0 ? [] : (await parts.loadLists(config)).map(judgeList))],
     ['registry', () => registry(config, parts)],
     ['certificate', () => certificates(config, parts)],
+    ['collector', () => collector(config, parts)],
     ['port', () => ports(config, parts)],
     ['writable', () => writable(config, parts)],
     ['file_limit', async () => [judgeFileLimit(await parts.openFilesMax(), filesWanted(config))]],
@@ -71,6 +91,15 @@ async function issuers({ identity }: Config, { findKeys, now }: DoctorParts): Pr
     ),
   );
   return found.flat();
+}
+
+function introspection({ identity }: Config, { probeIntrospection }: DoctorParts): Promise<Finding[]> {
+  const asked = identity.issuers.filter((one) => one.introspection !== null);
+  return Promise.all(asked.map(async (issuer) => judgeIntrospection(issuer.issuer, await probeIntrospection(issuer))));
+}
+
+async function collector({ tracing }: Config, { probeCollector }: DoctorParts): Promise<Finding[]> {
+  return tracing === null || tracing.endpoint === null ? [] : [judgeCollector(await probeCollector(tracing, tracing.endpoint))];
 }
 
 async function registry({ registry: configured }: Config, { checkRegistry }: DoctorParts): Promise<Finding[]> {

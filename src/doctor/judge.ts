@@ -1,4 +1,4 @@
-import type { DatabaseFound, Finding, KeysFound, PolicyFound, RedisFound } from '../contract/doctor.ts';
+import type { DatabaseFound, Finding, KeysFound, ListFound, PolicyFound, ProbeFound, RedisFound } from '../contract/doctor.ts';
 import { DAY_SECONDS, daysText, failed, fine, warning } from './finding.ts';
 
 /* What is said of what was found, one function a check; each pure. */
@@ -163,6 +163,43 @@ export function judgePort(listener: string, where: string, problem: string | nul
 export function judgeWritable(key: string, problem: string | null): Finding {
   if (problem === null) return fine('writable', key, 'it may be written');
   return failed('writable', key, `it may not be written: ${problem}`, 'make the folder, and give it to the user of the service');
+}
+
+/** What is not there counts as unknown, so a list that was never loaded closes what asks for it. */
+export function judgeList({ name, state, tooOld, entries, error }: ListFound): Finding {
+  const why = error === null ? '' : `: ${error}`;
+  if (state === 'never_loaded')
+    return failed(
+      'list',
+      name,
+      `it could not be loaded${why}`,
+      'look at its `file` or `url` and its `format`; `countersign lists check` on a file tells its bad lines',
+    );
+  if (tooOld) return warning('list', name, `it is older than its \`ageMaxSeconds\`${why}`, 'see why its source brings no newer one');
+  if (state !== 'ready') return warning('list', name, `it is ${state}${why}`, 'look at `/status` of the running service');
+  return fine('list', name, `${entries} entries`);
+}
+
+/** By a question about a token that nobody has. */
+export function judgeIntrospection(issuer: string, { error }: ProbeFound): Finding {
+  if (error === null) return fine('introspection', issuer, 'it answers, and takes our credential');
+  return failed(
+    'introspection',
+    issuer,
+    `it cannot be asked: ${error}`,
+    'look at `introspection.endpoint`, at `clientId` and its secret or key, and whether this machine reaches it',
+  );
+}
+
+/** By an export without spans. */
+export function judgeCollector({ error }: ProbeFound): Finding {
+  if (error === null) return fine('collector', null, 'it takes spans');
+  return warning(
+    'collector',
+    null,
+    `it does not take spans: ${error}; decisions go on without`,
+    'look at `tracing.endpoint` (the whole URL, most often with /v1/traces), at its headers, and whether this machine reaches it',
+  );
 }
 
 /** @param problems as `countersign registry check` says them; empty where it is sound */

@@ -14,7 +14,8 @@ import { createAuthority } from '../support/certificates.ts';
 import { PROJECT_ROOT } from '../support/countersign.ts';
 import { commandsOf, outputPattern, runCommand } from '../support/doc-commands.ts';
 import { fencedBlocks } from '../support/markdown.ts';
-import { type OidcServer, startOidc } from '../support/oidc.ts';
+import { type OidcServer, SECRET, startOidc } from '../support/oidc.ts';
+import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { freePorts } from '../support/ports.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 
@@ -149,6 +150,41 @@ describe('countersign doctor', () => {
       expect((await doctor({}, '--strict')).code).toBe(1);
     } finally {
       await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    }
+  });
+
+  it('asks for nothing where it can, and loads lists: what answers and what does not', async () => {
+    const receiver = await startOtlpReceiver();
+    const opaque = await startOidc({ audience: 'a', format: 'opaque', clients: [{ id: 'pdp', scopes: ['x'] }] });
+    const issuer = (secret: string) => ({
+      issuer: opaque.issuer,
+      audiences: ['a'],
+      introspection: {
+        mode: 'opaque',
+        clientId: 'pdp',
+        authentication: { method: 'client_secret_basic', secretFile: file(`secret-${secret.length}`, secret) },
+      },
+    });
+    const list = (name: string, path: string) => ({ name, file: path });
+    const good = file('good.txt', '192.0.2.0/24\n');
+    const probed = (url: string, secret: string, path: string) =>
+      doctor({ tracing: { endpoint: url }, identity: { issuers: [issuer(secret)] }, network: { lists: [list('mine', path)] } });
+    try {
+      const well = await probed(receiver.url, SECRET, good);
+      expect(bad(well.findings)).toEqual([]);
+      expect(well.findings.map(({ check }) => check)).toEqual(expect.arrayContaining(['introspection', 'collector', 'list']));
+      expect(receiver.requests).toMatchObject([{ problem: null }]);
+      expect(receiver.spans).toEqual([]);
+      const ill = await probed('http://127.0.0.1:1/v1/traces', 'another-secret', join(folder, 'nowhere.txt'));
+      expect(bad(ill.findings)).toEqual([
+        ['introspection', opaque.issuer, 'failed'],
+        ['list', 'mine', 'failed'],
+        ['collector', null, 'warning'],
+      ]);
+      expect(ill.text).not.toContain('another-secret');
+    } finally {
+      await receiver.stop();
+      await opaque.stop();
     }
   });
 

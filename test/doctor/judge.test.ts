@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Finding, KeysFound, RedisFound } from '../../src/contract/doctor.ts';
+import type { Finding, KeysFound, ListFound, RedisFound } from '../../src/contract/doctor.ts';
 import {
   judgeClock,
+  judgeCollector,
   judgeDatabase,
   judgeFileLimit,
+  judgeIntrospection,
   judgeKeys,
+  judgeList,
   judgePolicy,
   judgePort,
   judgeRedis,
@@ -16,6 +19,7 @@ const DAY = 86_400;
 const NOW = 1_800_000_000;
 const REDIS: RedisFound = { ok: true, aheadMs: 3, tookMs: 1, version: '7.0.15', evicts: 'noeviction' };
 const KEYS: KeysFound = { ok: true, keys: 2, aheadMs: null, ageSeconds: null, endsAt: null };
+const LIST: ListFound = { name: 'mine', state: 'ready', tooOld: false, entries: 7, error: null };
 const ofRedis = (change: object) => judgeRedis({ ...REDIS, ...change }, { deadlineMs: 25, toleratedMs: 5000 });
 const ofKeys = (change: object) => judgeKeys('https://as.example', { ...KEYS, ...change }, { now: NOW, toleratedMs: 5000 });
 const statuses = (findings: readonly Finding[]) => findings.map(({ check, status }) => `${check} ${status}`);
@@ -54,6 +58,14 @@ describe('what is said', () => {
     ['an address of another machine', judgePort('http', '192.0.2.1:80', 'EADDRNOTAVAIL'), 'failed', /EADDRNOTAVAIL/],
     ['a folder', judgeWritable('state.directory', null), 'ok', /may be written/],
     ['a folder of somebody else', judgeWritable('state.directory', 'EACCES'), 'failed', /EACCES/],
+    ['a list', judgeList(LIST), 'ok', /7 entries/],
+    ['a list that is not there', judgeList({ ...LIST, state: 'never_loaded', error: 'file_missing' }), 'failed', /file_missing/],
+    ['an old list', judgeList({ ...LIST, tooOld: true }), 'warning', /ageMaxSeconds/],
+    ['a list that shrank', judgeList({ ...LIST, state: 'held_back' }), 'warning', /held_back/],
+    ['introspection', judgeIntrospection('as', { error: null }), 'ok', /answers/],
+    ['introspection that refuses us', judgeIntrospection('as', { error: 'refused' }), 'failed', /refused/],
+    ['a collector', judgeCollector({ error: null }), 'ok', /takes spans/],
+    ['a collector that is away', judgeCollector({ error: 'status 404' }), 'warning', /status 404/],
     ['a registry', judgeRegistry([], '2 clients'), 'ok', /2 clients/],
     ['a registry with faults', judgeRegistry(['a.yaml: no', 'b.yaml: no'], ''), 'failed', /a\.yaml: no, and 1 more/],
   ])('of %s', (_name, finding, status, message) => {

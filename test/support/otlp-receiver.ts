@@ -61,7 +61,8 @@ const request = z.strictObject({
       scopeSpans: z.array(
         z.strictObject({
           scope: z.strictObject({ name: z.string(), version: z.string().default('') }).optional(),
-          spans: z.array(span),
+          // an empty list is left out of protobuf
+          spans: z.array(span).default([]),
         }),
       ),
     }),

@@ -26,6 +26,9 @@ export type Inspected =
 
 const QUIET = { info: () => undefined, warn: () => undefined };
 const LOOK_MS = 20;
+/** What a few attempts say alike is not going to change. */
+const CERTAIN = /ECONNREFUSED|ENOTFOUND|WRONGPASS|NOAUTH/;
+const CERTAIN_MS = 500;
 /** The first question pays for what is not there yet on either side. */
 const QUESTIONS = 3;
 
@@ -39,8 +42,12 @@ export async function inspectRedis(options: InspectOptions): Promise<Inspected> 
       cluster === null
         ? connectSingle({ ...common, url, sentinels })
         : connectCluster({ ...common, urls: [url, ...cluster], breaker: { failuresMax: 3, openMs: 250 }, monotonic });
-    const endMs = monotonic() + timeoutMs;
-    while (!client.ready && monotonic() < endMs) await sleep(LOOK_MS);
+    const begunMs = monotonic();
+    while (!client.ready) {
+      const waitedMs = monotonic() - begunMs;
+      if (waitedMs > timeoutMs || (waitedMs > CERTAIN_MS && CERTAIN.test(client.lastError ?? ''))) break;
+      await sleep(LOOK_MS);
+    }
     if (!client.ready) return { ok: false, error: client.lastError ?? 'it did not answer in time' };
     return await ask(client, options);
   } catch {
