@@ -18,7 +18,7 @@ export interface QuestionTrace {
 export interface CallTrace extends QuestionTrace {
   /** The question with its place in the trace, which is settled by the first of the call; of a batch all are joined. */
   join(question: DecisionRequest): DecisionRequest;
-  /** It was refused at the border and never became a question. */
+  /** It was refused at the border and never became a question, or there was no way to answer it. */
   refused(code: ErrorCode): void;
   /** The answer is on its way. @param status the HTTP status of the answer; null on gRPC */
   answered(status: number | null): void;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttributeServer, startAttributeServer } from '../support/attribute-server.ts';
@@ -12,6 +13,7 @@ import { createWorld, decisionLines, type World } from './world.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CLIENT_SPAN = '00f067aa0ba902b7';
+const TOKEN = 'pep-token-of-this-test';
 const CHECK = 'envoy.service.auth.v3.Authorization/Check';
 
 let world: World;
@@ -30,6 +32,10 @@ beforeAll(async () => {
   world = await createWorld();
   service = await world.service({
     tracing: { endpoint: receiver.url, ratio: 0, intervalMs: 20, resource: { 'deployment.environment.name': 'test' } },
+    peps: [
+      { name: 'edge', anonymous: true, trusts: ['client_address', 'forwarded'], forwardedFor: { appendsPeer: true } },
+      { name: 'nginx', tokenSha256: createHash('sha256').update(TOKEN).digest('hex'), trusts: ['client_address'], dialect: 'nginx' },
+    ],
     store: { kind: 'redis', url: redis.url, deadlineMs: 200 },
     decisions: { deadlineMs: 1000 },
     sources: [
@@ -140,6 +146,77 @@ describe('behind an Envoy that does not trace', () => {
     if (expected === null) expect(traceparent).not.toContain(logged);
     else expect(logged).toBe(expected);
     expect(receiver.spans.filter((span) => span.traceId === logged)).toEqual([]);
+  });
+});
+
+describe('asked by HTTP', () => {
+  const post = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) => {
+    const sent = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+    return fetch(`http://127.0.0.1:${service.httpPort}${path}`, sent);
+  };
+  const request = (traceId: string | null) => ({
+    method: 'GET',
+    path: '/orders/1',
+    host: 'api.example.com',
+    headers: traceId === null ? {} : { traceparent: `00-${traceId}-${CLIENT_SPAN}-01` },
+  });
+  const own = (number: number): string => String(number).padStart(32, '0');
+  const parent = (traceId: string) => ({ traceparent: `00-${traceId}-${CLIENT_SPAN}-01` });
+
+  it.each([
+    ['of the call', own(1), parent(own(1)), null],
+    ['of the call before that of the request', own(2), parent(own(2)), own(3)],
+    ['of the request', own(4), {}, own(4)],
+  ])('/decide continues the trace %s', async (_name, expected, headers, inRequest) => {
+    asked += 1;
+    expect((await post('/decide', { request: request(inRequest) }, headers)).status).toBe(200);
+    const spans = await spansOf(expected, (all) => named(all, 'POST /decide') !== undefined);
+    expect(named(spans, 'POST /decide')).toMatchObject({ parentSpanId: CLIENT_SPAN, attributes: { 'http.response.status_code': '200' } });
+    expect((await lastLine())?.['trace_id']).toBe(expected);
+  });
+
+  it('a question that is refused at the border is a span', async () => {
+    const traceId = own(5);
+    expect((await post('/decide', { nix: 1 }, parent(traceId))).status).toBe(400);
+    const [span] = await spansOf(traceId, (all) => all.length > 0);
+    expect(span).toMatchObject({
+      name: 'POST /decide',
+      attributes: { 'error.type': 'request_invalid', 'http.response.status_code': '400' },
+    });
+  });
+
+  it('a batch of AuthZEN is one call, with a decide for each item', async () => {
+    const traceId = own(6);
+    const item = { action: { name: 'GET' }, resource: { type: 'route', id: 'orders_read' } };
+    asked += 2;
+    const answer = await post(
+      '/access/v1/evaluations',
+      { subject: { type: 'client', id: 'x' }, evaluations: [item, item] },
+      parent(traceId),
+    );
+    expect(answer.status).toBe(200);
+    const spans = await spansOf(traceId, (all) => named(all, 'POST /access/v1/evaluations') !== undefined);
+    const decides = spans.filter(({ name }) => name === 'decide');
+    expect([decides.length, named(spans, 'POST /access/v1/evaluations')?.attributes['authz.decisions']]).toEqual([2, '2']);
+  });
+
+  it('forward auth continues what the gateway hands on', async () => {
+    const traceId = own(7);
+    asked += 1;
+    const original = [
+      'x-original-method',
+      'GET',
+      'x-original-uri',
+      '/orders/1',
+      'x-original-host',
+      'api.example.com',
+      'x-original-proto',
+      'https',
+    ];
+    const headers = ['x-countersign-pep-token', TOKEN, ...original, 'x-original-remote-addr', '192.0.2.1'];
+    await send(service.httpPort, { path: '/forward-auth', headers: [...headers, 'traceparent', parent(traceId).traceparent] });
+    const spans = await spansOf(traceId, (all) => all.length > 0);
+    expect(named(spans, '/forward-auth')).toMatchObject({ parentSpanId: CLIENT_SPAN, kind: 2 });
   });
 });
 

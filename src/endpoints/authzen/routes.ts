@@ -58,7 +58,8 @@ export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
     sendError(response, code, more.field, more.headers);
   }
 
-  function fail(response: ServerResponse, cause: unknown): void {
+  function fail(response: ServerResponse, cause: unknown, trace: CallTrace | null): void {
+    trace?.refused('internal_error');
     logger.error('authzen_failed', { cause });
     if (response.headersSent) response.destroy();
     else sendError(response, 'internal_error');
@@ -70,7 +71,7 @@ export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
       sendJson(response, evaluationAnswer(decision), { 'x-countersign-decision-id': decision.id });
       trace?.answered(response.statusCode);
     };
-    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause));
+    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause, trace));
     else send(decided);
   }
 
@@ -83,7 +84,7 @@ export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
       sendJson(response, { evaluations });
       trace?.answered(response.statusCode);
     };
-    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause));
+    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause, trace));
     else send(decided);
   }
 
@@ -105,7 +106,7 @@ export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
           const times = { receivedAtMs: clock.now(), deadlineAtMs: clock.monotonic() + options.deadlineMs };
           answer(body, { pep, newId, requestId, ...times }, response, trace);
         } catch (cause) {
-          fail(response, cause);
+          fail(response, cause, trace);
         }
       });
     };

@@ -50,7 +50,8 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
     sendProblem(response, code, more);
   }
 
-  function fail(response: ServerResponse, cause: unknown): void {
+  function fail(response: ServerResponse, cause: unknown, trace: CallTrace | null): void {
+    trace?.refused('internal_error');
     logger.error('decide_failed', { cause });
     if (response.headersSent) response.destroy();
     else sendProblem(response, 'internal_error');
@@ -75,7 +76,7 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
       respondDecide(response, decision);
       trace?.answered(response.statusCode);
     };
-    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause));
+    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause, trace));
     else send(decided);
   }
 
@@ -98,7 +99,7 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
         else if (body === 'overloaded') refuse(response, 'overloaded', { headers: { ...CLOSE, 'retry-after': '1' } });
         else answer(body, pep, explain, response, trace);
       } catch (cause) {
-        fail(response, cause);
+        fail(response, cause, trace);
       }
     });
   };

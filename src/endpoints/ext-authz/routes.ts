@@ -100,10 +100,10 @@ export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<str
           try {
             answer(call, made, trace);
           } catch (thrown) {
-            failed(call, thrown);
+            failed(call, thrown, trace);
           }
         },
-        (thrown: unknown) => failed(call, thrown),
+        (thrown: unknown) => failed(call, thrown, trace),
       );
     }
   }
@@ -113,7 +113,8 @@ export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<str
     trace?.answered(null);
   }
 
-  function failed(call: GrpcCall, thrown: unknown): void {
+  function failed(call: GrpcCall, thrown: unknown, trace: CallTrace | null = null): void {
+    trace?.refused('internal_error');
     const id = call.questionId ?? newId();
     logger.error('check_failed', { decision_id: id, cause: thrown });
     call.reply(responder.undecided('internal_error', id));

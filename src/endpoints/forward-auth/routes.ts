@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../contract/codes.ts';
 import type { Decision } from '../../contract/decision.ts';
 import type { Dialect, Pep } from '../../contract/pep.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
-import type { Tracing } from '../../contract/trace.ts';
+import type { CallTrace, Tracing } from '../../contract/trace.ts';
 import { peerCertificate } from '../peer-certificate.ts';
 import type { PepAuth } from '../pep-auth.ts';
 import { createRefusalLog } from '../refusal-log.ts';
@@ -46,7 +46,8 @@ export function createForwardAuthRoute(options: ForwardAuthOptions): (request: I
     refuseForwardAuth(response, code, id, pep?.dialect ?? null, field);
   }
 
-  function fail(response: ServerResponse, cause: unknown, id: string, dialect: Dialect): void {
+  function fail(response: ServerResponse, cause: unknown, id: string, dialect: Dialect, trace: CallTrace | null): void {
+    trace?.refused('internal_error');
     logger.error('forward_auth_failed', { decision_id: id, cause });
     if (response.headersSent) response.destroy();
     else refuseForwardAuth(response, 'internal_error', id, dialect);
@@ -78,9 +79,9 @@ export function createForwardAuthRoute(options: ForwardAuthOptions): (request: I
         trace?.answered(response.statusCode);
       };
       if (!(decided instanceof Promise)) return send(decided);
-      decided.then(send).catch((cause: unknown) => fail(response, cause, id, dialect));
+      decided.then(send).catch((cause: unknown) => fail(response, cause, id, dialect, trace));
     } catch (cause) {
-      fail(response, cause, id, dialect);
+      fail(response, cause, id, dialect, trace);
     }
   };
 }

@@ -64,7 +64,8 @@ export class OpenTrace implements CallTrace {
   refused(code: ErrorCode): void {
     if (this.traceId === '') this.#begin(null);
     if (!this.sampled) return;
-    this.#first ??= { attributes: [['error.type', code]], failed: CODES[code].http >= 500 ? code : null };
+    const known = this.#first?.attributes ?? [];
+    this.#first = { attributes: [...known, ['error.type', code]], failed: CODES[code].http >= 500 ? code : null };
     this.#end(CODES[code].http);
   }
 

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createExporter, type Exporter, type ExporterOptions } from '../../../src/record/tracing/exporter.ts';
@@ -106,6 +107,25 @@ it('gives up a collector that is away, and keeps its credentials when they canno
   await until(() => unreadable.status().lastError === 'headers_unreadable');
   await unreadable.close(1000);
   expect(receiver.requests).toEqual([]);
+});
+
+it('a collector that hangs holds up nothing but its own spans, and no end of the process', async () => {
+  const hanging = createServer(() => undefined);
+  await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+  const address = hanging.address();
+  const exporter = open({
+    endpoint: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/`,
+    queueSpansMax: 600,
+  });
+  exporter.add(spans(512));
+  await until(() => exporter.status().queued === 512);
+  exporter.add(spans(80));
+  exporter.add(spans(80));
+  expect(exporter.status()).toMatchObject({ queued: 592, droppedFull: 80, exported: 0 });
+  await exporter.close(50);
+  expect(exporter.status().droppedFailed).toBe(80);
+  hanging.closeAllConnections();
+  await new Promise((resolve) => hanging.close(resolve));
 });
 
 it('takes nothing after it was closed', async () => {

@@ -143,6 +143,16 @@ describe('spans', () => {
     ]);
   });
 
+  it('of an answer that could not be given are errors', () => {
+    const { tracer, finished } = open();
+    const trace = tracer.open('POST /decide', {});
+    tracer.observe({ ...allowed, request: trace.join(asked()) });
+    trace.refused('internal_error');
+    trace.answered(200);
+    expect(finished.filter(({ kind }) => kind === 2)).toMatchObject([{ failed: 'internal_error' }]);
+    expect(finished[0]?.attributes).toContainEqual(['authz.effect', 'allow']);
+  });
+
   it('of what is asked come within their stage, and not at all once the call is over', async () => {
     const { tracer, finished, pass } = open();
     const trace = tracer.open('check', {});
