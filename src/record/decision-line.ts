@@ -21,7 +21,7 @@ export const DECISION_LINE = z.strictObject({
   trace_id: z.string().optional().describe('Trace that it belongs to, 32 hexadecimal digits; only where `tracing` is configured.'),
   span_id: z.string().optional().describe('Our span of it.'),
   request_id: z.string().nullable().describe('The id that the gateway gave, cut to 128 characters.'),
-  endpoint: z.enum(['decide', 'ext_authz', 'forward_auth', 'authzen']).describe('How it was asked.'),
+  endpoint: z.enum(['decide', 'ext_authz', 'forward_auth', 'authzen', 'ext_authz_http']).describe('How it was asked.'),
   pep: z.string().describe('Name of the gateway that asked.'),
   policy: z.strictObject({ name: z.string(), revision: z.string() }).describe('What decided.'),
   effect: z.enum(['allow', 'deny', 'step_up']),

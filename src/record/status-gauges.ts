@@ -1,4 +1,5 @@
 import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
+import { showAssertion } from './assertion-metrics.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { showPolicies } from './policy-metrics.ts';
 import { showPushed } from './pushed-metrics.ts';
@@ -83,6 +84,7 @@ export function showStatus(
   showSources(enrich.sources ?? [], set);
   showRollout(status, set);
   showTracing(status.tracing, set);
+  showAssertion(status.assertion, set);
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
   if (entries !== null) set(METRICS.storeEntries, { kind }, entries);

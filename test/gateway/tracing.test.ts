@@ -200,6 +200,17 @@ describe('asked by HTTP', () => {
     expect([decides.length, named(spans, 'POST /access/v1/evaluations')?.attributes['authz.decisions']]).toEqual([2, '2']);
   });
 
+  it('ext_authz over HTTP continues what Envoy hands on', async () => {
+    const traceId = own(8);
+    asked += 1;
+    await send(service.httpPort, {
+      path: '/envoy/orders/1',
+      headers: ['x-countersign-pep-token', TOKEN, 'traceparent', parent(traceId).traceparent],
+    });
+    const spans = await spansOf(traceId, (all) => all.length > 0);
+    expect(named(spans, '/envoy/*')).toMatchObject({ parentSpanId: CLIENT_SPAN, kind: 2 });
+  });
+
   it('forward auth continues what the gateway hands on', async () => {
     const traceId = own(7);
     asked += 1;
