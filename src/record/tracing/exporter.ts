@@ -34,7 +34,7 @@ export interface Exporter {
   close(boundMs: number): Promise<void>;
 }
 
-/** So many in one export: encoding them takes about a millisecond of the event loop. */
+/** So many in one export, and what the last call of them brings beyond: encoding them takes about a millisecond of the event loop. */
 const BATCH_SPANS = 512;
 const ANSWER_BYTES_MAX = 65_536;
 /** OTLP/HTTP, "Failures": what may be sent again. All else is dropped. */
@@ -46,7 +46,9 @@ const RETRY_MAX_MS = 30_000;
 /** One export at a time, so that a slow collector costs spans and nothing else. */
 export function createExporter(options: ExporterOptions, parts: ExporterParts): Exporter {
   const { encode, contentType, headers, send, logger, random } = parts;
-  let queue: Span[] = [];
+  /** Batches in the making: whole ones first, so that taking one moves no other span. */
+  let batches: Span[][] = [];
+  let queued = 0;
   let sending: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
@@ -56,12 +58,18 @@ export function createExporter(options: ExporterOptions, parts: ExporterParts): 
   let lastError: string | null = null;
 
   function add(spans: readonly Span[]): void {
-    if (closed || queue.length + inHand + spans.length > options.queueSpansMax) {
+    if (closed || queued + inHand + spans.length > options.queueSpansMax) {
       counts.droppedFull += spans.length;
       return;
     }
-    for (const span of spans) queue.push(span);
-    if (queue.length >= BATCH_SPANS) start();
+    let last = batches.at(-1);
+    if (last === undefined || last.length >= BATCH_SPANS) {
+      last = [];
+      batches.push(last);
+    }
+    last.push(...spans);
+    queued += spans.length;
+    if (last.length >= BATCH_SPANS) start();
     else if (sending === null) timer ??= setTimeout(start, options.intervalMs).unref();
   }
 
@@ -70,22 +78,22 @@ export function createExporter(options: ExporterOptions, parts: ExporterParts): 
     timer = null;
     sending ??= drain().finally(() => {
       sending = null;
-      if (queue.length > 0 && !closed) timer ??= setTimeout(start, options.intervalMs).unref();
+      if (queued > 0 && !closed) timer ??= setTimeout(start, options.intervalMs).unref();
     });
   }
 
   /** Until less than a batch waits; at the end until nothing does. */
   async function drain(): Promise<void> {
     do {
-      const batch = queue.slice(0, BATCH_SPANS);
-      if (batch.length === 0) return;
-      queue = queue.slice(BATCH_SPANS);
+      const batch = batches.shift();
+      if (batch === undefined) return;
+      queued -= batch.length;
       inHand = batch.length;
       // the request that filled the batch is answered first
       await new Promise<void>((resolve) => void setImmediate(resolve));
       await deliver(batch);
       inHand = 0;
-    } while (queue.length >= BATCH_SPANS || (closed && queue.length > 0));
+    } while (queued >= BATCH_SPANS || (closed && queued > 0));
   }
 
   async function deliver(batch: readonly Span[]): Promise<void> {
@@ -138,7 +146,7 @@ export function createExporter(options: ExporterOptions, parts: ExporterParts): 
   async function close(boundMs: number): Promise<void> {
     closed = true;
     wake?.();
-    if (sending !== null || queue.length > 0) {
+    if (sending !== null || queued > 0) {
       start();
       let bound: NodeJS.Timeout | null = null;
       const late = new Promise<void>((resolve) => {
@@ -147,19 +155,20 @@ export function createExporter(options: ExporterOptions, parts: ExporterParts): 
       await Promise.race([emptied(), late]);
       if (bound !== null) clearTimeout(bound);
     }
-    counts.droppedFailed += queue.length;
-    queue = [];
+    counts.droppedFailed += queued;
+    batches = [];
+    queued = 0;
   }
 
   async function emptied(): Promise<void> {
     await sending;
-    if (queue.length > 0) {
+    if (queued > 0) {
       start();
       await sending;
     }
   }
 
-  return { add, close, status: () => ({ queued: queue.length + inHand, ...counts, lastError }) };
+  return { add, close, status: () => ({ queued: queued + inHand, ...counts, lastError }) };
 }
 
 /** `taken` is null where nothing was. */
