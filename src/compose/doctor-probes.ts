@@ -1,3 +1,4 @@
+import type { ProbeFound } from '../contract/doctor.ts';
 import { asCountersignError } from '../contract/errors.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
 import type { DoctorParts } from '../doctor/examine.ts';
@@ -5,18 +6,23 @@ import { createAddressLists } from '../enrich/lists/address-lists.ts';
 import { createSourceHeaders } from '../enrich/sources/credentials.ts';
 import { createIntrospectionEndpoint } from '../identify/introspection/endpoint.ts';
 import { createOtlpEncoder } from '../record/tracing/otlp.ts';
+import { loadHashKeys } from '../registry/hash-keys.ts';
 import { readChangedFile } from '../stores/changed-file.ts';
 import { formPost } from '../stores/form-post.ts';
 import { httpFetch, httpFetchChanged } from '../stores/http-fetch.ts';
 import { httpSend } from '../stores/http-send.ts';
 import { readDocumentFile } from '../stores/read-file.ts';
+import { openAssertion } from './assertion.ts';
 
 /** A token that nobody has: the answer is that it is not active, where our credential is taken. */
 const NO_TOKEN = 'countersign-doctor-asks-about-no-token';
 const ANSWER_BYTES_MAX = 65_536;
 
 /** What of the doctor asks other systems for nothing, to see whether they answer. */
-export function createDoctorProbes(clock: Clock, logger: Logger): Pick<DoctorParts, 'probeIntrospection' | 'probeCollector' | 'loadLists'> {
+export function createDoctorProbes(
+  clock: Clock,
+  logger: Logger,
+): Pick<DoctorParts, 'probeIntrospection' | 'probeCollector' | 'loadLists' | 'loadOwnKeys'> {
   return {
     async probeIntrospection(issuer) {
       if (issuer.introspection === null) return { error: null };
@@ -28,6 +34,21 @@ export function createDoctorProbes(clock: Clock, logger: Logger): Pick<DoctorPar
       } catch (thrown) {
         return { error: asCountersignError(thrown, 'introspection_invalid').message };
       }
+    },
+
+    async loadOwnKeys(config) {
+      const found = new Map<string, ProbeFound>();
+      const note = async (key: string, load: () => Promise<unknown>): Promise<void> => {
+        const error = await load().then(
+          () => null,
+          (thrown: unknown) => asCountersignError(thrown, 'config_invalid').message,
+        );
+        found.set(key, { error });
+      };
+      const { assertion, registry } = config;
+      if (assertion !== null) await note('assertion', async () => (await openAssertion(config, { clock, logger })).stop());
+      if (registry !== null) await note('registry.hashKeys', () => loadHashKeys(registry.hashKeys, readDocumentFile));
+      return found;
     },
 
     async probeCollector({ encoding, headers, timeoutMs, allowInsecureHttp }, url) {

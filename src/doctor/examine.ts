@@ -9,6 +9,7 @@ import {
   judgeIntrospection,
   judgeKeys,
   judgeList,
+  judgeOwnKeys,
   judgePolicy,
   judgePort,
   judgeRedis,
@@ -26,6 +27,8 @@ export type DoctorParts = {
   readonly inspectDatabase: (file: string) => Promise<DatabaseFound>;
   readonly askRedis: (store: RedisConfig) => Promise<RedisFound>;
   readonly findKeys: (issuer: Issuer) => Promise<KeysFound>;
+  /** Loads our own keys as the service does at its start, by the keys of the configuration; nothing where none are configured. */
+  readonly loadOwnKeys: (config: Config) => Promise<ReadonlyMap<string, ProbeFound>>;
   /** Asks about a token that nobody has. */
   readonly probeIntrospection: (issuer: Issuer) => Promise<ProbeFound>;
   /** Sends an export without spans. */
@@ -56,6 +59,7 @@ export async function examine(config: Config, parts: DoctorParts): Promise<reado
     ['introspection', () => introspection(config, parts)],
     ['list', async () => (config.network.lists.length === 0 ? [] : (await parts.loadLists(config)).map(judgeList))],
     ['registry', () => registry(config, parts)],
+    ['own_keys', async () => [...(await parts.loadOwnKeys(config))].map(([key, found]) => judgeOwnKeys(key, found))],
     ['certificate', () => certificates(config, parts)],
     ['collector', () => collector(config, parts)],
     ['port', () => ports(config, parts)],

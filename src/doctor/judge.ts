@@ -191,6 +191,17 @@ export function judgeIntrospection(issuer: string, { error }: ProbeFound): Findi
   );
 }
 
+/** Of our own: without them the service does not start. @param key of the configuration */
+export function judgeOwnKeys(key: string, { error }: ProbeFound): Finding {
+  if (error === null) return fine('own_keys', key, 'they can be used');
+  return failed(
+    'own_keys',
+    key,
+    `they cannot be used: ${error}`,
+    'name a file that the user of the service may read, with a key of the form that docs/configuration.md says',
+  );
+}
+
 /** By an export without spans. */
 export function judgeCollector({ error }: ProbeFound): Finding {
   if (error === null) return fine('collector', null, 'it takes spans');

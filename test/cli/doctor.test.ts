@@ -123,7 +123,7 @@ describe('countersign doctor', () => {
       },
       store: { kind: 'redis', url: `redis://:another-${PASSWORD}@127.0.0.1:${redis.port}/0` },
       network: { databases: [join(folder, 'nowhere.mmdb')] },
-      registry: { directory: join(folder, 'nowhere') },
+      registry: { directory: join(folder, 'nowhere'), hashKeys: [{ id: 'k1', file: join(folder, 'nowhere') }] },
     });
     taken.close();
     expect(code).toBe(1);
@@ -134,6 +134,7 @@ describe('countersign doctor', () => {
       ['issuer', `${oidc.issuer}/other`, 'failed'],
       ['issuer', 'https://keys.example', 'failed'],
       ['registry', null, 'failed'],
+      ['own_keys', 'registry.hashKeys', 'failed'],
       ['certificate', 'http.tls.certFile', 'failed'],
       ['port', 'operations', 'warning'],
     ]);
