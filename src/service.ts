@@ -19,6 +19,7 @@ import type { DecisionRecord } from './contract/record.ts';
 import type { Clock, Logger } from './contract/stages.ts';
 import type { ServiceStatus } from './contract/status.ts';
 import { createNewId } from './decision-id.ts';
+import { createAdmission } from './endpoints/admission.ts';
 import { apiDocument } from './endpoints/documents.ts';
 import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
@@ -143,8 +144,12 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const pdp = tracing.pdp(createPdp(parts));
 
   const pepAuth = createPepAuth(config.peps, policies.names);
+  const { bodyMaxBytes } = config.http;
+  const heldBytesMax = Math.max(config.overload.heldBytesMax, bodyMaxBytes, config.grpc.messageMaxBytes);
+  const admission = createAdmission({ ...base, heldBytesMax, queueMs: config.overload.queueMs });
   const endpoint = {
     pdp,
+    admission,
     pepAuth,
     clock,
     newId,
@@ -195,6 +200,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       revocations: revocations.status(),
       enrich: enricher.status(),
       record: recorder.status(),
+      overload: admission.status(),
       ...monitoring.status(),
       ...tracing.status(),
       ...assertion.status(),

@@ -65,6 +65,7 @@ export const grpc = z
       .max(67_108_864)
       .default(4_194_304)
       .describe('Longest message; a longer one is drained and answered with a denied 413.'),
+    inFlightMax: z.int().min(1).max(1_000_000).default(4096).describe('Checks at work at once; more are answered with a denied 503.'),
     errorResponse: z
       .boolean()
       .default(false)

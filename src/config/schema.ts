@@ -9,6 +9,7 @@ import { isLoopback, repeated, whenSound } from './forms.ts';
 import { identity } from './identity.ts';
 import { grpc, http, operations } from './listeners.ts';
 import type { SchemaNode } from './outline.ts';
+import { overload } from './overload.ts';
 import { peps } from './peps.ts';
 import { policies, policy, policyByHost, unknownPolicies } from './policy.ts';
 import { registry } from './registry.ts';
@@ -52,6 +53,7 @@ export const configSchema = z
     assertion,
     challenge,
     drain,
+    overload,
     admin,
   })
   .superRefine(

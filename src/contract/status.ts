@@ -1,6 +1,7 @@
 import type { ProofStatus } from './assertion.ts';
 import type { PolicyException } from './exceptions.ts';
 import type { ListStatus } from './lists.ts';
+import type { OverloadStatus } from './overload.ts';
 import type { PushedRevocationsStatus } from './revocations.ts';
 import type { CandidateStatus, MonitorStatus } from './rollout.ts';
 import type { SourceStatus } from './sources.ts';
@@ -252,6 +253,7 @@ export type ServiceStatus = {
   readonly revocations?: PushedRevocationsStatus;
   readonly enrich: EnrichStatus;
   readonly record: RecordStatus;
+  readonly overload?: OverloadStatus;
   /** Of exported traces; left out where tracing is off. */
   readonly tracing?: TracingStatus;
   /** Where decisions are not enforced; left out where they are everywhere. */

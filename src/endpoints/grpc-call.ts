@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOption
 import { constants } from 'node:http2';
 import type { Pep } from '../contract/pep.ts';
 import type { Logger } from '../contract/stages.ts';
-import { frameMessage, type Incoming, MessageReader, type ReceiveBudget } from './grpc-framing.ts';
+import type { HeldBytes } from './admission.ts';
+import { frameMessage, type Incoming, MessageReader } from './grpc-framing.ts';
 import { failureTrailers, GRPC_STATUS, type GrpcStatus, OK_TRAILERS, RESPONSE_HEADERS, trailersOnly } from './grpc-status.ts';
 import { parseGrpcTimeout } from './grpc-timeout.ts';
 
@@ -57,6 +58,7 @@ export class GrpcCall {
   readonly #stream: ServerHttp2Stream;
   readonly #reader: MessageReader;
   readonly #logger: Logger;
+  readonly #context: CallContext;
   #timer: NodeJS.Timeout | null = null;
   #answered = false;
 
@@ -66,6 +68,7 @@ export class GrpcCall {
     this.peer = peer;
     this.arrivedAtMs = context.monotonic();
     this.#logger = context.logger;
+    this.#context = context;
     this.#reader = new MessageReader(method.messageMaxBytes, context.budget);
     const timeout = headers['grpc-timeout'];
     const callerMs = parseGrpcTimeout(typeof timeout === 'string' ? timeout : undefined);
@@ -78,6 +81,11 @@ export class GrpcCall {
   /** True once an answer was given or can no longer be given. */
   get over(): boolean {
     return this.#answered || this.#stream.destroyed || this.#stream.closed;
+  }
+
+  /** Calls that are open now on all connections, this one with them. */
+  get openCalls(): number {
+    return this.#context.open;
   }
 
   /** True while the request is known to be longer than the method takes. */
@@ -175,7 +183,13 @@ export class GrpcCall {
 }
 
 /** What all calls of one listener share. */
-export type CallContext = { readonly monotonic: () => number; readonly logger: Logger; readonly budget: ReceiveBudget };
+export type CallContext = {
+  readonly monotonic: () => number;
+  readonly logger: Logger;
+  readonly budget: HeldBytes;
+  /** Open streams of all connections. */
+  open: number;
+};
 
 /** The server's side of a server-streaming RPC. */
 export type MessageStream = {

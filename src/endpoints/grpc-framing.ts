@@ -1,3 +1,5 @@
+import type { HeldBytes } from './admission.ts';
+
 /** Length of the prefix of a gRPC message: one byte of flags and four of length (PROTOCOL-HTTP2.md). */
 export const PREFIX_BYTES = 5;
 
@@ -15,9 +17,6 @@ export type Incoming =
   /** Not the framing of one message: nothing at all, half a message, or more than one. */
   | { readonly kind: 'broken'; readonly detail: string };
 
-/** Bytes of unfinished messages that one listener may hold, over all connections. */
-export type ReceiveBudget = { heldBytes: number; readonly bytesMax: number };
-
 /** Puts the prefix before an encoded message: one DATA frame, one write. */
 export function frameMessage(message: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
@@ -33,7 +32,7 @@ export function frameMessage(message: Uint8Array): Buffer {
  */
 export class MessageReader {
   readonly #messageMaxBytes: number;
-  readonly #budget: ReceiveBudget;
+  readonly #budget: HeldBytes;
   #chunks: Buffer[] = [];
   /** Bytes in `#chunks`, the prefix included. */
   #heldBytes = 0;
@@ -43,7 +42,7 @@ export class MessageReader {
   #compressed = false;
   #dropping: 'too_large' | 'overloaded' | 'extra' | 'discarded' | null = null;
 
-  constructor(messageMaxBytes: number, budget: ReceiveBudget) {
+  constructor(messageMaxBytes: number, budget: HeldBytes) {
     this.#messageMaxBytes = messageMaxBytes;
     this.#budget = budget;
   }
@@ -61,7 +60,10 @@ export class MessageReader {
     this.#budget.heldBytes += chunk.length;
     if (this.#expectedBytes === -1 && this.#heldBytes >= PREFIX_BYTES) this.#readPrefix();
     if (this.#expectedBytes !== -1 && this.#receivedBytes > this.#expectedBytes) this.#drop('extra');
-    else if (this.#budget.heldBytes > this.#budget.bytesMax) this.#drop('overloaded');
+    else if (this.#budget.heldBytes > this.#budget.bytesMax) {
+      this.#drop('overloaded');
+      this.#budget.onFull?.();
+    }
   }
 
   /** Holds nothing from here on: the answer does not depend on the message. */
@@ -69,11 +71,11 @@ export class MessageReader {
     this.#drop('discarded');
   }
 
-  /** Called at the end of the stream, once. */
+  /** Called at the end of the stream, once. A message counts as held until `discard`. */
   end(): Incoming {
     const dropped = this.#dropping;
     const chunks = this.#chunks;
-    this.#release();
+    this.#chunks = [];
     if (dropped === 'extra') return { kind: 'broken', detail: 'more than one message' };
     if (dropped !== null) return { kind: dropped };
     if (this.#receivedBytes !== this.#expectedBytes) return { kind: 'broken', detail: 'the message is not complete' };

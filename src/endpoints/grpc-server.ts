@@ -23,6 +23,7 @@ export function createGrpcServer(options: GrpcServerOptions): Listener {
     tls: options.tls,
     methods: new Map([...createExtAuthzMethods(options), ...health.methods]),
     peerCertificate,
+    held: options.admission?.held,
     onNotice: health.notice,
     onStop: health.stop,
     clock: options.clock,

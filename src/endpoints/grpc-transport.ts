@@ -12,6 +12,7 @@ import { TLSSocket } from 'node:tls';
 import { CountersignError } from '../contract/errors.ts';
 import type { Listener } from '../contract/lifecycle.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
+import type { HeldBytes } from './admission.ts';
 import { answerUnimplemented, type CallContext, GrpcCall, type GrpcMethod, type GrpcPeer, type PeerEvidence } from './grpc-call.ts';
 import { isGrpcContentType } from './grpc-status.ts';
 import { followTls, readTls, type TlsFiles } from './tls-files.ts';
@@ -23,6 +24,8 @@ export type GrpcTransportOptions = {
   /** By `:path`. */
   readonly methods: ReadonlyMap<string, GrpcMethod>;
   readonly peerCertificate: (socket: TLSSocket) => PeerEvidence | null;
+  /** Left out: this listener holds so many bytes by itself. */
+  readonly held?: HeldBytes | undefined;
   readonly onNotice: () => void;
   readonly onStop: () => void;
   readonly clock: Clock;
@@ -59,7 +62,8 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
   const context: CallContext = {
     monotonic: () => options.clock.monotonic(),
     logger,
-    budget: { heldBytes: 0, bytesMax: HELD_BYTES_MAX },
+    budget: options.held ?? { heldBytes: 0, bytesMax: HELD_BYTES_MAX },
+    open: 0,
   };
   /** Each with the number of its open streams. */
   const sessions = new Map<ServerHttp2Session, { open: number }>();
@@ -95,9 +99,11 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
     const peer: GrpcPeer = { certificate, pepToken: undefined, pep: null };
     const onStreamClosed = () => {
       streams.open -= 1;
+      context.open -= 1;
     };
     session.on('stream', (stream, headers) => {
       streams.open += 1;
+      context.open += 1;
       stream.on('close', onStreamClosed);
       onStream(stream, headers, peer);
     });
@@ -162,11 +168,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
         });
       }),
     notice: () => options.onNotice(),
-    openRequests() {
-      let open = 0;
-      for (const streams of sessions.values()) open += streams.open;
-      return open;
-    },
+    openRequests: () => context.open,
     stop: (boundMs) =>
       new Promise((resolve) => {
         if (server === null) {

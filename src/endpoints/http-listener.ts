@@ -6,6 +6,7 @@ import { CODES, type ErrorCode } from '../contract/codes.ts';
 import { CountersignError } from '../contract/errors.ts';
 import type { Listener } from '../contract/lifecycle.ts';
 import type { Logger } from '../contract/stages.ts';
+import type { Admission } from './admission.ts';
 import { rawProblem, sendProblem } from './problem.ts';
 import { followTls, readTls, type TlsFiles } from './tls-files.ts';
 
@@ -19,6 +20,8 @@ export type HttpListenerOptions = {
   readonly headerMaxBytes: number;
   /** Requests that are being answered at once; more is 503 `overloaded`. */
   readonly inFlightMax: number;
+  /** Turns away what has waited too long, and counts. */
+  readonly admission?: Pick<Admission, 'late' | 'crowded'> | undefined;
   /** A request (header block, and body with it) that is not whole by then is 408. */
   readonly requestTimeoutMs: number;
   readonly logger: Logger;
@@ -63,7 +66,9 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
     latest.set(request.socket, response);
     try {
       if (going) response.setHeader('connection', 'close');
-      if (inFlight > options.inFlightMax) {
+      const crowded = inFlight > options.inFlightMax;
+      if (crowded) options.admission?.crowded();
+      if (crowded || options.admission?.late()) {
         options.onRefused?.('overloaded');
         options.onOverloaded?.(request, response);
         sendProblem(response, 'overloaded', { headers: { 'retry-after': '1' } });

@@ -81,10 +81,13 @@ export function createHttpServer(options: HttpServerOptions): Listener {
     requestTimeoutMs: options.bodyTimeoutMs,
     logger: options.logger,
     onRefused: options.onRefused,
+    admission: options.admission,
     handle,
-    // a 503 could make Envoy's failure mode pass what there was no room for
+    // in the words of the protocol: a 503 could make Envoy's failure mode pass what there was no room for, and nginx makes a 500 of it
     onOverloaded: (request, response) => {
       if (isExtAuthzHttpTarget(request.url ?? '')) extAuthz.overloaded(response);
+      else if (isForwardAuthTarget(request.url ?? '')) forwardAuth(request, response, true);
+      else authzen(request, response, true);
     },
   });
 }

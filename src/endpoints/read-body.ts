@@ -1,20 +1,23 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HeldBytes } from './admission.ts';
 
 /** An over-long body is read away up to so many times its limit, so that the client gets to read the answer. */
 const DRAIN_FACTOR = 8;
-
-/** Bytes of unfinished bodies that one listener may hold, over all connections. */
-export type BodyBudget = { heldBytes: number; readonly bytesMax: number };
 
 /** A whole body, or why there is none. */
 export type ReadBody = Uint8Array | 'too_large' | 'overloaded';
 
 /**
  * Reads a body of at most `bytesMax` and calls back exactly once: with the bytes, with `too_large` where there are more, or with `overloaded`
- * where all unfinished bodies together are more than the budget. Where the client goes away before the end it never calls back; one that
- * is slow is the listener's to cut. The callback must not throw.
+ * where all bodies together are more than may be held. A whole body counts until its request is answered. Where the client goes away before the end it
+ * never calls back; one that is slow is the listener's to cut. The callback must not throw.
  */
-export function readBody(request: IncomingMessage, bytesMax: number, budget: BodyBudget, done: (body: ReadBody) => void): void {
+export function readBody(
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  bytesMax: number,
+  budget: HeldBytes,
+  done: (body: ReadBody) => void,
+): void {
   let first: Buffer | null = null;
   let more: Buffer[] | null = null;
   let length = 0;
@@ -28,10 +31,10 @@ export function readBody(request: IncomingMessage, bytesMax: number, budget: Bod
     more = null;
   }
 
-  function finish(body: ReadBody): void {
+  function refuse(why: 'too_large' | 'overloaded'): void {
     ended = true;
     release();
-    done(body);
+    done(why);
   }
 
   request.on('data', (chunk: Buffer) => {
@@ -39,20 +42,34 @@ export function readBody(request: IncomingMessage, bytesMax: number, budget: Bod
     length += chunk.length;
     if (length > bytesMax) {
       release();
-      if (length > bytesMax * DRAIN_FACTOR) finish('too_large');
+      if (length > bytesMax * DRAIN_FACTOR) refuse('too_large');
       return;
     }
     held += chunk.length;
     budget.heldBytes += chunk.length;
-    if (budget.heldBytes > budget.bytesMax) finish('overloaded');
-    else if (first === null) first = chunk;
+    if (budget.heldBytes > budget.bytesMax) {
+      refuse('overloaded');
+      budget.onFull?.();
+    } else if (first === null) first = chunk;
     else if (more === null) more = [first, chunk];
     else more.push(chunk);
   });
   request.on('end', () => {
     if (ended) return;
-    if (length > bytesMax) finish('too_large');
-    else finish(more === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(more));
+    if (length > bytesMax) {
+      refuse('too_large');
+      return;
+    }
+    // it may have come long after its headers
+    if (budget.late?.()) {
+      refuse('overloaded');
+      return;
+    }
+    ended = true;
+    const whole = more === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(more);
+    first = null;
+    more = null;
+    done(whole);
   });
-  request.on('close', release);
+  response.on('close', release);
 }

@@ -1,4 +1,5 @@
 import { ASSERTION_METRICS } from './assertion-metrics.ts';
+import { OVERLOAD_METRICS } from './overload-metrics.ts';
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
 import { REVOCATION_METRICS } from './revocation-metrics.ts';
@@ -70,18 +71,7 @@ export const METRICS = {
     help: 'Evaluations that took longer than `policy.slowMs`.',
     labels: ['policy'],
   },
-  refused: {
-    name: 'countersign_refused_total',
-    type: 'counter',
-    help: 'Requests that were refused at the border and never became a decision, by code (codes.md): bad bodies, unknown gateways, overload.',
-    labels: ['code'],
-  },
-  openRequests: {
-    name: 'countersign_open_requests',
-    type: 'gauge',
-    help: 'Requests at work now, by listener.',
-    labels: ['listener'],
-  },
+  ...OVERLOAD_METRICS,
   cacheHits: { name: 'countersign_cache_hits_total', type: 'counter', help: 'Look-ups that a cache answered.', labels: ['cache'] },
   cacheMisses: {
     name: 'countersign_cache_misses_total',

@@ -112,6 +112,8 @@ function latencyText({ total, ...stages }: Readonly<Record<'identify' | 'enrich'
 /** Metrics that are taken from the parts' own status at each scrape. */
 const STATUS_METRICS: readonly MetricDefinition[] = [
   METRICS.openRequests,
+  METRICS.shed,
+  METRICS.heldBytes,
   METRICS.cacheHits,
   METRICS.cacheMisses,
   METRICS.cacheEntries,

@@ -1,6 +1,7 @@
 import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
 import { showAssertion } from './assertion-metrics.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
+import { showOverload } from './overload-metrics.ts';
 import { showPolicies } from './policy-metrics.ts';
 import { showPushed } from './pushed-metrics.ts';
 import { showRevocations } from './revocation-metrics.ts';
@@ -85,6 +86,7 @@ export function showStatus(
   showRollout(status, set);
   showTracing(status.tracing, set);
   showAssertion(status.assertion, set);
+  showOverload(status.overload, set);
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
   if (entries !== null) set(METRICS.storeEntries, { kind }, entries);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { frameMessage, MessageReader, type ReceiveBudget } from '../../src/endpoints/grpc-framing.ts';
+import type { HeldBytes } from '../../src/endpoints/admission.ts';
+import { frameMessage, MessageReader } from '../../src/endpoints/grpc-framing.ts';
 import { parseGrpcTimeout } from '../../src/endpoints/grpc-timeout.ts';
 import { clientValue, isSettableName, upstreamValue } from '../../src/endpoints/header-values.ts';
 
@@ -11,7 +12,7 @@ function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 }
 
 describe('framing', () => {
-  const budget = (): ReceiveBudget => ({ heldBytes: 0, bytesMax: 1_000_000 });
+  const budget = (): HeldBytes => ({ heldBytes: 0, bytesMax: 1_000_000 });
 
   test('one message comes out as it went in, however it was cut', () => {
     fc.assert(
@@ -20,6 +21,9 @@ describe('framing', () => {
         const reader = new MessageReader(300, held);
         for (const piece of pieces(frameMessage(message), cuts)) reader.push(piece);
         expect(reader.end()).toEqual({ kind: 'message', bytes: Buffer.from(message) });
+        // until it is answered
+        expect(held.heldBytes).toBe(message.length + 5);
+        reader.discard();
         expect(held.heldBytes).toBe(0);
       }),
     );
@@ -34,6 +38,7 @@ describe('framing', () => {
           const reader = new MessageReader(16, held);
           for (const part of parts) reader.push(part);
           const incoming = reader.end();
+          reader.discard();
           expect(held.heldBytes).toBe(0);
           return incoming;
         });
@@ -47,13 +52,14 @@ describe('framing', () => {
   });
 
   test('what all calls hold together is bounded', () => {
-    const held: ReceiveBudget = { heldBytes: 0, bytesMax: 100 };
+    const held: HeldBytes = { heldBytes: 0, bytesMax: 100 };
     const readers = Array.from({ length: 10 }, () => new MessageReader(1_000, held));
     for (const reader of readers) {
       reader.push(frameMessage(Buffer.alloc(50)).subarray(0, 40));
       expect(held.heldBytes).toBeLessThanOrEqual(100);
     }
     expect(readers.map((reader) => reader.end().kind)).toContain('overloaded');
+    for (const reader of readers) reader.discard();
     expect(held.heldBytes).toBe(0);
   });
 });

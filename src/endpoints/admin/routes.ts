@@ -103,7 +103,7 @@ export function createAdminRoute(options: AdminOptions): (request: IncomingMessa
       run(NO_BODY);
       return;
     }
-    readBody(request, kind === 'bundle' ? bundleMaxBytes : documentMaxBytes, budget, (body) => {
+    readBody({ request, response }, kind === 'bundle' ? bundleMaxBytes : documentMaxBytes, budget, (body) => {
       if (body === 'too_large') refuse({ refused: 'body_too_large' }, CLOSE);
       else if (body === 'overloaded') refuse({ refused: 'overloaded' }, { ...CLOSE, 'retry-after': '1' });
       else run(body);

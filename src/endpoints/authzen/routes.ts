@@ -4,10 +4,11 @@ import { CODES, type ErrorCode } from '../../contract/codes.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
 import type { CallTrace, Tracing } from '../../contract/trace.ts';
+import type { Admission, HeldBytes } from '../admission.ts';
 import { authenticateCall, GATEWAY_CHALLENGE, refusalOfCall } from '../gateway-call.ts';
 import type { PepAuth } from '../pep-auth.ts';
 import type { Refused } from '../question.ts';
-import { type BodyBudget, readBody } from '../read-body.ts';
+import { readBody } from '../read-body.ts';
 import { authzenMetadata, authzenPaths } from './metadata.ts';
 import { type Call, type ReceivedBatch, receiveEvaluation, receiveEvaluations } from './receive.ts';
 import { batchAnswers, evaluationAnswer, messageOf } from './respond.ts';
@@ -32,17 +33,23 @@ export type AuthzenOptions = {
   /** From the last byte of the question to the answer, of a whole batch too. */
   readonly deadlineMs: number;
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
+  /** Left out: this endpoint holds so many bytes by itself. */
+  readonly admission?: Admission | undefined;
   /** Left out: calls are not followed. */
   readonly tracing?: Tracing | undefined;
 };
 
-/** Answers the request if its raw target is one of AuthZEN's; false where it is not, and nothing has happened. */
-export type AuthzenRoute = (request: IncomingMessage, response: ServerResponse) => boolean;
+/**
+ * Answers the request if its raw target is one of AuthZEN's; false where it is not, and nothing has happened. `overloaded`: there is no room for it,
+ * which is counted already.
+ */
+export type AuthzenRoute = (request: IncomingMessage, response: ServerResponse, overloaded?: boolean) => boolean;
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
 const BODIES_BYTES_MAX = 128 * 1024 * 1024;
 const CLOSE = { connection: 'close' };
+const RETRY = { 'retry-after': '1' };
 /** An id as it came is sent back; a longer one is no id, and not worth twice its bytes. */
 const REQUEST_ID_MAX = 1024;
 
@@ -51,7 +58,7 @@ export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
   const { pdp, authzen, pepAuth, clock, logger, newId } = options;
   if (authzen === undefined) return () => false;
   const { batch, publicUrl, evaluationsMax } = authzen;
-  const budget: BodyBudget = { heldBytes: 0, bytesMax: Math.max(BODIES_BYTES_MAX, options.bodyMaxBytes) };
+  const budget: HeldBytes = options.admission?.held ?? { heldBytes: 0, bytesMax: Math.max(BODIES_BYTES_MAX, options.bodyMaxBytes) };
 
   function refuse(response: ServerResponse, code: ErrorCode, more: { field?: string | undefined; headers?: Record<string, string> } = {}) {
     options.onRefused?.(code);
@@ -99,7 +106,7 @@ export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
       if (pep === null) return refuse(response, 'pep_unauthenticated', { headers: GATEWAY_CHALLENGE });
       const requestId = requestIdOf(request);
       const trace = options.tracing?.open(spanName, request.headers) ?? null;
-      readBody(request, options.bodyMaxBytes, budget, (body) => {
+      readBody({ request, response }, options.bodyMaxBytes, budget, (body) => {
         try {
           if (body === 'too_large') return refuse(response, 'body_too_large', { headers: CLOSE });
           if (body === 'overloaded') return refuse(response, 'overloaded', { headers: { ...CLOSE, 'retry-after': '1' } });
@@ -145,13 +152,14 @@ export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
     ...(paths.metadata === null ? [] : [[paths.metadata, metadata] as const]),
   ]);
 
-  return (request, response) => {
+  return (request, response, overloaded = false) => {
     const [path = ''] = (request.url ?? '').split('?', 1);
     const handle = handlers.get(path);
     if (handle === undefined) return false;
     const requestId = requestIdOf(request);
     if (requestId !== null) response.setHeader('x-request-id', requestId);
-    handle(request, response);
+    if (overloaded) sendError(response, 'overloaded', undefined, RETRY);
+    else handle(request, response);
     return true;
   };
 }

@@ -4,6 +4,7 @@ import type { Decision } from '../../contract/decision.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
 import type { CallTrace, Tracing } from '../../contract/trace.ts';
+import type { Admission } from '../admission.ts';
 import { authenticateCall, GATEWAY_CHALLENGE, refusalOfCall } from '../gateway-call.ts';
 import type { PepAuth } from '../pep-auth.ts';
 import { sendProblem } from '../problem.ts';
@@ -24,6 +25,8 @@ export type DecideOptions = {
   readonly deadlineMs: number;
   /** Told the code of every question that was refused at the border. */
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
+  /** Left out: this endpoint holds so many bytes by itself. */
+  readonly admission?: Admission | undefined;
   /** Left out: calls are not followed. */
   readonly tracing?: Tracing | undefined;
 };
@@ -43,7 +46,10 @@ export function isDecideTarget(target: string): boolean {
 /** `POST /decide`: 200 for every decision, a problem for everything that is no question. No exception leaves it. */
 export function createDecideRoute(options: DecideOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const { pdp, pepAuth, clock, logger } = options;
-  const budget = { heldBytes: 0, bytesMax: Math.max(options.bodiesMaxBytes ?? BODIES_BYTES_MAX, options.bodyMaxBytes) };
+  const budget = options.admission?.held ?? {
+    heldBytes: 0,
+    bytesMax: Math.max(options.bodiesMaxBytes ?? BODIES_BYTES_MAX, options.bodyMaxBytes),
+  };
 
   function refuse(response: ServerResponse, code: ErrorCode, more: Parameters<typeof sendProblem>[2] = {}): void {
     options.onRefused?.(code);
@@ -93,7 +99,7 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
     }
     const explain = wantsExplanation(request.url ?? '');
     const trace = options.tracing?.open(SPAN_NAME, request.headers) ?? null;
-    readBody(request, options.bodyMaxBytes, budget, (body) => {
+    readBody({ request, response }, options.bodyMaxBytes, budget, (body) => {
       try {
         if (body === 'too_large') refuse(response, 'body_too_large', { headers: CLOSE });
         else if (body === 'overloaded') refuse(response, 'overloaded', { headers: { ...CLOSE, 'retry-after': '1' } });

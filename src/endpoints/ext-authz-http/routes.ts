@@ -5,6 +5,7 @@ import type { Decision } from '../../contract/decision.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
 import type { CallTrace, Tracing } from '../../contract/trace.ts';
+import type { Admission } from '../admission.ts';
 import { peerCertificate } from '../peer-certificate.ts';
 import type { PepAuth } from '../pep-auth.ts';
 import { readBody } from '../read-body.ts';
@@ -25,6 +26,8 @@ export type ExtAuthzHttpOptions = {
   readonly envoy?: { readonly errorsAs: 503 | 403 } | undefined;
   /** Told the code of every question that was refused at the border. */
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
+  /** Left out: this endpoint holds so many bytes by itself. */
+  readonly admission?: Admission | undefined;
   /** Left out: calls are not followed. */
   readonly tracing?: Tracing | undefined;
 };
@@ -54,7 +57,7 @@ export function createExtAuthzHttpRoute(options: ExtAuthzHttpOptions): ExtAuthzH
   const { pdp, pepAuth, clock, newId, logger } = options;
   const responder = createHttpCheckResponder({ errorsAs: options.envoy?.errorsAs ?? 503 });
   const tellRefusal = createRefusalLog(logger, clock);
-  const budget = { heldBytes: 0, bytesMax: Math.max(BODIES_BYTES_MAX, options.bodyMaxBytes) };
+  const budget = options.admission?.held ?? { heldBytes: 0, bytesMax: Math.max(BODIES_BYTES_MAX, options.bodyMaxBytes) };
 
   function refuse(response: ServerResponse, code: ErrorCode, pep: Pep | null, id = newId(), field?: string): void {
     options.onRefused?.(code);
@@ -106,7 +109,7 @@ export function createExtAuthzHttpRoute(options: ExtAuthzHttpOptions): ExtAuthzH
       if (pep === null) return refuse(response, 'pep_unauthenticated', null);
       const trace = options.tracing?.open(SPAN_NAME, request.headers) ?? null;
       if (!hasBody(request)) return answer(request, response, pep, null, trace);
-      readBody(request, options.bodyMaxBytes, budget, (body) => {
+      readBody({ request, response }, options.bodyMaxBytes, budget, (body) => {
         if (typeof body !== 'string') return answer(request, response, pep, body.length === 0 ? null : body, trace);
         response.setHeader('connection', 'close');
         refuse(response, body === 'too_large' ? 'body_too_large' : 'overloaded', pep);

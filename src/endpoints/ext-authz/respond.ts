@@ -108,7 +108,8 @@ function denied(response: ClientResponse, decisionId: string, error: ErrorCode |
 function problem(code: ErrorCode, decisionId: string): ClientResponse {
   const { http, text } = CODES[code];
   const status = http === 401 ? 403 : http;
-  return { status, headers: { 'cache-control': 'no-store' }, body: { type: 'about:blank', title: text, status, decision_id: decisionId } };
+  const headers = code === 'overloaded' ? { 'cache-control': 'no-store', 'retry-after': '1' } : { 'cache-control': 'no-store' };
+  return { status, headers, body: { type: 'about:blank', title: text, status, decision_id: decisionId } };
 }
 
 function options(headers: Readonly<Record<string, string>>, further: readonly NamedText[] = NO_LINES): HeaderOption[] {

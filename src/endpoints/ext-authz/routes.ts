@@ -3,6 +3,7 @@ import type { Decision } from '../../contract/decision.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
 import type { CallTrace, Tracing } from '../../contract/trace.ts';
+import type { Admission } from '../admission.ts';
 import type { GrpcCall, GrpcMethod } from '../grpc-call.ts';
 import type { Incoming } from '../grpc-framing.ts';
 import { GRPC_STATUS } from '../grpc-status.ts';
@@ -21,6 +22,10 @@ export type ExtAuthzOptions = {
   readonly newId: NewId;
   readonly logger: Logger;
   readonly messageMaxBytes: number;
+  /** Checks at work at once; more are denied as `overloaded`. Left out: no bound. */
+  readonly inFlightMax?: number | undefined;
+  /** Left out: no check is turned away for having waited. */
+  readonly admission?: Admission | undefined;
   /** Milliseconds for one decision (`decisions.deadlineMs`). */
   readonly deadlineMs: number;
   readonly errorResponse: boolean;
@@ -47,7 +52,7 @@ const GUARD_MS = 5;
  * that every answer here is OK with a CheckResponse, whatever went wrong; only framing that holds no message is an RPC failure.
  */
 export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<string, GrpcMethod> {
-  const { pdp, clock, newId, logger } = options;
+  const { pdp, clock, newId, logger, inFlightMax = Number.POSITIVE_INFINITY } = options;
   const responder = createCheckResponder(options);
   const tellRefusal = createRefusalLog(logger, clock);
 
@@ -61,6 +66,14 @@ export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<str
       peer.pepToken = token;
     }
     return peer.pep;
+  }
+
+  /** Where it is false for a known gateway there is no room, and the message is thrown away as it comes. */
+  function accepts(call: GrpcCall): boolean {
+    if (authenticate(call) === null) return false;
+    if (call.openCalls <= inFlightMax) return true;
+    options.admission?.crowded();
+    return false;
   }
 
   function refuse(call: GrpcCall, code: ErrorCode, cause?: unknown): void {
@@ -78,8 +91,10 @@ export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<str
     }
     const pep = authenticate(call);
     if (pep === null) refuse(call, 'pep_unauthenticated');
-    else if (incoming.kind === 'message') ask(call, pep, incoming.bytes);
-    else refuse(call, refusalOf(incoming.kind));
+    else if (incoming.kind !== 'message') refuse(call, refusalOf(incoming.kind));
+    // not before: of the calls that one read brings, the headers are seen first, all of them
+    else if (options.admission?.late()) refuse(call, 'overloaded');
+    else ask(call, pep, incoming.bytes);
   }
 
   function ask(call: GrpcCall, pep: Pep, bytes: Uint8Array): void {
@@ -132,7 +147,7 @@ export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<str
   const check: GrpcMethod = {
     messageMaxBytes: options.messageMaxBytes,
     boundMs: options.deadlineMs + GUARD_MS,
-    accepts: (call) => authenticate(call) !== null,
+    accepts,
     receive,
     expire,
     failed,
@@ -144,11 +159,11 @@ function refusalOf(kind: 'too_large' | 'compressed' | 'overloaded' | 'discarded'
   switch (kind) {
     case 'too_large':
       return 'message_too_large';
-    case 'overloaded':
-      return 'overloaded';
     case 'compressed':
       return 'request_message_invalid';
+    case 'overloaded':
+    // a known gateway's: there was no room for it
     case 'discarded':
-      return 'pep_unauthenticated';
+      return 'overloaded';
   }
 }

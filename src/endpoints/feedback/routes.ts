@@ -56,7 +56,7 @@ export function createFeedbackRoute(options: FeedbackOptions): (request: Incomin
     const pep = authenticateCall(request, pepAuth);
     if (pep === null) return refuse(response, 'pep_unauthenticated', { headers: GATEWAY_CHALLENGE });
     if (feedback === null || !pep.trusts.has('feedback')) return refuse(response, 'feedback_not_allowed');
-    readBody(request, BODY_BYTES_MAX, budget, (body) => {
+    readBody({ request, response }, BODY_BYTES_MAX, budget, (body) => {
       try {
         if (typeof body === 'string') {
           return refuse(response, body === 'too_large' ? 'body_too_large' : 'overloaded', { headers: { connection: 'close' } });

@@ -24,6 +24,9 @@ export type ForwardAuthOptions = {
   readonly tracing?: Tracing | undefined;
 };
 
+/** `overloaded`: there is no room for it, which is counted already. */
+export type ForwardAuthRoute = (request: IncomingMessage, response: ServerResponse, overloaded?: boolean) => void;
+
 const PATH = '/forward-auth';
 const SPAN_NAME = '/forward-auth';
 
@@ -36,7 +39,7 @@ export function isForwardAuthTarget(target: string): boolean {
  * `/forward-auth`, by any method: what a gateway forwards of its client's request, in the dialect of that gateway, answered by the status that
  * the client is to get. Straight from `node:http`, as `/decide`. A body of the question is not read. No exception leaves it.
  */
-export function createForwardAuthRoute(options: ForwardAuthOptions): (request: IncomingMessage, response: ServerResponse) => void {
+export function createForwardAuthRoute(options: ForwardAuthOptions): ForwardAuthRoute {
   const { pdp, pepAuth, clock, newId, logger } = options;
   const tellRefusal = createRefusalLog(logger, clock);
 
@@ -53,9 +56,13 @@ export function createForwardAuthRoute(options: ForwardAuthOptions): (request: I
     else refuseForwardAuth(response, 'internal_error', id, dialect);
   }
 
-  return (request, response) => {
+  return (request, response, overloaded = false) => {
     const id = newId();
     const pep = authenticate(request, pepAuth);
+    if (overloaded) {
+      response.setHeader('retry-after', '1');
+      return refuseForwardAuth(response, 'overloaded', id, pep?.dialect ?? null);
+    }
     if (pep === null) return refuse(response, 'pep_unauthenticated', id, null);
     const { dialect = null } = pep;
     if (dialect === null) return refuse(response, 'dialect_missing', id, pep);
