@@ -5,6 +5,7 @@ import { checkListFile, createGeoipTools } from './compose/command-tools.ts';
 import { createDoctorTools } from './compose/doctor-tools.ts';
 import { createPolicyTools } from './compose/policy-tools.ts';
 import { createReplayTools } from './compose/replay-tools.ts';
+import type { ConfigFile } from './config/load.ts';
 import { maskConfig } from './config/mask.ts';
 import type { Config } from './config/schema.ts';
 import { asCountersignError } from './contract/errors.ts';
@@ -22,7 +23,7 @@ export function runCountersign(args: readonly string[]): Promise<number> {
   const version = packageVersion();
   return runProgram(args, {
     version,
-    serve: (config) => serve(config, version),
+    serve: (config, file) => serve(config, file, version),
     geoip: createGeoipTools(systemClock),
     checkList: checkListFile,
     policy: createPolicyTools(systemClock),
@@ -39,7 +40,7 @@ export function runCountersign(args: readonly string[]): Promise<number> {
  * The process: joins the service, opens it, and drains it on SIGTERM or SIGINT. Resolves with the exit code once the service is gone.
  * A second signal does not hurry the drain: it has its own bounds.
  */
-async function serve(config: Config, version: string): Promise<number> {
+async function serve(config: Config, configFile: ConfigFile | null, version: string): Promise<number> {
   const logger = createLogger(config.log);
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
@@ -52,7 +53,7 @@ async function serve(config: Config, version: string): Promise<number> {
   try {
     logger.info('starting', { version, node: process.versions.node, pid: process.pid });
     logger.debug('config', { config: maskConfig(config) });
-    const service = await createService({ config, version, clock: systemClock, logger });
+    const service = await createService({ config, configFile, version, clock: systemClock, logger });
     await service.start();
     const signal = await stopped;
     logger.info('signal_received', { signal });

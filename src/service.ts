@@ -2,6 +2,7 @@ import { createBatchPdp } from './batch.ts';
 import { openAdmin } from './compose/admin.ts';
 import { recordAndObserve } from './compose/after-decision.ts';
 import { openAssertion } from './compose/assertion.ts';
+import { openConfigReload } from './compose/config-reload.ts';
 import { openExplain } from './compose/explain.ts';
 import { openMemories } from './compose/memories.ts';
 import { openMonitor } from './compose/monitor.ts';
@@ -12,6 +13,7 @@ import { openRevocations } from './compose/revocations.ts';
 import { createSimulation, withNonceSecret } from './compose/simulation.ts';
 import { openStores } from './compose/stores.ts';
 import { openTracing } from './compose/tracing.ts';
+import type { ConfigFile } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import type { Listener } from './contract/lifecycle.ts';
 import type { PdpParts } from './contract/path.ts';
@@ -20,11 +22,11 @@ import type { Clock, Logger } from './contract/stages.ts';
 import type { ServiceStatus } from './contract/status.ts';
 import { createNewId } from './decision-id.ts';
 import { createAdmission } from './endpoints/admission.ts';
+import { createChangingPepAuth } from './endpoints/changing-pep-auth.ts';
 import { apiDocument } from './endpoints/documents.ts';
 import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
-import { createPepAuth } from './endpoints/pep-auth.ts';
 import { createEnricher, type EnricherOptions } from './enrich/enricher.ts';
 import { createAddressLists } from './enrich/lists/address-lists.ts';
 import { createAttributeSources } from './enrich/sources/sources.ts';
@@ -50,7 +52,14 @@ import { createSourceStores } from './stores/source-stores.ts';
 const INTROSPECTION_BREAKER = { failuresMax: 5, openMs: 2000 };
 
 /** What the process hands in: nothing below reads a clock, the environment or a file name of its own. */
-export type ServiceParts = { readonly config: Config; readonly version: string; readonly clock: Clock; readonly logger: Logger };
+export type ServiceParts = {
+  readonly config: Config;
+  /** Followed while the service runs; left out or null: nothing is. */
+  readonly configFile?: ConfigFile | null;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
 
 /** Host and port that a listener really has. */
 export type Address = { readonly host: string; readonly port: number };
@@ -74,7 +83,7 @@ export interface Service {
 const REGISTRY_WAIT_MS = 2000;
 
 /** The composition root: the only place that constructs parts and joins them. */
-export async function createService({ config, version, clock, logger }: ServiceParts): Promise<Service> {
+export async function createService({ config, configFile = null, version, clock, logger }: ServiceParts): Promise<Service> {
   const startedAtMs = clock.now();
   let draining = false;
   let drained: Promise<void> | null = null;
@@ -143,7 +152,8 @@ export async function createService({ config, version, clock, logger }: ServiceP
   };
   const pdp = tracing.pdp(createPdp(parts));
 
-  const pepAuth = createPepAuth(config.peps, policies.names);
+  const pepAuth = createChangingPepAuth(config.peps, policies.names);
+  const reload = openConfigReload(config, configFile, { ...base, readFile: readChangedFile, takePeps: pepAuth.replace });
   const { bodyMaxBytes } = config.http;
   const heldBytesMax = Math.max(config.overload.heldBytesMax, bodyMaxBytes, config.grpc.messageMaxBytes);
   const admission = createAdmission({ ...base, heldBytesMax, queueMs: config.overload.queueMs });
@@ -201,6 +211,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       enrich: enricher.status(),
       record: recorder.status(),
       overload: admission.status(),
+      ...reload.status(),
       ...monitoring.status(),
       ...tracing.status(),
       ...assertion.status(),
@@ -233,6 +244,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     const { boundMs } = config.drain;
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
+    reload.stop();
     policies.stop();
     identifier.stop();
     simulation.stop();
@@ -253,6 +265,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       // not waited for: a list says of itself that it was not loaded yet, and a slow server must not hold up a drain
       void lists.start();
       await Promise.all([policies.load(), identifier.start(), registry?.start(REGISTRY_WAIT_MS), revocations.start(REGISTRY_WAIT_MS)]);
+      reload.start();
       logger.info('started', { ready: readiness().ready });
       return addresses;
     },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Command, CommanderError } from 'commander';
 import type { PolicyTools } from '../authoring/tools.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { loadConfig } from '../config/load.ts';
+import { type ConfigFile, configFile, loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/mask.ts';
 import type { Config } from '../config/schema.ts';
 import type { GeoipTools } from '../contract/geoip.ts';
@@ -19,8 +19,8 @@ import { addReplayCommand } from './replay.ts';
 /** What the command line needs from the process. */
 export type ProgramParts = {
   readonly version: string;
-  /** Runs the service until it has ended; resolves with the exit code of the process. */
-  readonly serve: (config: Config) => Promise<number>;
+  /** Runs the service until it has ended, following the file where there is one; resolves with the exit code of the process. */
+  readonly serve: (config: Config, file: ConfigFile | null) => Promise<number>;
   readonly geoip: GeoipTools;
   readonly checkList: CheckList;
   /** Without it there is no `countersign policy`. */
@@ -60,7 +60,7 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
     .action(async (options: { readonly config?: string; readonly printConfig?: boolean }) => {
       const config = loadConfig({ file: options.config });
       if (options.printConfig) parts.stdout(printConfig(config));
-      else exitCode = await parts.serve(config);
+      else exitCode = await parts.serve(config, configFile({ file: options.config }));
     });
 
   program

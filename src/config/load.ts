@@ -18,6 +18,21 @@ export type ConfigSources = {
   readonly cwd?: string | undefined;
 };
 
+/** The file of a configuration, and how it is read again with all that goes before and after it. */
+export type ConfigFile = {
+  /** Absolute. */
+  readonly path: string;
+  /** Throws what `loadConfig` throws. */
+  readonly load: () => Config;
+};
+
+/** The file that `loadConfig` reads with these sources; null where none is named. */
+export function configFile(sources: ConfigSources = {}): ConfigFile | null {
+  const { env = process.env, cwd = process.cwd() } = sources;
+  const named = sources.file ?? env[FILE_VARIABLE] ?? null;
+  return named === null ? null : { path: resolve(cwd, named), load: () => loadConfig({ ...sources, env, cwd }) };
+}
+
 /**
  * The effective configuration: defaults < YAML file < environment. All paths in it are absolute: those of the file were relative
  * to its folder, those of the environment and the defaults to the working directory. `OPA_BIN` stands in for `policy.opaBin`.

@@ -87,6 +87,10 @@ const pep = z
     name: name.describe('Name of the gateway in logs, metrics and the policy input.'),
     anonymous: z.boolean().default(false).describe('True for the one gateway that asks without a credential.'),
     tokenSha256: tokenSha256.nullable().default(null).describe('SHA-256 of the bearer token of this gateway.'),
+    secondTokenSha256: tokenSha256
+      .nullable()
+      .default(null)
+      .describe('SHA-256 of a second token that is as good, so that the first one can be replaced without a gap.'),
     certificate: certificate
       .nullable()
       .default(null)
@@ -158,6 +162,11 @@ const pep = z
     error: 'needs either `anonymous: true`, or a tokenSha256 or certificate, and not both',
     when: whenSound('anonymous', 'tokenSha256', 'certificate'),
   })
+  .refine((value) => value.secondTokenSha256 === null || value.tokenSha256 !== null, {
+    error: 'needs tokenSha256 beside it',
+    path: ['secondTokenSha256'],
+    when: whenSound('secondTokenSha256', 'tokenSha256'),
+  })
   .refine(
     (value) =>
       value.certificateHeader?.name !== value.forwardedFor.header && value.certificateHeader?.chainName !== value.forwardedFor.header,
@@ -201,7 +210,11 @@ export const peps = z
       'names a gateway that is not configured',
     );
     report(repeated(value.map((one) => one.name)), 'name', 'is the name of another gateway too');
-    report(repeated(value.map((one) => one.tokenSha256)), 'tokenSha256', 'is the token of another gateway too');
+    const tokens = [...value.map((one) => one.tokenSha256), ...value.map((one) => one.secondTokenSha256)];
+    for (const at of repeated(tokens)) {
+      const key = at < value.length ? 'tokenSha256' : 'secondTokenSha256';
+      report([at % value.length], key, 'is the token of another gateway too');
+    }
     report(repeated(value.map(certificateKey)), 'certificate', 'is the certificate of another gateway too');
     report(repeated(value.map((one) => (one.anonymous ? 'anonymous' : null))), 'anonymous', 'is true for another gateway already');
   })

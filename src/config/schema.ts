@@ -150,7 +150,7 @@ export const configSchema = z
   )
   .superRefine(
     (config, context) => {
-      const gateways = config.peps.map((pep) => pep.tokenSha256);
+      const gateways = config.peps.flatMap((pep) => [pep.tokenSha256, pep.secondTokenSha256]);
       const operators = config.operations.tokens;
       for (const index of repeated(operators.map((one) => one.name))) {
         context.addIssue({ code: 'custom', path: ['operations', 'tokens', index, 'name'], message: 'is the name of another operator too' });

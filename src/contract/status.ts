@@ -1,4 +1,5 @@
 import type { ProofStatus } from './assertion.ts';
+import type { ConfigStatus } from './config-status.ts';
 import type { PolicyException } from './exceptions.ts';
 import type { ListStatus } from './lists.ts';
 import type { OverloadStatus } from './overload.ts';
@@ -254,6 +255,8 @@ export type ServiceStatus = {
   readonly enrich: EnrichStatus;
   readonly record: RecordStatus;
   readonly overload?: OverloadStatus;
+  /** Left out where the service was started without a file. */
+  readonly config?: ConfigStatus;
   /** Of exported traces; left out where tracing is off. */
   readonly tracing?: TracingStatus;
   /** Where decisions are not enforced; left out where they are everywhere. */

@@ -19,6 +19,8 @@ export type GrpcPeer = {
   readonly certificate: PeerEvidence | null;
   /** The token that `pep` was found by; undefined before the first call. */
   pepToken: string | null | undefined;
+  /** Of the look-up that `pep` is from. */
+  pepGeneration?: number | undefined;
   pep: Pep | null;
 };
 

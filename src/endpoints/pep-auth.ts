@@ -9,6 +9,8 @@ export type PepOptions = {
   /** True for the one gateway that needs no evidence. */
   readonly anonymous: boolean;
   readonly tokenSha256: string | null;
+  /** As good as the other one. */
+  readonly secondTokenSha256?: string | null;
   /** Every member that is given has to match; each by equality, never by prefix. */
   readonly certificate: CertificateRule | null;
   readonly trusts: readonly Trust[];
@@ -34,6 +36,8 @@ export type PepEvidence = { readonly token: string | null; readonly certificate:
 
 /** Who may ask. */
 export interface PepAuth {
+  /** Differs once who may ask has changed: what was found before has to be looked up again. Left out: it never changes. */
+  readonly generation?: number;
   /**
    * The gateway, or null. Nothing offered is the anonymous gateway where one is configured; something wrong offered is null and
    * never the anonymous one. A certificate that no gateway is configured by says nothing beside a good token; two that name
@@ -65,9 +69,10 @@ export function createPepAuth(peps: readonly PepOptions[], policyNames: readonly
       if (anonymous !== null) throw new CountersignError('config_invalid', { field, detail: 'a second anonymous gateway' });
       anonymous = pep;
     }
-    if (options.tokenSha256 !== null) {
-      const key = options.tokenSha256.toLowerCase();
-      if (byToken.has(key)) throw new CountersignError('config_invalid', { field: `${field}.tokenSha256`, detail: 'used twice' });
+    for (const member of ['tokenSha256', 'secondTokenSha256'] as const) {
+      const key = options[member]?.toLowerCase();
+      if (key === undefined) continue;
+      if (byToken.has(key)) throw new CountersignError('config_invalid', { field: `${field}.${member}`, detail: 'used twice' });
       byToken.set(key, pep);
     }
     if (options.certificate !== null) byCertificate.push({ rule: checkedRule(options.certificate, field), pep });

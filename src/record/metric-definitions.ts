@@ -1,4 +1,5 @@
 import { ASSERTION_METRICS } from './assertion-metrics.ts';
+import { CONFIG_METRICS } from './config-metrics.ts';
 import { OVERLOAD_METRICS } from './overload-metrics.ts';
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
@@ -274,6 +275,7 @@ export const METRICS = {
   exceptionUses: EXCEPTION_USES,
   ...ROLLOUT_METRICS,
   ...TRACE_METRICS,
+  ...CONFIG_METRICS,
   rulesUndecided: UNDECIDED,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {

@@ -4,6 +4,7 @@ import type { DecisionRecord } from '../contract/record.ts';
 import type { Clock } from '../contract/stages.ts';
 import type { ServiceStatus } from '../contract/status.ts';
 import { ASSERTION_METRICS } from './assertion-metrics.ts';
+import { CONFIG_METRICS } from './config-metrics.ts';
 import { createDecisionCounters } from './decision-counters.ts';
 import { histogramText, Latency } from './latency.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
@@ -154,6 +155,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   ...Object.values(ASSERTION_METRICS),
   ...Object.values(ROLLOUT_METRICS),
   ...Object.values(TRACE_METRICS),
+  ...Object.values(CONFIG_METRICS),
   METRICS.recordLines,
   METRICS.draining,
   METRICS.buildInfo,

@@ -1,5 +1,6 @@
 import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
 import { showAssertion } from './assertion-metrics.ts';
+import { showConfig } from './config-metrics.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { showOverload } from './overload-metrics.ts';
 import { showPolicies } from './policy-metrics.ts';
@@ -87,6 +88,7 @@ export function showStatus(
   showTracing(status.tracing, set);
   showAssertion(status.assertion, set);
   showOverload(status.overload, set);
+  showConfig(status.config, set);
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
   if (entries !== null) set(METRICS.storeEntries, { kind }, entries);

@@ -36,6 +36,7 @@ describe('where values come from', () => {
         name: 'local',
         anonymous: true,
         tokenSha256: null,
+        secondTokenSha256: null,
         certificate: null,
         trusts: ['client_address'],
         policies: [],

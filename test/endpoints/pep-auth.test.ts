@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { CountersignError } from '../../src/contract/errors.ts';
+import { createChangingPepAuth } from '../../src/endpoints/changing-pep-auth.ts';
 import { parseAltNames } from '../../src/endpoints/peer-certificate.ts';
 import { createPepAuth, type PepOptions } from '../../src/endpoints/pep-auth.ts';
 
@@ -55,6 +56,19 @@ describe('authenticate', () => {
   });
 });
 
+describe('what changes while the service runs', () => {
+  test('both tokens are good, and others in one step, or none', () => {
+    const changing = createChangingPepAuth([edge, pep('next', { tokenSha256: sha256('a'), secondTokenSha256: sha256('b') })], ['default']);
+    const names = (...tokens: string[]) => tokens.map((token) => changing.authenticate({ token, certificate: null })?.name ?? null);
+    expect([names('a', 'b', 'edge-token'), changing.generation]).toEqual([['next', 'next', 'edge'], 0]);
+    expect(() => changing.replace([pep('next', { tokenSha256: sha256('c') }), pep('next')])).toThrow(CountersignError);
+    expect([names('a', 'c'), changing.generation]).toEqual([['next', null], 0]);
+    changing.replace([pep('next', { tokenSha256: sha256('c') })]);
+    expect([names('a', 'c', 'edge-token'), changing.generation]).toEqual([[null, 'next', null], 1]);
+    expect([changing.named('edge'), changing.named('next')?.name]).toEqual([null, 'next']);
+  });
+});
+
 describe('policies of a gateway', () => {
   const policiesOf = (options: PepOptions, names: string[]) =>
     createPepAuth([options], names).authenticate({ token: null, certificate: null })?.policies;
@@ -70,6 +84,7 @@ describe('policies of a gateway', () => {
     ['a policy that is not there', [pep('a', { policies: ['z'] })], ['default']],
     ['a name twice', [pep('a'), pep('a')], ['default']],
     ['a token twice', [pep('a', { tokenSha256: 'AA' }), pep('b', { tokenSha256: 'aa' })], ['default']],
+    ['a second token that is another first', [pep('a', { tokenSha256: 'AA' }), pep('b', { secondTokenSha256: 'aa' })], ['default']],
     ['two anonymous gateways', [local, pep('b', { anonymous: true })], ['default']],
     ['a certificate rule that matches anything', [pep('a', { certificate: {} })], ['default']],
   ])('refuses the start: %s', (_, peps, names) => {

@@ -25,6 +25,8 @@ export interface Countersign {
   readonly httpPort: number;
   readonly grpcPort: number;
   readonly operationsPort: number;
+  /** What it was started with, as JSON; gone once it has ended. */
+  readonly configFile: string;
   readonly child: Child;
   /** All that it wrote to stdout and stderr. */
   output(): string;
@@ -63,6 +65,7 @@ export async function startCountersign(options: CountersignOptions): Promise<Cou
     httpPort,
     grpcPort,
     operationsPort,
+    configFile: file,
     child,
     output: () => `${child.stdout()}\n${child.stderr()}`,
     stop: () => child.stop('SIGTERM', 15_000),

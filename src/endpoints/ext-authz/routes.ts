@@ -56,12 +56,13 @@ export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<str
   const responder = createCheckResponder(options);
   const tellRefusal = createRefusalLog(logger, clock);
 
-  /** Once a connection, as long as it shows the same token. */
+  /** Once a connection, as long as it shows the same token and the gateways have not changed. */
   function authenticate(call: GrpcCall): Pep | null {
     const { peer, headers } = call;
     const offered = headers[PEP_TOKEN];
     const token = typeof offered === 'string' ? offered : null;
-    if (peer.pepToken !== token) {
+    if (peer.pepToken !== token || peer.pepGeneration !== options.pepAuth.generation) {
+      peer.pepGeneration = options.pepAuth.generation;
       peer.pep = options.pepAuth.authenticate({ token, certificate: peer.certificate });
       peer.pepToken = token;
     }
