@@ -1,4 +1,5 @@
 import { LATENCY_BUCKETS, METRICS } from '../../src/record/metric-definitions.ts';
+import { PROCESS_METRICS } from '../../src/record/process-metrics.ts';
 import { code, opening, table } from './markdown.ts';
 
 const ABOUT = [
@@ -8,8 +9,14 @@ const ABOUT = [
   `Latency buckets, in seconds: ${LATENCY_BUCKETS.join(', ')}.`,
 ];
 
+const ABOUT_PROCESS = [
+  '## Memory, event loop and garbage collection',
+  'Of the process, by prom-client. One process is one thread that decides: where the event loop is late, every answer is.',
+];
+
 /** The text of docs/metrics.md. */
 export function metricsDoc(): string {
   const rows = Object.values(METRICS).map(({ name, type, labels, help }) => [code(name), type, labels.map(code).join(', '), help]);
-  return `${[opening('Metrics', '`src/record/metric-definitions.ts`', ABOUT), table(['metric', 'type', 'labels', 'what it says'], rows)].join('\n\n')}\n`;
+  const ofProcess = PROCESS_METRICS.map(([name, help]) => [code(name), help]);
+  return `${[opening('Metrics', '`src/record/metric-definitions.ts`', ABOUT), table(['metric', 'type', 'labels', 'what it says'], rows), ...ABOUT_PROCESS, table(['metric', 'what it says'], ofProcess)].join('\n\n')}\n`;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DecisionRecord } from '../../src/contract/record.ts';
 import { LATENCY_BUCKETS, METRICS } from '../../src/record/metric-definitions.ts';
 import { createMetrics, type MetricsOptions } from '../../src/record/metrics.ts';
+import { PROCESS_METRICS } from '../../src/record/process-metrics.ts';
 import { allow, allowed, denied, failed, request, status } from './records.ts';
 
 const clock = { now: () => 1_700_000_000_000 };
@@ -274,6 +275,7 @@ describe('the list of metrics', () => {
   it('has the process metrics beside it', async () => {
     const { text } = await make({ processMetrics: true }).scrape();
     expect(text).toContain('process_cpu_seconds_total');
-    expect(text).toContain('nodejs_eventloop_lag_seconds');
+    const named = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(named).toEqual(expect.arrayContaining(PROCESS_METRICS.map(([name]) => name)));
   });
 });
