@@ -12,6 +12,8 @@ export type ServiceConfig = Readonly<Record<string, unknown>>;
 export type CountersignOptions = {
   readonly config: ServiceConfig;
   readonly env?: Readonly<Record<string, string>>;
+  /** Of HTTP, gRPC and operations; left out: free ones. A replica that comes back has those that it had. */
+  readonly ports?: readonly [number, number, number];
   /** Wait for `/readyz` (default), for `/livez` only (a service that is meant to be unready), or not at all. */
   readonly until?: 'ready' | 'live' | 'spawned';
   /** Put before `node`, for example `['taskset', '-c', '0']`; the bench pins by it. */
@@ -36,7 +38,7 @@ export interface Countersign {
 
 /** `node src/main.ts --config FILE`, directly and never through npm, on free loopback ports. */
 export async function startCountersign(options: CountersignOptions): Promise<Countersign> {
-  const [httpPort = 0, grpcPort = 0, operationsPort = 0] = await freePorts(3);
+  const [httpPort = 0, grpcPort = 0, operationsPort = 0] = options.ports ?? (await freePorts(3));
   const directory = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   const file = join(directory, 'config.yaml');
   const withPorts = {
