@@ -47,7 +47,6 @@ import { readDocumentFile } from './stores/read-file.ts';
 import { registryCountry } from './stores/registry-country.ts';
 import { createResolveHost } from './stores/resolve-host.ts';
 import { createSourceStores } from './stores/source-stores.ts';
-import { loopIdleMs } from './system-clock.ts';
 
 /** An authorization server that failed five times in a row is asked again after two seconds. */
 const INTROSPECTION_BREAKER = { failuresMax: 5, openMs: 2000 };
@@ -157,7 +156,7 @@ export async function createService({ config, configFile = null, version, clock,
   const reload = openConfigReload(config, configFile, { ...base, readFile: readChangedFile, takePeps: pepAuth.replace });
   const { bodyMaxBytes } = config.http;
   const heldBytesMax = Math.max(config.overload.heldBytesMax, bodyMaxBytes, config.grpc.messageMaxBytes);
-  const admission = createAdmission({ ...base, heldBytesMax, queueMs: config.overload.queueMs, idleMs: loopIdleMs });
+  const admission = createAdmission({ ...base, heldBytesMax, queueMs: config.overload.queueMs });
   const endpoint = {
     pdp,
     admission,

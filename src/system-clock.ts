@@ -5,8 +5,3 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
 };
-
-/** How long the event loop of this thread has waited for something to do since the start, milliseconds. */
-export function loopIdleMs(): number {
-  return performance.nodeTiming.idleTime;
-}

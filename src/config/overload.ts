@@ -18,7 +18,7 @@ export const overload = z
       .nullable()
       .default(100)
       .describe(
-        'Once the process has had something to do without a rest for so long, questions are answered `overloaded` and not decided until it has one: so long at most the others have waited. Null: never.',
+        'A question that has stood so long behind others that arrived together with it is answered `overloaded` and not decided: in the worst case one waits twice as long. Null: never.',
       ),
   })
   .prefault({})

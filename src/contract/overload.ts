@@ -1,4 +1,4 @@
-/** Why a question was turned away: too many at work, too many bytes held, or no rest for too long. */
+/** Why a question was turned away: too many at work, too many bytes held, or too long behind others. */
 export type ShedReason = 'in_flight' | 'bytes' | 'queue';
 
 /** What the gateways' listeners hold now and have turned away since the start. */

@@ -16,8 +16,6 @@ export type AdmissionOptions = {
   /** Null: nothing is turned away for having waited. */
   readonly queueMs: number | null;
   readonly clock: Pick<Clock, 'monotonic'>;
-  /** How long the event loop has waited for something to do since the start, milliseconds. */
-  readonly idleMs: () => number;
   readonly logger: Logger;
 };
 
@@ -25,7 +23,7 @@ export type AdmissionOptions = {
 export interface Admission {
   readonly held: HeldBytes;
   /**
-   * Asked for each question as it is taken up: true where the loop has had no rest for too long. It is counted.
+   * Asked for each question as it is taken up: true where it has stood behind others for too long. It is counted.
    * The cost is one look at the clock, and one callback for all questions of one turn of the event loop.
    */
   late(): boolean;
@@ -37,28 +35,19 @@ export interface Admission {
 /** A line of the log is so far from the next one. */
 const TELL_EVERY_MS = 10_000;
 
-/** A loop that waited less had something to do all the time: asking the kernel takes some microseconds by itself. */
-const REST_MIN_MS = 0.05;
-
 /**
- * Questions that come faster than they are answered pile up in the sockets, where their age cannot be seen. What can be seen is that the loop never
- * rests: while it does, nothing is left waiting. So once it has had no rest for `queueMs` questions are turned away, at a small part of the cost of a
- * decision, until it has one: what waits is gone then, and who comes next is answered in time. A stall that questions did not make (a policy that
- * is activated, a pause of the machine) counts as a rest: those who waited for it are answered.
+ * Questions that have arrived while the loop was busy are read in one turn of it, one behind the other. Where they come faster than they are
+ * answered, each turn is longer than the one before, without an end. So what is not taken up within `queueMs` of its turn is turned away, at a small
+ * part of the cost of a decision: turns stay that short, and who is answered is answered in time.
  */
-export function createAdmission({ heldBytesMax, queueMs, clock, idleMs, logger }: AdmissionOptions): Admission {
+export function createAdmission({ heldBytesMax, queueMs, clock, logger }: AdmissionOptions): Admission {
   const shed: Record<ShedReason, number> = { in_flight: 0, bytes: 0, queue: 0 };
   const boundMs = queueMs ?? Number.POSITIVE_INFINITY;
-  const stallMs = boundMs / 2;
-  let inTurn = false;
-  let endedAtMs = Number.NEGATIVE_INFINITY;
-  let restedAtMs = 0;
-  let idleSeenMs = 0;
+  let turnAtMs: number | null = null;
   let toldAtMs = Number.NEGATIVE_INFINITY;
 
   function endTurn(): void {
-    inTurn = false;
-    endedAtMs = clock.monotonic();
+    turnAtMs = null;
   }
 
   function count(reason: ShedReason): void {
@@ -71,15 +60,13 @@ export function createAdmission({ heldBytesMax, queueMs, clock, idleMs, logger }
 
   function late(): boolean {
     const nowMs = clock.monotonic();
-    if (!inTurn) {
-      inTurn = true;
-      const idle = idleMs();
-      if (idle - idleSeenMs > REST_MIN_MS || nowMs - endedAtMs > stallMs) restedAtMs = nowMs;
-      idleSeenMs = idle;
+    if (turnAtMs === null) {
+      turnAtMs = nowMs;
       // runs right after what this turn has read
       setImmediate(endTurn);
+      return false;
     }
-    if (nowMs - restedAtMs <= boundMs) return false;
+    if (nowMs - turnAtMs <= boundMs) return false;
     count('queue');
     return true;
   }

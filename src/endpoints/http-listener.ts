@@ -20,7 +20,7 @@ export type HttpListenerOptions = {
   readonly headerMaxBytes: number;
   /** Requests that are being answered at once; more is 503 `overloaded`. */
   readonly inFlightMax: number;
-  /** Turns away what has no chance to be answered in time, and counts. */
+  /** Turns away what has waited too long, and counts. */
   readonly admission?: Pick<Admission, 'late' | 'crowded'> | undefined;
   /** A request (header block, and body with it) that is not whole by then is 408. */
   readonly requestTimeoutMs: number;

@@ -17,7 +17,7 @@ afterEach(async () => {
 
 const clock = { monotonic: () => performance.now() };
 const admissionOf = (heldBytesMax: number, queueMs: number | null = null) =>
-  createAdmission({ heldBytesMax, queueMs, clock, idleMs: () => performance.nodeTiming.idleTime, logger: createMemoryLogger() });
+  createAdmission({ heldBytesMax, queueMs, clock, logger: createMemoryLogger() });
 /** Everything has waited too long. */
 const full = (): Admission => ({ ...admissionOf(1 << 20), late: () => true });
 /** Busy for so long, so that nothing else is done in the meantime. */
