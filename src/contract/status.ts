@@ -1,3 +1,4 @@
+import type { AuditStatus, LogSinkStatus } from './decision-log.ts';
 import type { PolicyException } from './exceptions.ts';
 import type { ListStatus } from './lists.ts';
 import type { PushedRevocationsStatus } from './revocations.ts';
@@ -236,7 +237,16 @@ export type PolicyStatus = {
   readonly candidate?: CandidateStatus;
 };
 
-export type RecordStatus = { readonly written: number; readonly dropped: number };
+export type RecordStatus = {
+  /** Over all sinks. */
+  readonly written: number;
+  readonly dropped: number;
+  readonly sinks?: readonly LogSinkStatus[];
+  /** Records whose masks failed, so that they were kept without their input. */
+  readonly maskFailures?: number;
+  /** Only where decisions must be recorded. */
+  readonly audit?: AuditStatus;
+};
 
 export type ServiceStatus = {
   readonly version: string;
@@ -267,6 +277,8 @@ export type Readiness = {
     /** What operators revoked; left out where it is of this process alone, and there. */
     readonly revocations?: 'ready' | 'stale' | 'too_old' | 'not_loaded';
     readonly store: 'ready' | 'unavailable';
+    /** Left out where decisions need not be recorded. */
+    readonly audit?: 'ready' | 'unavailable';
     readonly draining: boolean;
   };
 };

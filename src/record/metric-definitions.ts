@@ -1,3 +1,4 @@
+import { LOG_METRICS } from './log-metrics.ts';
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
 import { REVOCATION_METRICS } from './revocation-metrics.ts';
@@ -274,6 +275,7 @@ export const METRICS = {
     help: 'Lines of the decision log that were written, and that were dropped because the sink was slow or broken.',
     labels: ['result'],
   },
+  ...LOG_METRICS,
   ...POLICY_METRICS,
   ...SOURCE_METRICS,
   ...PUSHED_METRICS,

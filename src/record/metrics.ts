@@ -5,6 +5,7 @@ import type { Clock } from '../contract/stages.ts';
 import type { ServiceStatus } from '../contract/status.ts';
 import { createDecisionCounters } from './decision-counters.ts';
 import { histogramText, Latency } from './latency.ts';
+import { LOG_METRICS } from './log-metrics.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { createExceptionCounter, PUSHED_METRICS } from './pushed-metrics.ts';
@@ -149,6 +150,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   ...Object.values(REVOCATION_METRICS),
   ...Object.values(ROLLOUT_METRICS),
   METRICS.recordLines,
+  ...Object.values(LOG_METRICS),
   METRICS.draining,
   METRICS.buildInfo,
 ];

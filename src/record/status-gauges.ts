@@ -1,4 +1,5 @@
 import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
+import { showLog } from './log-metrics.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { showPolicies } from './policy-metrics.ts';
 import { showPushed } from './pushed-metrics.ts';
@@ -94,6 +95,7 @@ export function showStatus(
   }
   set(METRICS.recordLines, { result: 'written' }, record.written);
   set(METRICS.recordLines, { result: 'dropped' }, record.dropped);
+  showLog(record, set);
   set(METRICS.draining, {}, status.draining ? 1 : 0);
 }
 
