@@ -46,7 +46,7 @@ const FAILED: Outcome = { action: [2, 'Denied'], disposition: [27, 'Error'], sev
 const LOGGED: Outcome = { action: [1, 'Allowed'], disposition: [17, 'Logged'], severity: [2, 'Low'], status: [1, 'Success'] };
 
 /** Members of a line that have a place of their own in the event; all others are `unmapped`. */
-const MAPPED: ReadonlySet<string> = new Set(['kind', 'time', 'decision_id', 'request_id', 'address', 'status']);
+const MAPPED: ReadonlySet<string> = new Set(['kind', 'time', 'decision_id', 'request_id', 'address', 'status', 'policy', 'pep']);
 
 /** A line of the decision log as an event of OCSF's; what a mask took away is missing, and what OCSF requires is there all the same. */
 export function ocsfEventOf(line: JsonObject, labels: LogLabels): JsonObject {
