@@ -43,8 +43,12 @@ export function lineOfEvent(line: JsonObject, event: JsonObject, erased: readonl
     ...Object.fromEntries<JsonValue>(decided.filter(([member]) => !BESIDE.has(member))),
     input,
     ...(erased.length === 0 ? {} : { erased: [...erased] }),
-    ...(masked.length === 0 ? {} : { masked: [...masked] }),
+    ...(masked.length === 0 ? {} : { masked: [...listOf(line['masked']), ...masked] }),
   };
+}
+
+function listOf(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function namesOf(policy: JsonValue): { readonly name: string; readonly revision: string } {

@@ -13,7 +13,7 @@ export type PrivacyOptions = {
   readonly key: Uint8Array | null;
 };
 
-/** A line with its pseudonyms in place of addresses and ids. */
+/** A line with its pseudonyms in place of addresses and ids; `masked` says where. */
 export type Pseudonymise = (line: JsonObject, record: Pick<DecisionRecord, 'identity'>) => JsonObject;
 
 /** Members of a line that hold whom it is about; the words of all others are ours. */
@@ -53,13 +53,27 @@ export function createPseudonyms({ addresses, clients, key }: PrivacyOptions): P
       if (!isJsonObject(value)) return value;
       return Object.fromEntries(Object.entries(value).map(([name, one]) => [showText(name), show(one)]));
     };
+    let touched = false;
     const showText = (text: string): string => {
+      const made = pseudonymOf(text);
+      touched ||= made !== text;
+      return made;
+    };
+    const pseudonymOf = (text: string): string => {
       if (ids.has(text)) return hash('id', text);
       if (addresses === 'keep' || !MAY_BE_ADDRESS.test(text)) return text;
       // also the lists of `x-forwarded-for`
       return text.replace(PART, (part) => (isAddress(part) ? ofAddress(part) : part));
     };
-    return Object.fromEntries(Object.entries(line).map(([name, value]) => [name, ABOUT.has(name) ? show(value) : value]));
+    const masked: string[] = [];
+    const members = Object.entries(line).map(([name, value]): [string, JsonValue] => {
+      if (!ABOUT.has(name)) return [name, value];
+      touched = false;
+      const made = show(value);
+      if (touched) masked.push(name === 'input' ? '/input' : `/result/${name}`);
+      return [name, made];
+    });
+    return { ...Object.fromEntries(members), ...(masked.length === 0 ? {} : { masked }) };
   };
 }
 

@@ -126,6 +126,7 @@ describe('pseudonyms', () => {
     const shown = show({ addresses: 'truncate', clients: 'keep', key: null });
     expect(shown).not.toMatch(/203\.0\.113\.7|2001:db8:1:2/);
     expect(shown).toContain('"address":"203.0.113.0"');
+    expect(JSON.parse(shown ?? '').masked).toEqual(['/result/address', '/input']);
     expect(shown).toContain('"prefix":"203.0.113.0/24"');
     expect(shown).toContain('203.0.113.0, 2001:db8:1::');
     expect(shown).toContain('curl/8.1.0');
