@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { filePath, httpUrl, isSafeUrl } from './forms.ts';
+import { filePath, httpUrl, isSafeUrl, SECRET_MARK } from './forms.ts';
 
 const BYTES_MAX = 1_073_741_824;
 const YEAR_SECONDS = 31_536_000;
@@ -19,7 +19,9 @@ const rotation = z
 
 const http = z
   .strictObject({
-    url: httpUrl.describe("Where batches are posted to, whole: for collectors of OPA's kind it ends in `/logs`."),
+    url: httpUrl
+      .meta({ [SECRET_MARK]: 'url' })
+      .describe("Where batches are posted to, whole: for collectors of OPA's kind it ends in `/logs`."),
     allowInsecureHttp: z.boolean().default(false).describe('Accept `http://` to another host than loopback.'),
     format: format.default('opa').describe(`Form of the events: ${formats}.`),
     credentials: z

@@ -4,7 +4,19 @@ import type { JsonObject, JsonValue } from '../contract/json.ts';
 export type LogLabels = Readonly<Record<string, string>>;
 
 /** Members of a line that are told beside the result. */
-const BESIDE: ReadonlySet<string> = new Set(['kind', 'time', 'decision_id', 'policy', 'times_ms', 'input', 'pep', 'erased', 'masked']);
+const BESIDE: ReadonlySet<string> = new Set([
+  'kind',
+  'time',
+  'decision_id',
+  'policy',
+  'times_ms',
+  'input',
+  'pep',
+  'erased',
+  'masked',
+  'trace_id',
+  'span_id',
+]);
 const NS_A_MILLISECOND = 1_000_000;
 
 /**
@@ -19,6 +31,8 @@ export function opaEventOf(line: JsonObject, labels: LogLabels): JsonObject {
   return {
     labels: { ...labels },
     decision_id,
+    ...list('trace_id'),
+    ...list('span_id'),
     bundles: { [name]: { revision } },
     path: `countersign/${name}`,
     ...(input === null ? {} : { input }),

@@ -30,6 +30,11 @@ describe('an event of OPA’s decision log', () => {
     expect(Object.keys(event)).not.toContain('erased');
   });
 
+  it('has the trace beside the result, where the line has one', () => {
+    const event = opaEventOf({ ...lineOf(allowed), trace_id: 't', span_id: 's' }, labels);
+    expect([event['trace_id'], event['span_id'], Object.keys(Object(event['result'])).includes('trace_id')]).toEqual(['t', 's', false]);
+  });
+
   it('tells a failure, and leaves out an input that is not kept', () => {
     const event = opaEventOf({ ...lineOf(failed), input: null }, labels);
     expect(event).toMatchObject({ error: { code: failed.decision.error?.code } });
