@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { openApiText } from '../src/compose/openapi/document.ts';
 import { inputSchemaText } from '../src/decide/input-schema-json.ts';
 import { builtinTables } from './generated/builtins.ts';
 import { codesDoc } from './generated/codes.ts';
@@ -18,6 +19,7 @@ const FILES: Readonly<Record<string, () => string>> = {
   'docs/codes.md': codesDoc,
   'docs/metrics.md': metricsDoc,
   'docs/rego-input.md': inputDoc,
+  'docs/openapi.json': openApiText,
   'policies/schemas/input.json': inputSchemaText,
 };
 

@@ -13,7 +13,7 @@ type Next = (facts: Facts) => Awaitable<Decision>;
  * collects is evaluated once more with what its sources say, and then has to decide.
  * Stages that need not wait answer at once; only a stage that waits (a key fetch, a remote store) costs a timer.
  */
-export function createPath({ policies, identifier, enricher, sources, recorder, monitor, clock }: PdpParts): Path {
+export function createPath({ policies, identifier, enricher, sources, recorder, monitor, proof, clock }: PdpParts): Path {
   function begin(): Progress {
     const atMs = clock.monotonic();
     return { policy: null, route: null, identity: null, enrichment: null, startedAtMs: atMs, identifiedAtMs: atMs, enrichedAtMs: atMs };
@@ -98,6 +98,8 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
   function conclude(request: DecisionRequest, progress: Progress, { decision: made, input, slow, cause, trace }: Evaluated): Decision {
     const refused = recorder.refuses?.() ?? null;
     const decision = refused === null ? made : policies.failed(request, refused, progress.policy);
+    // before the time is taken and the record made: without its proof nothing is allowed
+    const proven = proof === undefined || decision.effect !== 'allow' ? decision : proof.attach(request, decision, progress);
     const endedAtMs = clock.monotonic();
     const { startedAtMs, identifiedAtMs, enrichedAtMs, route, identity, enrichment, further } = progress;
     const times = {
@@ -111,7 +113,7 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
     const monitored = passed === null ? null : { monitoredBy: passed.by };
     const logRules = progress.policy?.logRules;
     recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, trace, further, logRules, ...monitored });
-    return passed?.decision ?? decision;
+    return passed?.decision ?? proven;
   }
 
   return { begin, gather, further, judge, fail };

@@ -1,9 +1,11 @@
 import { createBatchPdp } from './batch.ts';
 import { openAdmin } from './compose/admin.ts';
 import { recordAndObserve } from './compose/after-decision.ts';
+import { openAssertion } from './compose/assertion.ts';
 import { openExplain } from './compose/explain.ts';
 import { openMemories } from './compose/memories.ts';
 import { openMonitor } from './compose/monitor.ts';
+import { openApiText } from './compose/openapi/document.ts';
 import { openPolicies } from './compose/policies.ts';
 import { openRecorder } from './compose/recorder.ts';
 import { openRegistry } from './compose/registry.ts';
@@ -17,6 +19,7 @@ import type { DecisionRecord } from './contract/record.ts';
 import type { Clock, Logger } from './contract/stages.ts';
 import type { ServiceStatus } from './contract/status.ts';
 import { createNewId } from './decision-id.ts';
+import { apiDocument } from './endpoints/documents.ts';
 import { createGrpcServer } from './endpoints/grpc-server.ts';
 import { createHttpServer } from './endpoints/http-server.ts';
 import { createOperationsServer } from './endpoints/operations/operations-server.ts';
@@ -74,6 +77,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   let draining = false;
   let drained: Promise<void> | null = null;
 
+  const assertion = await openAssertion(config, { clock, logger });
   const addressData = await openMmdbSet(config.network.databases, logger);
   const stores = openStores(config, clock, logger);
   const { windows, replays, signatureReplays, shared, simulated, close: closeStores } = stores;
@@ -127,6 +131,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     sources: { introspection: identifier.introspect, attributes: sources },
     recorder: recordAndObserve({ ...recorder, record: note }, [enricher, policies.shadow], logger),
     ...(monitoring.monitor === null ? {} : { monitor: monitoring.monitor }),
+    ...assertion.part,
     clock,
   };
   const pdp = createPdp(parts);
@@ -144,7 +149,13 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const readiness = () => readinessOf(status());
   const batch = createBatchPdp(createPath(parts), identifier.reassert);
   const authzen = { batch, publicUrl: config.publicUrl, evaluationsMax: config.authzen.evaluationsMax };
-  const http = createHttpServer({ ...config.http, ...endpoint, feedback: memories.feedback, authzen });
+  const http = createHttpServer({
+    ...config.http,
+    ...endpoint,
+    feedback: memories.feedback,
+    authzen,
+    documents: [apiDocument(openApiText()), ...assertion.documents],
+  });
   const grpc = createGrpcServer({ ...config.grpc, ...endpoint, ready: () => readiness().ready });
   const simulation = createSimulation({
     ...{ config, clock, policies, identity },
@@ -177,6 +188,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       enrich: enricher.status(),
       record: recorder.status(),
       ...monitoring.status(),
+      ...assertion.status(),
       strict: true,
     };
   }
@@ -211,6 +223,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     simulation.stop();
     registry?.stop();
     revocations.stop();
+    assertion.stop();
     addressData.stop();
     lists.stop();
     sources?.stop();

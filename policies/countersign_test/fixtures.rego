@@ -17,7 +17,7 @@ good := {
 	"time": {"unix_seconds": 1000},
 	"request": {"flags": [], "address_lists": [], "address_lists_unavailable": []},
 	"subject": {"type": "client", "id": "agent-a", "asserted": false, "registered": true, "client": client},
-	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false},
+	"route": {"status": "matched", "id": "orders_read", "tier": "medium", "scopes": ["orders:read"], "public": false, "mcp": null},
 	"evidence": {"assurance": 2, "binding": "none", "agreement": {"client": "single", "conflicts": []}},
 	"signals": {
 		"token": present({"scopes": ["orders:read", "orders:write"], "introspected_at": null, "delegation": null}),
@@ -78,6 +78,24 @@ limits := {
 		"agent_drift": {"effect": "step_up", "points": 20, "deviation_max": 8, "requests_minute_max": 30, "refusals_max": 10, "mean_times_min": 2},
 		"anonymiser": {"effect": "step_up", "points": 0, "kinds": ["proxy", "residential"]},
 		"hosting_unexpected": {"effect": "step_up", "points": 20, "client_types": ["device"], "tiers": ["critical"]},
+	},
+	"mcp": {
+		"versions": ["2026-07-28"], "methods": ["tools/list", "tools/call", "prompts/get", "resources/read"],
+		"servers": {
+			"tickets": {
+				"tools": {
+					"search": {"scopes": ["orders:read"]},
+					"comment": {"scopes": ["orders:read", "tickets:write"]},
+					"close": {"clients": ["agent-a"], "scopes": ["orders:write"]},
+					"purge": {"clients": ["agent-b"]},
+					"wipe": {"scopes": ["orders:write"], "assurance": 3},
+				},
+				"prompts": {"triage": {}},
+				"resources": {"*": {"scopes": ["orders:read"]}},
+				"actions": {"get_customer": {"scopes": ["orders:read"]}},
+			},
+			"old": {"versions": ["2025-11-25"], "methods": ["initialize"], "tools": {}},
+		},
 	},
 	"signals": {"retry_after_seconds": 5},
 }

@@ -1,6 +1,7 @@
 // The build that `npm start` runs: it compiles, it starts, it answers, it ends when it is told to.
 import { run, Stop } from '../run.mjs';
 import { answers, ended, freePort, startNode } from '../service.mjs';
+import { checkPackage } from './package.mjs';
 
 /**
  * @param {Record<string, string>} tools
@@ -9,6 +10,7 @@ import { answers, ended, freePort, startNode } from '../service.mjs';
 export async function checkBuild(tools) {
   const built = await run('tsc', ['-p', 'tsconfig.build.json'], { show: true });
   if (built.problem !== null) return { ok: false, note: built.problem };
+  const exported = await checkPackage();
   const port = String(await freePort());
   const child = startNode(['dist/main.js'], {
     ...tools,
@@ -25,7 +27,7 @@ export async function checkBuild(tools) {
     const { code, signal } = await end;
     clearTimeout(late);
     if (code !== 0) throw new Stop(`After SIGTERM the build ended with ${signal ?? code} instead of 0.`);
-    return { ok: true, note: '/livez and /readyz answered, SIGTERM ended it' };
+    return { ok: true, note: `${exported} exports load, /livez and /readyz answered, SIGTERM ended it` };
   } finally {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
   }

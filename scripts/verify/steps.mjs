@@ -6,6 +6,7 @@ import { findEnvoy } from '../tools/envoy.mjs';
 import { findGateway, GATEWAYS } from '../tools/gateways.mjs';
 import { findOpa } from '../tools/opa.mjs';
 import { findRedis } from '../tools/redis.mjs';
+import { findSchemathesis } from '../tools/schemathesis.mjs';
 import { checkBuild } from './build.mjs';
 import { opaTests, policyBundle } from './policies.mjs';
 import { vitest } from './vitest.mjs';
@@ -125,5 +126,6 @@ export const SOAK = [
   tool('envoy', 'ENVOY_BIN', findEnvoy),
   tool('redis', 'REDIS_SERVER_BIN', findRedis),
   ...gateways,
+  tool('schemathesis', 'SCHEMATHESIS_BIN', findSchemathesis),
   { id: 'soak', title: 'Soak tests (vitest)', needs: needed, run: () => vitest(['run', '--config', 'vitest.soak.config.ts'], tools) },
 ];

@@ -3,15 +3,20 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { asCountersignError, CountersignError } from '../contract/errors.ts';
 import { isJsonObject } from '../contract/json.ts';
+import type { ActivePolicy } from '../contract/stages.ts';
 import { builtinFindings, callsOf } from './builtin-calls.ts';
+import { checkDataFiles } from './data-files.ts';
 import { placeOfData } from './data-place.ts';
 import { type Finding, findingOf, sortFindings } from './finding.ts';
+import { mutableWarnings } from './mutable-check.ts';
 import { findingsOf, type Opa } from './opa.ts';
+import { readCases, runCases } from './policy-cases.ts';
 import { filesBelow, parseModules, parseOne } from './policy-folder.ts';
 import { type Module, nodesIn } from './rego-ast.ts';
 import { remedyWarnings } from './remedy-check.ts';
 import { checkRule, isRule } from './rule-check.ts';
 import type { BuildRequest, PolicyTools } from './tools.ts';
+import { severalVerdicts } from './verdict-check.ts';
 
 export type CheckParts = { readonly opa: Opa; readonly tools: PolicyTools };
 
@@ -35,23 +40,31 @@ const ERRORS_MAX = '1000';
 export async function checkPolicy(request: BuildRequest, { opa, tools }: CheckParts): Promise<CheckReport> {
   const { directory } = request;
   const files = await filesBelow(directory);
-  const [checked, parsed] = await Promise.all([opaCheck(directory, files, opa, tools), parseModules(opa, directory, files)]);
+  const [checked, parsed, data] = await Promise.all([
+    opaCheck(directory, files, opa, tools),
+    parseModules(opa, directory, files),
+    checkDataFiles(directory, files),
+  ]);
   const { modules } = parsed;
   const rules = modules.filter(isRule);
+  const doubled = rules.filter((rule) => severalVerdicts([rule]).length > 0);
+  const several = severalVerdicts(await Promise.all(doubled.map((rule) => located(rule, directory, opa))));
   const findings = [
     // what does not parse is told by both
     ...(checked.length > 0 ? checked : parsed.findings),
+    ...data.findings,
     ...(modules.some(readsInputSchema) || modules.length === 0 ? [] : [findingOf('schema_unused', placeOfFirst(modules))]),
     ...(await findingsOfRules(rules, modules, directory, opa)),
   ];
-  const built = checked.length + parsed.findings.length > 0 ? null : await build(request, modules, { opa, tools });
+  const unreadable = checked.length + parsed.findings.length + data.findings.length > 0;
+  const built = unreadable ? null : await build(request, modules, { opa, tools });
   // a bundle that cannot be read is most likely what was found already
   if (built !== null && (built.bundle !== undefined || findings.length === 0)) findings.push(...built.findings);
   const loaded = built?.bundle === undefined || findings.length > 0 ? [] : await preflight(request, files, built.bundle, tools);
   findings.push(...loaded);
   return {
     findings: sortFindings(findings),
-    warnings: sortFindings(remedyWarnings(rules)),
+    warnings: sortFindings([...remedyWarnings(rules), ...several, ...data.warnings, ...(built?.warnings ?? [])]),
     rules: rules.length,
     files: modules.length,
     bundle: findings.length === 0 ? (built?.bundle ?? null) : null,
@@ -101,14 +114,15 @@ async function build(
   request: BuildRequest,
   modules: readonly Module[],
   { opa, tools }: CheckParts,
-): Promise<{ readonly findings: readonly Finding[]; readonly bundle?: Uint8Array }> {
+): Promise<{ readonly findings: readonly Finding[]; readonly warnings?: readonly Finding[]; readonly bundle?: Uint8Array }> {
   try {
     const bundle = await tools.build(request);
-    const { builtins } = await tools.read(bundle);
+    const { builtins, metadata, data } = await tools.read(bundle);
+    const warnings = mutableWarnings(await readFile(join(request.directory, '.manifest'), 'utf8'), metadata, data);
     const missing = tools.missingBuiltins(builtins);
     const callers = modules.filter((module) => missing.some((entry) => callsOf(entry, module).length > 0));
     const placed = await Promise.all(callers.map((module) => located(module, request.directory, opa)));
-    return { bundle, findings: builtinFindings(missing, placed) };
+    return { bundle, warnings, findings: builtinFindings(missing, placed) };
   } catch (error) {
     const failure = asCountersignError(error, 'policy_compile_failed');
     if (failure.code === 'opa_missing') throw failure;
@@ -124,14 +138,21 @@ async function preflight(
   tools: PolicyTools,
 ): Promise<Finding[]> {
   try {
-    await tools.load(bundle, entrypoint);
-    return [];
+    return await caseFindings(directory, await tools.load(bundle, entrypoint));
   } catch (error) {
     if (!(error instanceof CountersignError)) throw error;
     const { code, message, field } = error;
     const at = (await placeOfField(directory, files, code, field)) ?? { file: '.manifest', line: 1, column: 1 };
     return [{ ...at, code, text: message }];
   }
+}
+
+/** What a policy decides otherwise than the cases say that its folder brings, by their paths below it. */
+export async function caseFindings(directory: string, policy: ActivePolicy): Promise<Finding[]> {
+  const read = await readCases(join(directory, 'cases'));
+  if (read === null) return [];
+  const found = [...read.findings, ...runCases(policy, read.cases).findings];
+  return found.map((one) => ({ ...one, file: join('cases', basename(one.file)) }));
 }
 
 /** A refusal names a file, or a path of the data. */

@@ -18,7 +18,7 @@ export async function placeOfData(
     .sort((a, b) => b.root.length - a.root.length);
   for (const { file, root } of candidates) {
     const lines = new LineCounter();
-    const document = parseDocument(await readFile(join(directory, file), 'utf8'), { lineCounter: lines });
+    const document = parseDocument(await readFile(join(directory, file), 'utf8'), { lineCounter: lines, uniqueKeys: false });
     const rest = path.slice(root.length);
     for (let length = rest.length; length > 0; length--) {
       const at = startOf(document, rest.slice(0, length));

@@ -8,6 +8,7 @@ import type { Finding } from './finding.ts';
 
 const OUTPUT_BYTES_MAX = 256 << 20;
 const TIMEOUT_MS = 300_000;
+const CHOICES_MAX = 24;
 
 export type OpaRun = { readonly ok: boolean; readonly stdout: string; readonly stderr: string };
 
@@ -53,12 +54,19 @@ export function findingsOf(run: OpaRun, file: string, what: string): Finding[] {
       line: placeOf(location['row']),
       column: placeOf(location['col']),
       code: typeof error['code'] === 'string' ? error['code'] : 'rego_error',
-      text: typeof error['message'] === 'string' ? error['message'] : what,
+      text: typeof error['message'] === 'string' ? `${error['message']}${choicesOf(error['details'])}` : what,
     };
   });
   if (found.length > 0) return found;
   const said = (run.stderr.trim() || run.stdout.trim()).split('\n')[0] ?? '';
   return [{ file, line: 1, column: 1, code: 'rego_error', text: `${what}: ${said}` }];
+}
+
+/** What could stand where a reference leads nowhere. */
+function choicesOf(details: JsonValue | undefined): string {
+  const names = isJsonObject(details) && Array.isArray(details['oneOf']) ? details['oneOf'].filter((one) => typeof one === 'string') : [];
+  const more = names.length > CHOICES_MAX ? ', …' : '';
+  return names.length === 0 ? '' : ` (there is: ${names.slice(0, CHOICES_MAX).join(', ')}${more})`;
 }
 
 /** OPA counts from 1 and says 0 for the end of a file. */

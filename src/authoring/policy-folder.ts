@@ -8,6 +8,9 @@ import { type Module, objectsIn, parseModule } from './rego-ast.ts';
 
 /* A folder of Rego with its data, as `opa build -b` takes it. */
 
+/** Processes of OPA at once. */
+const AT_ONCE = 8;
+
 /** Whether the folder is one of a policy: it has a `.manifest`. */
 export async function isPolicyFolder(directory: string): Promise<boolean> {
   try {
@@ -55,6 +58,7 @@ export async function parseModules(
 ): Promise<{ readonly modules: readonly Module[]; readonly findings: readonly Finding[] }> {
   const sources = files.filter((file) => file.endsWith('.rego') && !file.endsWith('_test.rego'));
   const [trees, annotations] = await Promise.all([treesOf(opa, directory, sources), annotationsOf(opa, directory)]);
+  if (annotations === null) return parseEach(opa, directory, sources);
   const modules: Module[] = [];
   const findings: Finding[] = [];
   for (const file of sources) {
@@ -64,6 +68,17 @@ export async function parseModules(
     else findings.push(...(await parseOne(opa, directory, file)).findings);
   }
   return { modules, findings };
+}
+
+/** A file for itself, so that one that is broken, or the manifest, hides nothing of the others. */
+async function parseEach(opa: Opa, directory: string, sources: readonly string[]) {
+  const parsed: Awaited<ReturnType<typeof parseOne>>[] = [];
+  for (let from = 0; from < sources.length; from += AT_ONCE)
+    parsed.push(...(await Promise.all(sources.slice(from, from + AT_ONCE).map((file) => parseOne(opa, directory, file)))));
+  return {
+    modules: parsed.flatMap(({ module }) => (module === null ? [] : [module])),
+    findings: parsed.flatMap(({ findings }) => findings),
+  };
 }
 
 const PARSE_ALL = '{file: tree | some file, text in input; tree := rego.parse_module(file, text)}';
@@ -82,9 +97,10 @@ async function treesOf(opa: Opa, directory: string, files: readonly string[]): P
   }
 }
 
-/** METADATA by file. */
-async function annotationsOf(opa: Opa, directory: string): Promise<ReadonlyMap<string, JsonObject[]>> {
+/** METADATA by file; null where OPA does not take the folder: one broken file, document or manifest is enough. */
+async function annotationsOf(opa: Opa, directory: string): Promise<ReadonlyMap<string, JsonObject[]> | null> {
   const run = await opa(['inspect', '--annotations', '--format', 'json', '.'], directory);
+  if (!run.ok) return null;
   const report = parseOutput(run.stdout);
   const byFile = new Map<string, JsonObject[]>();
   for (const one of isJsonObject(report) ? objectsIn(report['annotations']) : []) {

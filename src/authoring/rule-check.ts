@@ -3,6 +3,7 @@ import { type Finding, findingOf } from './finding.ts';
 import { hidingPlaces } from './input-reads.ts';
 import { branchesOf, type Module, nameOf, nodesIn, placeIn, referenceOf } from './rego-ast.ts';
 import { thresholdPlaces } from './thresholds.ts';
+import { verdictFindings } from './verdict-check.ts';
 
 /* What a rule of ours must be like (docs/policies.md), by its syntax tree. */
 
@@ -24,6 +25,7 @@ export function checkRule(module: Module, modules: readonly Module[]): Finding[]
     ...(file.endsWith(`${category}/${name}.rego`) ? [] : [findingOf('rule_file_name', at, `${category}/${name}.rego`)]),
     ...checkMetadata(module),
     ...checkVerdicts(module, modules),
+    ...verdictFindings(module),
     ...checkDefaults(module),
     ...thresholdPlaces(module).map(({ at: place, what }) => findingOf('rule_threshold', { file, ...place }, what)),
     ...hidingPlaces(module).map(({ kind, at: place, what }) =>
@@ -39,15 +41,23 @@ function checkMetadata({ file, packageAt, annotations }: Module): Finding[] {
   const { title, custom } = said;
   const found: Finding[] = [];
   if (typeof title !== 'string' || title.trim() === '') found.push(findingOf('rule_title_missing', at));
-  if (custom !== undefined && !isRightCustom(custom)) found.push(findingOf('rule_custom_invalid', at));
+  const wrong = custom === undefined ? null : wrongCustom(custom);
+  if (wrong !== null) found.push(findingOf('rule_custom_invalid', at, wrong));
   return found;
 }
 
-function isRightCustom(custom: unknown): boolean {
-  if (!isJsonObject(custom)) return false;
-  const { public: shown, status } = custom;
+const REMEDY_MAX = 1024;
+
+/** What is wrong with the fields that the service reads; others are the author's own. */
+function wrongCustom(custom: unknown): string | null {
+  if (!isJsonObject(custom)) return '`custom` is no object';
+  const { public: shown, status, exceptions, remedy } = custom;
   const isStatus = typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599;
-  return (shown === undefined || typeof shown === 'boolean') && (status === undefined || isStatus);
+  if (shown !== undefined && typeof shown !== 'boolean') return '`custom.public` is no boolean';
+  if (status !== undefined && !isStatus) return '`custom.status` is no whole number of 400 to 599';
+  if (exceptions !== undefined && typeof exceptions !== 'boolean') return '`custom.exceptions` is no boolean';
+  const isRemedy = typeof remedy === 'string' && remedy.length <= REMEDY_MAX;
+  return remedy === undefined || isRemedy ? null : `\`custom.remedy\` is no text of up to ${REMEDY_MAX} characters`;
 }
 
 function checkVerdicts(module: Module, modules: readonly Module[]): Finding[] {
@@ -55,31 +65,30 @@ function checkVerdicts(module: Module, modules: readonly Module[]): Finding[] {
   const verdicts = module.rules.filter((rule) => nameOf(rule) === 'verdict');
   const first = verdicts[0];
   if (first === undefined) return [findingOf('rule_verdict_missing', at)];
-  if (saysClear(module.rules, module, modules)) return [];
+  if (saysClear(verdicts, module, modules)) return [];
   return [findingOf('rule_never_clear', { file: module.file, ...placeIn(first['head'], first) })];
 }
 
-/** Whether one of the rules says `clear`, itself or by what it takes from a library. */
-function saysClear(rules: readonly JsonObject[], module: Module, modules: readonly Module[], depth = 3): boolean {
+/** Whether one of the rules says `clear`, itself or by what it takes from its file or from a library. */
+function saysClear(rules: readonly JsonObject[], module: Module, modules: readonly Module[], seen = new Set<string>()): boolean {
+  const follow = (name: string | undefined, target: Module): boolean => {
+    const key = `${target.file} ${name}`;
+    if (name === undefined || seen.has(key)) return false;
+    seen.add(key);
+    const wanted = target.rules.filter((rule) => nameOf(rule) === name);
+    return saysClear(wanted, target, modules, seen);
+  };
   for (const node of nodesIn(rules.map(({ location: _location, ...rule }) => rule))) {
     if (node['type'] === 'string' && node['value'] === 'clear') return true;
     const names = referenceOf(node);
-    if (names === null || depth === 0) continue;
+    if (names === null) continue;
+    if (follow(names[0], module)) return true;
     const imported = module.imports.get(names[0] ?? '');
     const path = imported === undefined ? names : [...imported, ...names.slice(1)];
     if (path[0] !== 'data') continue;
     const library = modules.find((one) => one !== module && isPackageOf(one, path));
-    const wanted = library === undefined ? undefined : path[library.package.length + 1];
-    if (library === undefined || wanted === undefined || isRule(library)) continue;
-    if (
-      saysClear(
-        library.rules.filter((rule) => nameOf(rule) === wanted),
-        library,
-        modules,
-        depth - 1,
-      )
-    )
-      return true;
+    if (library === undefined || isRule(library)) continue;
+    if (follow(path[library.package.length + 1], library)) return true;
   }
   return false;
 }

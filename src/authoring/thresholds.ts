@@ -43,8 +43,17 @@ function isComparison({ name, parts, parameters }: Call, module: Module): boolea
 function numberOf(term: JsonValue, constants: ReadonlyMap<string, number>): number | null {
   if (!isJsonObject(term)) return null;
   if (term['type'] === 'number' && typeof term['value'] === 'number') return COUNTED.has(term['value']) ? null : term['value'];
+  if (term['type'] === 'call') return reckoned(term, constants);
   const name = term['type'] === 'var' ? referenceOf(term)?.[0] : undefined;
   return name === undefined ? null : (constants.get(name) ?? null);
+}
+
+/** `16 + 1`: one of the numbers of a call that has nothing but numbers. */
+function reckoned(term: JsonObject, constants: ReadonlyMap<string, number>): number | null {
+  const numbers =
+    callOf(term)?.parameters.map((one) => (isJsonObject(one) && one['type'] === 'number' ? one['value'] : numberOf(one, constants))) ?? [];
+  const [first] = numbers;
+  return typeof first === 'number' && numbers.every((one) => typeof one === 'number') ? first : null;
 }
 
 function isOfScale(term: JsonValue): boolean {

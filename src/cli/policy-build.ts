@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { caseFindings } from '../authoring/check-policy.ts';
 import { changeManifest, SIGNING_ALGORITHMS, type SigningAlgorithm, signBundle } from '../authoring/sign-bundle.ts';
 import { EXIT_DATA, EXIT_OK, EXIT_WRITE } from './exit-codes.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type PolicyParts,
   readInput,
   runCommand,
+  showFindings,
   withFolderOptions,
 } from './policy-command.ts';
 
@@ -50,7 +52,8 @@ async function build(directory: string, options: BuildOptions, parts: PolicyPart
   const compiled = await tools.build({ directory, opaBin, entrypoint: options.entrypoint });
   const named = await changeManifest(compiled, { revision: options.revision ?? null, sequence: options.sequence ?? null }, tools);
   // nothing is shipped that no service would take
-  await tools.load(named, options.entrypoint);
+  const failed = await caseFindings(directory, await tools.load(named, options.entrypoint));
+  if (failed.length > 0) return showFindings(parts, options.json, failed, {}, 'nothing is written');
   let bundle = named;
   if (options.signingKey !== undefined) {
     const { signingAlg: algorithm, keyId, scope = null } = options;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { compileFindings } from '../authoring/compile-findings.ts';
 import { type CaseRuns, readCases, runCases } from '../authoring/policy-cases.ts';
 import { type Coverage, runRegoTests } from '../authoring/rego-tests.ts';
 import { EXIT_NO_INPUT } from './exit-codes.ts';
@@ -38,9 +39,16 @@ async function test(directory: string, options: TestOptions, parts: PolicyParts)
   const rego = await runRegoTests(opa, directory, options.coverageMin);
   const runs = read === null ? NO_CASES : await runThem();
   async function runThem(): Promise<CaseRuns> {
-    // what the service itself would run
-    const bundle = await parts.policy.build({ directory, opaBin, entrypoint: options.entrypoint });
-    return runCases(await parts.policy.load(bundle, options.entrypoint), read?.cases ?? []);
+    try {
+      // what the service itself would run
+      const bundle = await parts.policy.build({ directory, opaBin, entrypoint: options.entrypoint });
+      return runCases(await parts.policy.load(bundle, options.entrypoint), read?.cases ?? []);
+    } catch (error) {
+      // the Rego tests are told all the same
+      const findings = compileFindings(error);
+      if (findings === null) throw error;
+      return { ...NO_CASES, findings };
+    }
   }
   const findings = [...rego.findings, ...(read?.findings ?? []), ...runs.findings];
   const { passed, failed, skipped, coverage } = rego;

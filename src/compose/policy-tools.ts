@@ -7,6 +7,7 @@ import { buildBundle } from '../decide/bundle-build.ts';
 import { packBundle } from '../decide/bundle-pack.ts';
 import { inputSchemaText } from '../decide/input-schema-json.ts';
 import { loadRevision } from '../decide/load-revision.ts';
+import { ANY_SERVER } from '../decide/mcp/plans.ts';
 import { openOffline } from '../decide/offline.ts';
 import type { DecideOptions, PolicyOptions } from '../decide/options.ts';
 import { createPrepareHere } from '../decide/prepare/prepare-revision.ts';
@@ -76,7 +77,7 @@ export function createPolicyTools(clock: Clock): PolicyTools {
     },
     offline: async (packed, entrypoint) => (await openOffline(await withoutSignature(packed), options(entrypoint))).decide,
     digestOf: (rego) => scanRego(rego).digest,
-    checkRoutes: (data) => void createRouteTable(data, 'import'),
+    checkRoutes: (data) => void createRouteTable(data, 'import', undefined, ANY_SERVER),
     monotonic: () => clock.monotonic(),
     memory: () => {
       const { rss, heapUsed } = process.memoryUsage();

@@ -38,6 +38,17 @@ export const http = z
     headerMaxBytes: z.int().min(1024).max(1_048_576).default(16_384).describe('Largest header block of a request to this service.'),
     inFlightMax: z.int().min(1).max(1_000_000).default(1024).describe('Requests at work at once; more are answered `overloaded`.'),
     bodyTimeoutMs: z.int().min(100).max(600_000).default(5000).describe('Time within which a body must have arrived.'),
+    envoy: z
+      .strictObject({
+        errorsAs: z
+          .literal([503, 403])
+          .default(503)
+          .describe(
+            'How `/envoy/` tells that no decision could be made: 503, which Envoy counts as an error and passes under `failure_mode_allow`; 403 is a deny in any case.',
+          ),
+      })
+      .prefault({})
+      .describe("Envoy's ext_authz over HTTP, `/envoy/`."),
   })
   .prefault({})
   .describe('HTTP listener.');

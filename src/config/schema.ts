@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { plainHeaderName } from '../formats/credential-headers.ts';
 import { admin } from './admin.ts';
 import { challenge, decisions, drain, input, log, upstream } from './answers.ts';
+import { assertion, assertionProblems } from './assertion.ts';
 import { authzen, publicUrl } from './authzen.ts';
 import { network } from './enrichment.ts';
 import { isLoopback, repeated, whenSound } from './forms.ts';
@@ -46,6 +47,7 @@ export const configSchema = z
     decisions,
     log,
     upstream,
+    assertion,
     challenge,
     drain,
     admin,
@@ -135,6 +137,12 @@ export const configSchema = z
         context.addIssue({ code: 'custom', path: ['sources', ...path], message });
     },
     { when: whenSound('sources', 'input.claims') },
+  )
+  .superRefine(
+    (config, context) => {
+      for (const [path, message] of assertionProblems(config)) context.addIssue({ code: 'custom', path: [path], message });
+    },
+    { when: whenSound('assertion', 'publicUrl', 'allowAnonymous') },
   )
   .superRefine(
     (config, context) => {

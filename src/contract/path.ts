@@ -1,3 +1,4 @@
+import type { UpstreamProof } from './assertion.ts';
 import type { CollectSources, Facts } from './collect.ts';
 import type { Decision } from './decision.ts';
 import type { Identity } from './identity.ts';
@@ -16,6 +17,8 @@ export type PdpParts = {
   readonly recorder: Recorder;
   /** Left out: every decision is enforced. */
   readonly monitor?: Monitor;
+  /** Left out: upstreams are told, and nothing is proven to them. */
+  readonly proof?: UpstreamProof;
   readonly clock: Clock;
 };
 

@@ -161,7 +161,7 @@ export type DecisionRequest = {
   readonly id: string;
   /** The gateway's own id of the request, for correlation only; or null. */
   readonly requestId: string | null;
-  readonly endpoint: 'decide' | 'ext_authz' | 'forward_auth' | 'authzen';
+  readonly endpoint: 'decide' | 'ext_authz' | 'forward_auth' | 'authzen' | 'ext_authz_http';
   /** Unix milliseconds by the injected clock. */
   readonly receivedAtMs: number;
   /** On the injected clock's monotonic scale, milliseconds. */

@@ -1,3 +1,4 @@
+import type { McpPlan } from './mcp.ts';
 import type { RatePlan } from './rate-plan.ts';
 
 /** Tiers of routes, from harmless to critical. */
@@ -23,4 +24,6 @@ export type Route = {
   readonly rate?: RatePlan;
   /** False: what is decided is recorded, and the request passes. Not there where it is enforced. */
   readonly enforce?: false;
+  /** What is behind it, where that is an MCP server. */
+  readonly mcp?: McpPlan;
 };

@@ -1,3 +1,4 @@
+import type { ProofStatus } from './assertion.ts';
 import type { AuditStatus, LogSinkStatus } from './decision-log.ts';
 import type { PolicyException } from './exceptions.ts';
 import type { ListStatus } from './lists.ts';
@@ -262,6 +263,8 @@ export type ServiceStatus = {
   readonly record: RecordStatus;
   /** Where decisions are not enforced; left out where they are everywhere. */
   readonly monitor?: MonitorStatus;
+  /** Left out where upstreams get no assertions. */
+  readonly assertion?: ProofStatus;
   /** Rules fail closed on an undefined value; always true, shown since USER-ASKS 100 asks for it. */
   readonly strict: true;
 };

@@ -15,6 +15,8 @@ import { withOwn } from './contracts/own-answer.ts';
 import { signalsIn } from './explain.ts';
 import type { InputFacts } from './input.ts';
 import { type AddressList, BLOCKED_LIST, type ListHit } from './lists.ts';
+import { withRpcAnswer, withTargetScopes } from './mcp/answer.ts';
+import { readMessage } from './mcp/read-message.ts';
 import type { DecideOptions } from './options.ts';
 import { decisionOf, failedDecision } from './output.ts';
 import type { ExceptionTable } from './pushed/exceptions.ts';
@@ -59,7 +61,8 @@ export function createActivePolicy(
     logRules: parts.logRules ?? null,
     routeOf,
     decide(request, identity, enrichment, route): Evaluated {
-      const facts: InputFacts = { request, identity, enrichment, route, lists: listsOf(enrichment, addresses) };
+      const mcp = readMessage(request, route);
+      const facts: InputFacts = { request, identity, enrichment, route, lists: listsOf(enrichment, addresses), mcp };
       const startedMs = clock.monotonic();
       let built: JsonObject | null = null;
       const input = (mode: 'referenced' | 'full'): JsonValue => contract.logged(facts, built, mode);
@@ -76,14 +79,15 @@ export function createActivePolicy(
           excepted.length === 0 ? combinedOf(answer) : { combined: contract.read(parseAnswer(answer), excepted), answer };
         if (combined.collect.length > 0)
           return { ...done(failedDecision(request, 'policy_collect_repeated', policy, identity), null), collect: combined.collect };
-        const made = decisionOf(request, identity, enrichment, route, combined, policy, parts.output);
-        const owned = combined.own === undefined ? made : withOwn(made, combined.own);
+        const made = decisionOf(request, identity, enrichment, withTargetScopes(route, mcp), combined, policy, parts.output);
+        const answered = withRpcAnswer(made, mcp);
+        const owned = combined.own === undefined ? answered : withOwn(answered, combined.own);
         const decision = hasUndecided(owned) ? explainUndecided(owned, parts.rules, built) : owned;
         const trace: DecisionTrace = { input: parts.inputKept ? text : null, answer: kept, exceptions: excepted };
         return { ...done(request.explain ? { ...decision, explanation: explain(parts, facts, decision, trace) } : decision, null), trace };
       } catch (error) {
         const failure = asCountersignError(error, 'policy_evaluation_failed');
-        return done(failedDecision(request, failure.code, policy, identity), failure);
+        return done(withRpcAnswer(failedDecision(request, failure.code, policy, identity), mcp), failure);
       }
     },
   };

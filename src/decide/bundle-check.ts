@@ -66,9 +66,11 @@ function scanAll(rego: ReadonlyMap<string, string>): Scanned[] {
 function checkBase(file: Scanned, files: readonly Scanned[]): void {
   const name = file.package.join('.');
   const known = Object.hasOwn(BASE_PACKAGES, name) ? BASE_PACKAGES[name] : [];
-  const alone = files.filter((other) => other.package.join('.') === name).length === 1;
-  if (known?.includes(file.digest) !== true || !alone)
-    throw new CountersignError('bundle_redefines_base', { field: file.path, detail: name });
+  const beside = files.find((other) => other !== file && other.package.join('.') === name);
+  const isBase = known?.includes(file.digest) === true;
+  if (isBase && beside === undefined) return;
+  // what lies beside the base's own file is what is wrong
+  throw new CountersignError('bundle_redefines_base', { field: (isBase ? beside : file)?.path ?? file.path, detail: name });
 }
 
 /**

@@ -7,6 +7,7 @@ import { flag, json, number, seconds, secondsOrNull, signal, text, textOrNull, t
 import { ActorInput, DelegationInput, DetailsInput, PairsInput, TxnTokenInput } from './input-schema-delegation.ts';
 import { SourcesInput } from './input-sources.ts';
 import { Lists, UnavailableLists } from './list-facts.ts';
+import { McpInput } from './mcp/input.ts';
 import { DATA_FIELDS, PLACE_FIELDS } from './network-schema.ts';
 import { RATE_FIELDS } from './rate-schema.ts';
 import { BEHAVIOUR_FIELDS, DEVICE_FIELDS } from './remembered-schema.ts';
@@ -187,6 +188,7 @@ export const EvaluationInput = z.strictObject({
       scopes: texts('What a token needs'),
       public: flag('Anybody may call it'),
       parameters: z.record(z.string(), z.string()).describe('Of the path pattern'),
+      mcp: textOrNull('The MCP server of limits.mcp that is behind it'),
     })
     .describe('The route of the catalogue'),
   evidence: z
@@ -222,5 +224,6 @@ export const EvaluationInput = z.strictObject({
   sources: SourcesInput.describe(
     'Configured sources of attributes (sources.md) by their names; all of them, also those that were not asked',
   ),
+  mcp: McpInput,
 });
 export type EvaluationInput = z.infer<typeof EvaluationInput>;

@@ -1,5 +1,6 @@
 import type { Identity } from '../contract/identity.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
+import type { McpMessage } from '../contract/mcp.ts';
 import { listFactsOf, type NetworkValue } from '../contract/network.ts';
 import type { DecisionRequest, HttpFacts } from '../contract/request.ts';
 import type { Route } from '../contract/route.ts';
@@ -10,6 +11,7 @@ import { actorOf, delegationOf, txnTokenFields } from './input-delegation.ts';
 import { sourcesOf } from './input-sources.ts';
 import { listGaps, listHits } from './list-facts.ts';
 import type { ListHit } from './lists.ts';
+import { MCP_FIELDS, mcpOf } from './mcp/input.ts';
 import type { InputOptions } from './options.ts';
 import { compileShape, type Field, type FieldPlan, type InputPaths, type Shape, type SignalShape } from './projection.ts';
 import { BEHAVIOUR, DEVICE } from './remembered-fields.ts';
@@ -24,6 +26,8 @@ export type InputFacts = {
   readonly route: Route;
   /** Lists of the bundle that the address is on. */
   readonly lists: readonly ListHit[];
+  /** What is asked of an MCP server; not there where nothing is. */
+  readonly mcp?: McpMessage | null;
 };
 
 const SCOPES_MAX = 256;
@@ -225,6 +229,7 @@ export function inputShape(options: InputOptions): Shape<InputFacts> {
         scopes: ({ route }) => route.scopes,
         public: ({ route }) => route.public,
         parameters: ({ route }) => route.parameters,
+        mcp: ({ route }) => route.mcp?.server ?? null,
       },
     },
     evidence: {
@@ -256,6 +261,7 @@ export function inputShape(options: InputOptions): Shape<InputFacts> {
       },
     },
     sources: (facts) => sourcesOf(facts.enrichment.sources, second(facts)),
+    mcp: { optional: mcpOf, fields: MCP_FIELDS },
   };
 }
 

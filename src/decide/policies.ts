@@ -5,6 +5,8 @@ import type { PolicyStatus } from '../contract/status.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import { createChoosePolicy } from './choose-policy.ts';
 import type { KeptPolicy } from './kept-policy.ts';
+import { withRpcAnswer } from './mcp/answer.ts';
+import { readMessage } from './mcp/read-message.ts';
 import { mayHoldRoutes } from './missing-routes.ts';
 import type { DecideOptions } from './options.ts';
 import { failedDecision } from './output.ts';
@@ -164,7 +166,8 @@ export function createPolicies(options: DecideOptions, parts: PoliciesParts): Po
     },
     failed(request, code, policy) {
       const named = policy ?? { ...NO_POLICY, name: knownName(choose(request)) };
-      return failedDecision(request, code, { name: named.name, revision: named.revision }, null);
+      const decision = failedDecision(request, code, { name: named.name, revision: named.revision }, null);
+      return policy === null ? decision : withRpcAnswer(decision, readMessage(request, policy.routeOf(request)));
     },
     async load() {
       for (const slot of slots.values()) await slot.restore();

@@ -3,6 +3,8 @@ import { CountersignError } from '../contract/errors.ts';
 import type { RatePlan } from '../contract/rate-plan.ts';
 import type { DecisionRequest, HttpFacts } from '../contract/request.ts';
 import { type Route, TIERS } from '../contract/route.ts';
+import { createGatewayRoutes, type GatewayRoutes } from './mcp/gateways.ts';
+import { type McpPlans, McpRoute, NO_SERVERS, planOfRoute } from './mcp/plans.ts';
 
 /** RFC 9110 `token`. */
 const METHOD = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -35,6 +37,7 @@ const RouteForm = z.strictObject({
   public: z.boolean().default(false).describe('Anybody may call it'),
   enforce: z.boolean().default(true).describe('False: decided and recorded, but not enforced'),
   resource_metadata: z.string().max(2048).refine(isHttpsUrl, 'must be an https URL without credentials and fragment').optional(),
+  mcp: McpRoute.optional(),
 });
 
 /** The data document `countersign.routes`: id to route. */
@@ -69,8 +72,13 @@ const NO_SCOPES: readonly string[] = Object.freeze([]);
  * Literal segments win over `{name}`, that over `{name*}`; an exact host wins over `*.suffix`, that over any host.
  * @throws CountersignError bundle_routes_invalid, the field names the route
  */
-export function createRouteTable(data: unknown, catalogue: string, planOf?: (routeId: string) => RatePlan | undefined): RouteTable {
-  const builder = createRouteTableBuilder(catalogue, planOf);
+export function createRouteTable(
+  data: unknown,
+  catalogue: string,
+  planOf?: (routeId: string) => RatePlan | undefined,
+  mcp: McpPlans = NO_SERVERS,
+): RouteTable {
+  const builder = createRouteTableBuilder(catalogue, planOf, mcp);
   builder.add(Object.entries(parseRoutes(data)));
   return builder.table();
 }
@@ -93,20 +101,33 @@ export interface RouteTableBuilder {
   table(): RouteTable;
 }
 
-/** Nothing is in it at first; `planOf` says what is counted for a route. */
-export function createRouteTableBuilder(catalogue: string, planOf?: (routeId: string) => RatePlan | undefined): RouteTableBuilder {
+/** Nothing is in it at first; `planOf` says what is counted for a route, `mcp` what its MCP server offers. */
+export function createRouteTableBuilder(
+  catalogue: string,
+  planOf?: (routeId: string) => RatePlan | undefined,
+  mcp: McpPlans = NO_SERVERS,
+): RouteTableBuilder {
   const counted = (id: string): Pick<Route, 'rate'> => {
     const rate = planOf?.(id);
     return rate === undefined ? {} : { rate };
   };
   const hosts = new Map<string, Node>();
+  const gateways = createGatewayRoutes();
   let size = 0;
   const file = ([id, entry]: readonly [string, RouteEntry]): void => {
     if (id === 'unknown') throw new CountersignError('bundle_routes_invalid', { field: id, detail: 'the id is reserved' });
     const { tier, scopes, resource_metadata: resourceMetadataUrl = null } = entry;
     const shared = { catalogue, id, tier, scopes: scopes.length === 0 ? NO_SCOPES : scopes, public: entry.public, resourceMetadataUrl };
     const enforced = entry.enforce ? {} : NOT_ENFORCED;
-    const route: Route = { status: 'matched', ...shared, ...enforced, parameters: NO_PARAMETERS, ...counted(id) };
+    const route: Route = {
+      status: 'matched',
+      ...shared,
+      ...enforced,
+      parameters: NO_PARAMETERS,
+      ...counted(id),
+      ...planOfRoute(id, entry.mcp, mcp),
+    };
+    gateways.add(entry.mcp?.gateways ?? NO_SCOPES, route);
     for (const host of entry.hosts.length === 0 ? [''] : entry.hosts) {
       let root = hosts.get(host);
       if (root === undefined) {
@@ -130,21 +151,22 @@ export function createRouteTableBuilder(catalogue: string, planOf?: (routeId: st
   });
   return {
     add: (entries) => entries.forEach(file),
-    table: () => tableOf(size, hosts, { unknown: outside('unknown'), ambiguous: outside('ambiguous'), none: outside('none') }),
+    table: () => tableOf(size, hosts, gateways, { unknown: outside('unknown'), ambiguous: outside('ambiguous'), none: outside('none') }),
   };
 }
 
 type Outside = Readonly<Record<'unknown' | 'ambiguous' | 'none', Route>>;
 
-function tableOf(size: number, hosts: ReadonlyMap<string, Node>, { unknown, ambiguous, none }: Outside): RouteTable {
+function tableOf(size: number, hosts: ReadonlyMap<string, Node>, gateways: GatewayRoutes, outside: Outside): RouteTable {
+  const { unknown, ambiguous, none } = outside;
   const anyHost = hosts.get('');
   const named = hosts.size > (anyHost === undefined ? 0 : 1);
   const leafOf = ({ host, method }: HttpFacts, segments: readonly string[]): Leaf | null =>
     (named ? findByHost(hosts, host, method, segments) : null) ?? (anyHost === undefined ? null : find(anyHost, method, segments, 0));
   return {
     size,
-    match({ http }) {
-      if (http === null) return none;
+    match({ http, pep }) {
+      if (http === null) return gateways.of(pep.name) ?? none;
       if (http.pathAmbiguous) return ambiguous;
       const segments = withoutTrailingEmpty(http.segments);
       const found = leafOf(http, segments);

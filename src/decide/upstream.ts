@@ -7,7 +7,7 @@ import type { UpstreamOptions } from './options.ts';
 import { limitFields } from './rate-headers.ts';
 
 /** The headers that only we may set, in any spelling. */
-const NAMES = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'would'].map(
+const NAMES = ['decision-id', 'subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'would', 'assertion'].map(
   (name) => `x-countersign-${name}`,
 );
 const UNDERSCORED = NAMES.map((name) => name.replaceAll('-', '_'));

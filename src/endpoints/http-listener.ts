@@ -27,6 +27,8 @@ export type HttpListenerOptions = {
   readonly logger: Logger;
   /** Told the code of what was refused here: too many at once, a header block too large or too late, bytes that are no HTTP. */
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
+  /** May answer one of too many requests in the words of its protocol; what it leaves open is answered by the problem. */
+  readonly onOverloaded?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 };
 
@@ -65,6 +67,7 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
       if (going) response.setHeader('connection', 'close');
       if (inFlight > options.inFlightMax) {
         options.onRefused?.('overloaded');
+        options.onOverloaded?.(request, response);
         sendProblem(response, 'overloaded', { headers: { 'retry-after': '1' } });
       } else {
         options.handle(request, response);

@@ -4,6 +4,8 @@ import type { Listener } from '../contract/lifecycle.ts';
 import type { Logger } from '../contract/stages.ts';
 import { type AuthzenOptions, createAuthzenRoute } from './authzen/routes.ts';
 import { createDecideRoute, type DecideOptions, isDecideTarget } from './decide/routes.ts';
+import { createDocumentsRoute, type PublicDocument } from './documents.ts';
+import { createExtAuthzHttpRoute, type ExtAuthzHttpOptions, isExtAuthzHttpTarget } from './ext-authz-http/routes.ts';
 import { createFeedbackRoute, type FeedbackOptions, isFeedbackTarget } from './feedback/routes.ts';
 import { createForwardAuthRoute, isForwardAuthTarget } from './forward-auth/routes.ts';
 import { createFallback } from './http-fallback.ts';
@@ -13,7 +15,8 @@ import { sendProblem } from './problem.ts';
 
 export type HttpServerOptions = DecideOptions &
   Pick<FeedbackOptions, 'feedback'> &
-  Pick<AuthzenOptions, 'authzen'> & {
+  Pick<AuthzenOptions, 'authzen'> &
+  Pick<ExtAuthzHttpOptions, 'envoy'> & {
     readonly host: string;
     /** 0 takes a free one. */
     readonly port: number;
@@ -25,6 +28,8 @@ export type HttpServerOptions = DecideOptions &
     /** A question that has not arrived by then is 408. */
     readonly bodyTimeoutMs: number;
     readonly logger: Logger;
+    /** Left out: none. */
+    readonly documents?: readonly PublicDocument[];
   };
 
 /**
@@ -39,6 +44,8 @@ export function createHttpServer(options: HttpServerOptions): Listener {
   const feedback = createFeedbackRoute(options);
   const authzen = createAuthzenRoute(options);
   const forwardAuth = createForwardAuthRoute(options);
+  const extAuthz = createExtAuthzHttpRoute(options);
+  const documents = createDocumentsRoute(options.documents ?? []);
   const fallback = createFallback(options.logger);
 
   function refuse(response: ServerResponse, code: ErrorCode): void {
@@ -47,6 +54,11 @@ export function createHttpServer(options: HttpServerOptions): Listener {
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
+    // Host and Origin are the client's own there
+    if (isExtAuthzHttpTarget(request.url ?? '')) {
+      extAuthz.handle(request, response);
+      return;
+    }
     // a browser must not be able to ask, whatever page it shows and whatever name was re-bound to this address
     const forwards = isForwardAuthTarget(request.url ?? '');
     // what forward auth forwards is the client's own, its Origin too
@@ -55,7 +67,7 @@ export function createHttpServer(options: HttpServerOptions): Listener {
     else if (forwards) forwardAuth(request, response);
     else if (isDecideTarget(request.url ?? '')) decide(request, response);
     else if (isFeedbackTarget(request.url ?? '')) feedback(request, response);
-    else if (!authzen(request, response)) fallback(request, response);
+    else if (!authzen(request, response) && !documents(request, response)) fallback(request, response);
   }
 
   return createHttpListener({
@@ -69,5 +81,9 @@ export function createHttpServer(options: HttpServerOptions): Listener {
     logger: options.logger,
     onRefused: options.onRefused,
     handle,
+    // a 503 could make Envoy's failure mode pass what there was no room for
+    onOverloaded: (request, response) => {
+      if (isExtAuthzHttpTarget(request.url ?? '')) extAuthz.overloaded(response);
+    },
   });
 }

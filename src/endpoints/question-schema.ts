@@ -21,6 +21,10 @@ export const EVIDENCE = {
     path: z.string(),
     /** Name to a string or a list of strings; judged in `question-headers.ts`, in a quarter of the time that a record of unions takes here. */
     headers: object.optional(),
+    /** The client's body as text, as far as the gateway has it. */
+    body: z.string().optional(),
+    /** True where that is only its beginning. */
+    body_truncated: z.boolean().optional(),
   }),
   source: z.strictObject({
     ip: address.optional(),

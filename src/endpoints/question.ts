@@ -123,8 +123,9 @@ export function questionOf(evidence: Evidence, about: About, asked: Asked, endpo
 function receiveRequest(request: NonNullable<EvidenceBody['request']>, pep: Pep): ReceivedHttp | Refused {
   const headers = receiveQuestionHeaders(request.headers ?? EMPTY);
   if ('invalid' in headers) return refuse('request_invalid', `request.headers.${headers.invalid}`);
-  const { method, scheme = null, host = null, path } = request;
-  return receiveHttpFacts({ method, scheme, authority: host, target: path, headers, body: NO_BODY }, pep);
+  const { method, scheme = null, host = null, path, body, body_truncated: truncated = false } = request;
+  const received = body === undefined && !truncated ? NO_BODY : { bytes: Buffer.from(body ?? ''), truncated, size: null };
+  return receiveHttpFacts({ method, scheme, authority: host, target: path, headers, body: received }, pep);
 }
 
 function receiveSource(source: EvidenceBody['source'], received: ReceivedHttp | null, pep: Pep, flags: RequestFlag[]): SourceFacts {

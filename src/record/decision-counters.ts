@@ -108,5 +108,11 @@ export function createDecisionCounters(
 }
 
 const EFFECT_INDEX: Readonly<Record<Effect, number>> = { allow: 0, deny: 1, step_up: 2 };
-const ENDPOINT_INDEX: Readonly<Record<DecisionRequest['endpoint'], number>> = { decide: 0, ext_authz: 1, authzen: 2, forward_auth: 3 };
+const ENDPOINT_INDEX: Readonly<Record<DecisionRequest['endpoint'], number>> = {
+  decide: 0,
+  ext_authz: 1,
+  authzen: 2,
+  forward_auth: 3,
+  ext_authz_http: 4,
+};
 const ENDPOINTS = Object.keys(ENDPOINT_INDEX).length;

@@ -19,7 +19,7 @@ export const DECISION_LINE = z.strictObject({
   time: z.iso.datetime().describe('When the request was received, RFC 3339 in UTC.'),
   decision_id: z.string().describe('UUIDv7; the same in headers, dynamic metadata and the answer.'),
   request_id: z.string().nullable().describe('The id that the gateway gave, cut to 128 characters.'),
-  endpoint: z.enum(['decide', 'ext_authz', 'forward_auth', 'authzen']).describe('How it was asked.'),
+  endpoint: z.enum(['decide', 'ext_authz', 'forward_auth', 'authzen', 'ext_authz_http']).describe('How it was asked.'),
   pep: z.string().describe('Name of the gateway that asked.'),
   policy: z.strictObject({ name: z.string(), revision: z.string() }).describe('What decided.'),
   effect: z.enum(['allow', 'deny', 'step_up']),

@@ -1,3 +1,4 @@
+import { ASSERTION_METRICS } from './assertion-metrics.ts';
 import { LOG_METRICS } from './log-metrics.ts';
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
@@ -280,6 +281,7 @@ export const METRICS = {
   ...SOURCE_METRICS,
   ...PUSHED_METRICS,
   ...REVOCATION_METRICS,
+  ...ASSERTION_METRICS,
   exceptionUses: EXCEPTION_USES,
   ...ROLLOUT_METRICS,
   rulesUndecided: UNDECIDED,

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../contract/codes.ts';
 import type { DecisionRecord } from '../contract/record.ts';
 import type { Clock } from '../contract/stages.ts';
 import type { ServiceStatus } from '../contract/status.ts';
+import { ASSERTION_METRICS } from './assertion-metrics.ts';
 import { createDecisionCounters } from './decision-counters.ts';
 import { histogramText, Latency } from './latency.ts';
 import { LOG_METRICS } from './log-metrics.ts';
@@ -148,6 +149,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   ...Object.values(SOURCE_METRICS),
   ...Object.values(PUSHED_METRICS),
   ...Object.values(REVOCATION_METRICS),
+  ...Object.values(ASSERTION_METRICS),
   ...Object.values(ROLLOUT_METRICS),
   METRICS.recordLines,
   ...Object.values(LOG_METRICS),

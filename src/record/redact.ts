@@ -33,6 +33,7 @@ export function redactInput(input: JsonValue): JsonValue {
   return mapMembers(input, (name, value) => {
     if (!isJsonObject(value)) return redactMember(name, value);
     if (name === 'request') return redactRequest(value);
+    if (name === 'mcp') return redactMessage(value);
     // only words of ours: a pair of evidence is called `token_api_key`
     if (name === 'evidence') return value;
     return name === 'signals' ? mapMembers(value, redactSignal) : redactMember(name, value);
@@ -67,6 +68,14 @@ function redactRequest(request: JsonObject): JsonValue {
     if (name === 'query') return redactTexts(value, NONE);
     if (name === 'body') return redactTexts(value, BODY_FACTS);
     return PATHS.has(name) ? redactPaths(value) : redactMember(name, value);
+  });
+}
+
+/** What a client asks of an MCP server: arguments as those of a body, a URI as a path. */
+function redactMessage(message: JsonObject): JsonValue {
+  return mapMembers(message, (name, value) => {
+    if (name === 'arguments') return redactTexts(value, NONE);
+    return name === 'name' || name === 'target' ? redactPaths(value) : value;
   });
 }
 

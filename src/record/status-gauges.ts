@@ -1,4 +1,5 @@
 import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
+import { showAssertion } from './assertion-metrics.ts';
 import { showLog } from './log-metrics.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { showPolicies } from './policy-metrics.ts';
@@ -82,6 +83,7 @@ export function showStatus(
   showPolicies(policies, set);
   showSources(enrich.sources ?? [], set);
   showRollout(status, set);
+  showAssertion(status.assertion, set);
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
   if (entries !== null) set(METRICS.storeEntries, { kind }, entries);

@@ -34,6 +34,8 @@ const PARTS: Readonly<Record<string, PartRule>> = {
   },
   cli: { values: ['contract', 'config', 'formats', 'registry', 'authoring', 'cases', 'replay'] },
   replay: { values: ['contract'], types: ['decide', 'stores'] },
+  // what applications import: nothing of the service, and no library
+  client: { values: ['contract/json.ts', 'formats/strict-json.ts', 'system-clock.ts'] },
   'pdp.ts': { values: ['contract'] },
   'batch.ts': { values: ['contract'], types: ['pdp.ts'] },
   'readiness.ts': { values: ['contract'] },

@@ -84,6 +84,26 @@ describe('over a restart', () => {
     await second.until({ revision: 'r3', runningOn: 'source', lastError: null });
   });
 
+  it('is too old by when its source last confirmed it, not by the restart, and not by when it came', async () => {
+    const directory = scratch();
+    let nowMs = CLOCK.now();
+    const clock = { ...CLOCK, now: () => nowMs };
+    const first = await run(directory, { now: bundle('r1') }, { ageMax: 300 }, clock);
+    nowMs += 1000_000;
+    await first.until({ ageSeconds: 0, tooOld: false });
+    // the time of the confirmation is written
+    const index = join(directory, readdirSync(directory).find((name) => name.endsWith('.json')) ?? '');
+    await vi.waitFor(() => expect(JSON.parse(readFileSync(index, 'utf8'))).toMatchObject({ confirmed_at: nowMs / 1000 }), 5000);
+    first.set.stop();
+    nowMs += 299_000;
+    const second = await run(directory, { now: AWAY }, { ageMax: 300 }, clock);
+    expect(second.status()).toMatchObject({ state: 'active', runningOn: 'last_known_good', ageSeconds: 299, tooOld: false });
+    second.set.stop();
+    nowMs += 2000;
+    const third = await run(directory, { now: AWAY }, { ageMax: 300 }, clock);
+    expect(third.status()).toMatchObject({ state: 'active', runningOn: 'last_known_good', ageSeconds: 301, tooOld: true });
+  });
+
   it('what was rolled back is not taken again, and what is new is', async () => {
     const directory = scratch();
     const source: Settable = { now: bundle('r1') };

@@ -7,6 +7,7 @@ import type { JsonObject } from '../../src/contract/json.ts';
 import { type Bundle, readBundle } from '../../src/decide/bundle.ts';
 import { compileInput, type InputFacts, parseInputPaths } from '../../src/decide/input.ts';
 import type { ListHit } from '../../src/decide/lists.ts';
+import { readMessage } from '../../src/decide/mcp/read-message.ts';
 import { compileWasm, instantiateWasm, type WasmPolicy } from '../../src/decide/wasm-policy.ts';
 import { loadCases } from '../cases/load.ts';
 import { baseBundle, createTestPolicies, decideOptions, opa, POLICIES, policyOptions } from './fixtures.ts';
@@ -31,9 +32,10 @@ beforeAll(async () => {
     const request = requestOf(one);
     const identity = identityOf(one, request);
     const enrichment = enrichmentOf(one, request, identity);
+    const route = policy.routeOf(request);
     return {
       name: one.name,
-      facts: { request, identity, enrichment, route: policy.routeOf(request), lists: index % 5 === 0 ? lists : [] },
+      facts: { request, identity, enrichment, route, lists: index % 5 === 0 ? lists : [], mcp: readMessage(request, route) },
     };
   });
   const options = decideOptions().input;
@@ -79,7 +81,7 @@ describe('the projection', () => {
   it('is small: the base pack reads little more than half of an input', () => {
     const sizes = facts.map((one) => [JSON.stringify(projected(one.facts)).length, JSON.stringify(whole(one.facts)).length] as const);
     for (const [part, all] of sizes) expect(part).toBeLessThan(all * 0.55);
-    expect(Math.max(...sizes.map(([part]) => part))).toBeLessThan(1650);
+    expect(Math.max(...sizes.map(([part]) => part))).toBeLessThan(1750);
   });
 
   it('a part that is not there or of another type never lets anybody in', async () => {
@@ -126,6 +128,8 @@ const HARMLESS = [
   'signals.rate.value.failed',
   'signals.rate.value.flags',
   'route.id',
+  // the route is not one of an MCP server: nobody looks at a message
+  'mcp',
   // the network is of no kind, and no place or device is remembered: of an absent signal no code is read
   'subject.client.type',
 ];

@@ -25,7 +25,7 @@ describe('a projection', () => {
   });
 
   it('builds all below a name', () => {
-    expect(Object.keys(Object(build(['route'])['route']))).toEqual(['status', 'id', 'tier', 'scopes', 'public', 'parameters']);
+    expect(Object.keys(Object(build(['route'])['route']))).toEqual(['status', 'id', 'tier', 'scopes', 'public', 'parameters', 'mcp']);
     expect(Object.keys(Object(Object(build(['signals', 'token'])['signals'])['token']))).toEqual(['status', 'value']);
   });
 

@@ -22,6 +22,7 @@ describe('[asks 11] upstream', () => {
       'x-countersign-actor',
       'x-countersign-degraded',
       'x-countersign-would',
+      'x-countersign-assertion',
       'x_countersign_decision_id',
       'x_countersign_subject',
       'x_countersign_client_id',
@@ -30,6 +31,7 @@ describe('[asks 11] upstream', () => {
       'x_countersign_actor',
       'x_countersign_degraded',
       'x_countersign_would',
+      'x_countersign_assertion',
     ]);
   });
 

@@ -39,7 +39,7 @@ describe('allow', () => {
 
   it.each(['DROP_HEADER', 'ALLOW'] as const)("[asks 11, 15] never with the client's own copies (underscores: %s)", async (underscores) => {
     const front = await world.envoy([service], { underscores });
-    const forged = ['subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'decision-id'].flatMap((name) => [
+    const forged = ['subject', 'client-id', 'assurance', 'risk', 'actor', 'degraded', 'decision-id', 'assertion'].flatMap((name) => [
       ...[`X-Countersign-${name}`, 'forged'],
       ...[`x_countersign_${name.replaceAll('-', '_')}`, 'forged'],
       ...[`x-countersign_${name}`, 'forged'],

@@ -4,25 +4,25 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/contract/decision.ts';
 import type { DecisionRequest } from '../../src/contract/request.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { type Child, startChild, waitUntil } from '../support/child.ts';
-import { PROJECT_ROOT } from '../support/countersign.ts';
 import { type EchoUpstream, startEchoUpstream } from '../support/echo-upstream.ts';
 import { envoyBinary } from '../support/envoy.ts';
+import { recipeBlocks, withPlaces } from '../support/gateways.ts';
 import { decision, denial, type Fixture, PEP_TOKEN, startGrpc, tokenPep } from '../support/grpc-fixture.ts';
 
-/** The first YAML block of the recipe, with ports of our own: what the page shows is what is tried. */
+/** The first YAML block of the recipe, with ports and files of our own: what the page shows is what is tried. */
 function recipe(ports: { readonly authz: number; readonly upstream: number }): string {
-  const page = readFileSync(join(PROJECT_ROOT, 'docs/gateways/envoy.md'), 'utf8');
-  const block = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
-  const replaced = [
+  const places = withPlaces(recipeBlocks('envoy', 'yaml')[0] ?? '', [
     ['port_value: 10000', 'port_value: 0'],
+    ['port_value: 10443', 'port_value: 0'],
     ['port_value: 9191', `port_value: ${ports.authz}`],
     ['port_value: 8081', `port_value: ${ports.upstream}`],
-  ].reduce((text, [from = '', to = '']) => {
-    if (!text.includes(from)) throw new Error(`the recipe has no ${from}`);
-    return text.replace(from, to);
-  }, block);
-  return `admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }\n${replaced}`;
+    // machines that test are busy
+    ['timeout: 0.2s', 'timeout: 2s'],
+    ['/etc/envoy', directory],
+  ]);
+  return `admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }\n${places}`;
 }
 
 let server: Fixture;
@@ -36,6 +36,11 @@ const directory = mkdtempSync(join(tmpdir(), 'countersign-recipe-'));
 beforeAll(async () => {
   server = await startGrpc({ peps: [tokenPep(['client_address'])], decide: (request) => decide(request) });
   upstream = await startEchoUpstream();
+  const authority = createAuthority();
+  const { pem, keyPem } = authority.server({ dns: ['localhost'], ips: ['127.0.0.1'] });
+  writeFileSync(join(directory, 'server.pem'), pem);
+  writeFileSync(join(directory, 'server-key.pem'), keyPem);
+  writeFileSync(join(directory, 'client-ca.pem'), authority.pem);
   writeFileSync(join(directory, 'envoy.yaml'), recipe({ authz: server.port, upstream: upstream.port }));
   const adminFile = join(directory, 'admin');
   envoy = startChild(

@@ -6,18 +6,19 @@ import { type Countersign, startCountersign } from '../support/countersign.ts';
 import type { Gateway } from '../support/gateways.ts';
 import { type Sent, send } from '../support/http-client.ts';
 import { copyPolicies } from '../support/policy-directory.ts';
-import { freePort } from '../support/ports.ts';
+import { freePorts } from '../support/ports.ts';
 import { createForwardWorld, type ForwardWorld } from './forward-auth-world.ts';
 
 /** What goes wrong between client, gateway and service: nothing of it passes a request that was not allowed. */
 
 /** What the client sees while Countersign is away. */
-const AWAY = { nginx: [503], haproxy: [503], caddy: [502, 504] };
+const AWAY = { nginx: [503], haproxy: [503], caddy: [502, 504], envoy: [503] };
 const NO_LIMITS = { client: {}, address: {}, token: {}, route: {} };
 const SLOW = {
   nginx: [['10s', '1s']],
   haproxy: [['timeout http-request 10s', 'timeout http-request 1s']],
   caddy: [['read_header 10s', 'read_header 1s']],
+  envoy: [['request_headers_timeout: 10s', 'request_headers_timeout: 1s']],
 } as const;
 
 let world: ForwardWorld;
@@ -60,7 +61,7 @@ function dribble(port: number, pieces: readonly string[], pauseMs: number): Prom
   });
 }
 
-describe.each(['nginx', 'haproxy', 'caddy'] as const)('%s', (name) => {
+describe.each(['nginx', 'haproxy', 'caddy', 'envoy'] as const)('%s', (name) => {
   let gateway: Gateway;
   beforeAll(async () => {
     gateway = await world.gateway(name, service, SLOW[name]);
@@ -115,6 +116,13 @@ describe.each(['nginx', 'haproxy', 'caddy'] as const)('%s', (name) => {
     expect(world.upstream.begun).toBe(0);
   });
 
+  it('a slow body arrives whole', async () => {
+    const head = `POST /orders HTTP/1.1\r\nhost: x\r\nauthorization: ${writer}\r\ncontent-length: 1000\r\nconnection: close\r\n\r\n`;
+    const pieces = Array.from({ length: 10 }, () => 'x'.repeat(100));
+    expect(await dribble(gateway.port, [head, ...pieces], 30)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(world.upstream.requests.map(({ bodyBytes }) => bodyBytes)).toEqual([1000]);
+  });
+
   it('two lengths, a length beside chunks, and a header line that is folded never make two requests', async () => {
     const smuggled = 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n';
     for (const lines of [
@@ -129,16 +137,16 @@ describe.each(['nginx', 'haproxy', 'caddy'] as const)('%s', (name) => {
   });
 
   it('with the service killed and started again under load nothing passes that was not allowed', async () => {
-    const httpPort = await freePort();
+    const [httpPort = 0, grpcPort = 0] = await freePorts(2);
     const bundle = join(world.directory, `policies-${name}`);
     copyPolicies(bundle, { limits: { rate: NO_LIMITS } });
     const start = () =>
       startCountersign({
         config: { ...world.forwardConfig(), policy: { bundle } },
-        env: { COUNTERSIGN_HTTP_PORT: String(httpPort) },
+        env: { COUNTERSIGN_HTTP_PORT: String(httpPort), COUNTERSIGN_GRPC_PORT: String(grpcPort) },
       });
     let running = await start();
-    const front = await world.gateway(name, { httpPort });
+    const front = await world.gateway(name, { httpPort, grpcPort });
     const seen = { good: new Set<number>(), bad: new Set<number>() };
     let over = false;
     const asking = async (kind: 'good' | 'bad') => {

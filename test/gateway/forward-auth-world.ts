@@ -11,6 +11,9 @@ export const SPIFFE_A = 'spiffe://td.test/agent/a';
 export const SPIFFE_B = 'spiffe://td.test/agent/b';
 export const FORMS = { nginx: 'pem_escaped', haproxy: 'der_base64', caddy: 'der_base64' } as const;
 
+/** Envoy asks over gRPC, all others over HTTP. */
+type Ports = { readonly httpPort: number; readonly grpcPort: number };
+
 /** The parts of a world with gateways that ask by forward auth. */
 export type ForwardWorld = World & {
   readonly authority: Authority;
@@ -20,7 +23,7 @@ export type ForwardWorld = World & {
   forwardConfig(): Record<string, unknown>;
   /** A service that knows each gateway by a token of its own. */
   forwardService(config?: Readonly<Record<string, unknown>>, changes?: PolicyChanges): Promise<Countersign>;
-  gateway(name: GatewayName, service: { readonly httpPort: number }, changes?: GatewayOptions['changes']): Promise<Gateway>;
+  gateway(name: GatewayName, service: Ports, changes?: GatewayOptions['changes'], more?: Partial<GatewayOptions>): Promise<Gateway>;
 };
 
 export const tokenOf = (name: string) => `${TOKEN}-${name}`;
@@ -41,6 +44,13 @@ export async function createForwardWorld(): Promise<ForwardWorld> {
         trusts: ['client_address', 'client_certificate'],
         certificateHeader: { name: 'x-client-cert', form: FORMS[name] },
       })),
+      {
+        name: 'envoy',
+        tokenSha256: sha256(tokenOf('envoy')),
+        trusts: ['client_address', 'client_certificate', 'fingerprint'],
+        forwardedFor: { appendsPeer: true },
+        fingerprintHeaders: { ja3: 'x-tls-ja3', ja4: 'x-tls-ja4' },
+      },
       { name: 'app', tokenSha256: sha256(tokenOf('app')), trusts: ['client_address', 'client_certificate', 'forwarded'] },
     ],
     identity: {
@@ -58,14 +68,15 @@ export async function createForwardWorld(): Promise<ForwardWorld> {
     ofB: authority.client({ commonName: 'agent-b', uris: [SPIFFE_B] }),
     forwardConfig: () => world.config(config),
     forwardService: (more = {}, changes = {}) => world.service({ ...config, ...more }, changes),
-    async gateway(name, service, changes = []) {
+    async gateway(name, service, changes = [], more = {}) {
       const gateway = await startRecipe(name, {
-        authzPort: service.httpPort,
+        authzPort: name === 'envoy' ? service.grpcPort : service.httpPort,
         upstreamPort: world.upstream.port,
         token: tokenOf(name),
         server: authority.server({ dns: ['localhost'], ips: ['127.0.0.1'] }),
         clientCa: authority.pem,
         changes,
+        ...more,
       });
       gateways.push(gateway);
       return gateway;

@@ -11,7 +11,14 @@ import { EvaluationInput } from '../../src/decide/input-schema.ts';
 import { METRICS } from '../../src/record/metric-definitions.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const FILES = ['docs/configuration.md', 'docs/codes.md', 'docs/metrics.md', 'docs/rego-input.md', 'policies/schemas/input.json'];
+const FILES = [
+  'docs/configuration.md',
+  'docs/codes.md',
+  'docs/metrics.md',
+  'docs/rego-input.md',
+  'docs/openapi.json',
+  'policies/schemas/input.json',
+];
 
 function generate(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/generate.ts'), ...args], { encoding: 'utf8' });

@@ -23,15 +23,21 @@ export function envoyBinary(): string {
 }
 
 /** Starts Envoy on ports of its own choosing and waits until its listener and its clusters are live. */
-export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
+export function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
+  return startEnvoyWith(envoyBootstrap(options, 0));
+}
+
+/** Starts Envoy with any bootstrap, JSON or YAML, whose listener `front` and whose admin take free ports. */
+export async function startEnvoyWith(bootstrap: object | string, env: Readonly<Record<string, string>> = {}): Promise<Envoy> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-envoy-'));
   const config = join(directory, 'envoy.yaml');
   const adminFile = join(directory, 'admin-address');
-  writeFileSync(config, JSON.stringify(envoyBootstrap(options, 0), null, 2));
-  const child = startChild(envoyBinary(), [
-    ...['-c', config, '--admin-address-path', adminFile],
-    ...['--concurrency', '1', '--disable-hot-restart', '--log-level', 'warn'],
-  ]);
+  writeFileSync(config, typeof bootstrap === 'string' ? bootstrap : JSON.stringify(bootstrap, null, 2));
+  const child = startChild(
+    envoyBinary(),
+    [...['-c', config, '--admin-address-path', adminFile], ...['--concurrency', '1', '--disable-hot-restart', '--log-level', 'warn']],
+    { env },
+  );
   void child.exited.then(() => rmSync(directory, { recursive: true, force: true }));
   let admin = '';
   await waitUntil('envoy', child, async () => {

@@ -2,11 +2,11 @@ import { type Gateway, type GatewayName, type GatewayOptions, recipeBlocks, star
 
 /** Starts a gateway with exactly what its page shows, but for ports, folders and how long Countersign may take: machines that test are busy. */
 export function startRecipe(name: GatewayName, options: GatewayOptions): Promise<Gateway> {
-  return { nginx, haproxy, caddy }[name](options);
+  return { nginx, haproxy, caddy, envoy }[name](options);
 }
 
-function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
-  return startGateway('nginx', ({ directory, port, tlsPort, file }) => {
+function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [], files = {} }: GatewayOptions): Promise<Gateway> {
+  return startGateway('nginx', { files }, ({ directory, port, tlsPort, file }) => {
     file('server.pem', server.pem);
     file('server-key.pem', server.keyPem);
     file('client-ca.pem', clientCa);
@@ -32,30 +32,33 @@ function nginx({ authzPort, upstreamPort, token, server, clientCa, changes = [] 
   });
 }
 
-function haproxy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
-  return startGateway('haproxy', ({ directory, port, tlsPort, file }) => {
+function haproxy({ authzPort, upstreamPort, token, server, clientCa, changes = [], files = {} }: GatewayOptions): Promise<Gateway> {
+  return startGateway('haproxy', { files }, ({ directory, port, tlsPort, innerPort, file }) => {
     file('server.pem', `${server.pem}${server.keyPem}`);
     file('client-ca.pem', clientCa);
     file(
       'countersign.lua',
       withPlaces(recipeBlocks('haproxy', 'lua')[0] ?? '', [
-        ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
-        ['timeout_ms = 200', 'timeout_ms = 2000'],
+        ['127.0.0.1:10080', `127.0.0.1:${innerPort}`],
+        ['timeout_ms = 500', 'timeout_ms = 5000'],
       ]),
     );
     const config = withPlaces(recipeBlocks('haproxy', 'haproxy')[0] ?? '', [
       ['127.0.0.1:10000', `127.0.0.1:${port}`],
       ['127.0.0.1:10443', `127.0.0.1:${tlsPort}`],
+      ['127.0.0.1:10080', `127.0.0.1:${innerPort}`],
+      ['127.0.0.1:8080', `127.0.0.1:${authzPort}`],
       ['127.0.0.1:8081', `127.0.0.1:${upstreamPort}`],
       ...changes,
+      ['200ms', '2s'],
       ['/etc/haproxy', directory],
     ]);
     return { args: ['-db', '-f', file('haproxy.cfg', config)], env: { COUNTERSIGN_PEP_TOKEN: token } };
   });
 }
 
-function caddy({ authzPort, upstreamPort, token, server, clientCa, changes = [] }: GatewayOptions): Promise<Gateway> {
-  return startGateway('caddy', ({ directory, port, tlsPort, file }) => {
+function caddy({ authzPort, upstreamPort, token, server, clientCa, changes = [], files = {} }: GatewayOptions): Promise<Gateway> {
+  return startGateway('caddy', { files }, ({ directory, port, tlsPort, file }) => {
     file('server.pem', server.pem);
     file('server-key.pem', server.keyPem);
     file('client-ca.pem', clientCa);
@@ -70,6 +73,27 @@ function caddy({ authzPort, upstreamPort, token, server, clientCa, changes = [] 
     ]);
     return {
       args: ['run', '--config', file('Caddyfile', config), '--adapter', 'caddyfile'],
+      env: { COUNTERSIGN_PEP_TOKEN: token },
+    };
+  });
+}
+
+function envoy({ authzPort, upstreamPort, token, server, clientCa, changes = [], files = {} }: GatewayOptions): Promise<Gateway> {
+  return startGateway('envoy', { files }, ({ directory, port, tlsPort, file }) => {
+    file('server.pem', server.pem);
+    file('server-key.pem', server.keyPem);
+    file('client-ca.pem', clientCa);
+    const config = withPlaces(recipeBlocks('envoy', 'yaml')[0] ?? '', [
+      ['port_value: 10000', `port_value: ${port}`],
+      ['port_value: 10443', `port_value: ${tlsPort}`],
+      ['port_value: 9191', `port_value: ${authzPort}`],
+      ['port_value: 8081', `port_value: ${upstreamPort}`],
+      ...changes,
+      ['timeout: 0.2s', 'timeout: 2s'],
+      ['/etc/envoy', directory],
+    ]);
+    return {
+      args: ['-c', file('envoy.yaml', config), '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warn'],
       env: { COUNTERSIGN_PEP_TOKEN: token },
     };
   });

@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import type { MadeCertificate } from './certificates.ts';
 import { type Child, startChild, waitUntil } from './child.ts';
 import { PROJECT_ROOT } from './countersign.ts';
+import { envoyBinary } from './envoy.ts';
 import { freePorts } from './ports.ts';
 
-export type GatewayName = 'nginx' | 'haproxy' | 'caddy';
+export type GatewayName = 'nginx' | 'haproxy' | 'caddy' | 'envoy';
 
 /** A real gateway with the recipe of its page, on ports of our own. */
 export interface Gateway {
@@ -28,10 +29,13 @@ export type GatewayOptions = {
   readonly clientCa: string;
   /** Further texts of the recipe that this test has otherwise. */
   readonly changes?: readonly (readonly [from: string, to: string])[];
+  /** Further files beside the recipe's own, by name. */
+  readonly files?: Readonly<Record<string, string>>;
 };
 
 /** NGINX_BIN and so on, else what `npm run verify` put under `.tools`. */
 export function gatewayBinary(name: GatewayName): string {
+  if (name === 'envoy') return envoyBinary();
   const file = process.env[`${name.toUpperCase()}_BIN`] ?? join(PROJECT_ROOT, '.tools/gateways', name, 'run');
   if (!existsSync(file))
     throw new Error(`${name} is not at ${file}: set ${name.toUpperCase()}_BIN or run npm run verify, which fetches it`);
@@ -52,15 +56,23 @@ export function withPlaces(recipe: string, places: readonly (readonly [from: str
   }, recipe);
 }
 
-type Launch = (made: { readonly directory: string; readonly port: number; readonly tlsPort: number; readonly file: WriteFile }) => {
+type Launch = (made: Made) => {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+};
+type Made = {
+  readonly directory: string;
+  readonly port: number;
+  readonly tlsPort: number;
+  /** For a listener that the gateway has for itself. */
+  readonly innerPort: number;
+  readonly file: WriteFile;
 };
 type WriteFile = (name: string, text: string) => string;
 
 /** Starts a gateway and waits until both its ports take connections. */
-export async function startGateway(name: GatewayName, launch: Launch): Promise<Gateway> {
-  const [port = 0, tlsPort = 0] = await freePorts(2);
+export async function startGateway(name: GatewayName, { files = {} }: Pick<GatewayOptions, 'files'>, launch: Launch): Promise<Gateway> {
+  const [port = 0, tlsPort = 0, innerPort = 0] = await freePorts(3);
   const directory = mkdtempSync(join(tmpdir(), `countersign-forward-auth-${name}-`));
   const file: WriteFile = (path, text) => {
     const full = join(directory, path);
@@ -68,7 +80,8 @@ export async function startGateway(name: GatewayName, launch: Launch): Promise<G
     writeFileSync(full, text);
     return full;
   };
-  const { args, env = {} } = launch({ directory, port, tlsPort, file });
+  for (const [path, text] of Object.entries(files)) file(path, text);
+  const { args, env = {} } = launch({ directory, port, tlsPort, innerPort, file });
   const child = startChild(gatewayBinary(name), args, { env: { HOME: directory, XDG_DATA_HOME: directory, ...env }, cwd: directory });
   void child.exited.then(() => rmSync(directory, { recursive: true, force: true }));
   await waitUntil(name, child, async () => (await listens(port)) && (await listens(tlsPort)));

@@ -13,6 +13,7 @@ export type RouteData = {
   readonly hosts?: readonly string[];
   readonly resource_metadata?: string;
   readonly enforce?: boolean;
+  readonly mcp?: { readonly server: string; readonly gateways?: readonly string[] };
 };
 
 export type PolicyChanges = {

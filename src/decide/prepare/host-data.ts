@@ -1,6 +1,7 @@
 import { CountersignError } from '../../contract/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.ts';
 import { type AddressList, createAddressListBuilder } from '../lists.ts';
+import { createMcpPlans } from '../mcp/plans.ts';
 import { createRatePlans, type RatePlans } from '../rate-plan.ts';
 import { createRouteTableBuilder, parseRoutes, type RouteEntry, type RouteTable } from '../routes.ts';
 import type { SplitData } from './split-data.ts';
@@ -31,7 +32,7 @@ export function packHostData({ limits, routes, blocked }: Pick<SplitData, 'limit
     throw new CountersignError('bundle_data_invalid', { field: 'countersign.limits.exceptions', detail: 'they are pushed, never bundled' });
   const entries = Object.entries(parseRoutes(routes));
   const rates = createRatePlans(limits, new Set(entries.map(([id]) => id)), '');
-  createRouteTableBuilder('', rates.of).add(entries);
+  createRouteTableBuilder('', rates.of, createMcpPlans(limits)).add(entries);
   createAddressListBuilder(BLOCKED).add(blocked);
   return { limits: withoutAddresses(limits), routes: portionsOf(entries, ROUTES_AT_ONCE), blocked: portionsOf(blocked, ADDRESSES_AT_ONCE) };
 }
@@ -57,7 +58,7 @@ export type HostTables = { readonly rates: RatePlans; readonly routes: RouteTabl
 /** Files what `packHostData` packed, a portion at a time. */
 export async function unpackHostData({ limits, routes, blocked }: HostData, name: string): Promise<HostTables> {
   const rates = createRatePlans(limits, ANY, name);
-  const table = createRouteTableBuilder(name, rates.of);
+  const table = createRouteTableBuilder(name, rates.of, createMcpPlans(limits));
   await eachPortion<readonly [string, RouteEntry]>(routes, (entries) => table.add(entries));
   const addresses = createAddressListBuilder(BLOCKED);
   await eachPortion<string>(blocked, (entries) => addresses.add(entries));

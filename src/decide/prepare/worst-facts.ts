@@ -56,6 +56,10 @@ export function worstFacts(headers: readonly string[]): InputFacts {
     },
     route: { ...SMOKE_FACTS.route, status: 'matched', id: 'worst', scopes: scopes.slice(0, DEPTH) },
     lists: names('list', DEPTH).map((name) => ({ name, tags: ['tag'], age_seconds: 1, stale: false })),
+    mcp: {
+      ...{ server: 'worst', source: 'body', code: null, kind: 'request', id: 1, version: '2026-07-28', method: 'tools/call' },
+      ...{ list: 'tools', name: 'worst', target: 'worst', arguments: filled(BODY_BYTES), subject: null, agent: null },
+    },
   };
 }
 

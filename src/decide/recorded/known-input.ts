@@ -78,6 +78,8 @@ export function createKnownInput(
     merged['signals'] = signalsOf(record, input['signals']);
     // all that are configured are in every line
     if (input['sources'] === undefined && ![...record.signals.keys()].some((name) => name.startsWith('sources.'))) merged['sources'] = {};
+    // older lines know nothing of it
+    if (input['mcp'] === undefined && route?.mcp === undefined) merged['mcp'] = null;
     return merged;
   };
 }

@@ -11,6 +11,7 @@ import type { Combined } from '../combine.ts';
 import { createContract } from '../contracts/create-contract.ts';
 import { compileInput, inputShape } from '../input.ts';
 import { createAddressList } from '../lists.ts';
+import { createMcpPlans } from '../mcp/plans.ts';
 import type { InputOptions, PolicyOptions } from '../options.ts';
 import { splitData } from '../prepare/split-data.ts';
 import { pathsReadBy, ruleFactsOf } from '../prepare/trials.ts';
@@ -60,7 +61,7 @@ export async function openRecorded(packed: Uint8Array, options: RecordedOptions)
   const host = splitData(data);
   const metadata = bundle.manifest.metadata.countersign ?? null;
   const rates = createRatePlans(host.limits, new Set(Object.keys(isJsonObject(host.routes) ? host.routes : {})), name);
-  const routes = createRouteTable(host.routes, name, rates.of);
+  const routes = createRouteTable(host.routes, name, rates.of, createMcpPlans(host.limits));
   const addresses = createAddressList(host.blocked, 'countersign.limits.network.addresses_blocked');
   const rego = contract === 'rules' ? withRuleCount(host.rego, codes.length) : host.rego;
   const wasm = await instantiateWasm(await compileWasm(bundle.wasm), rego, options);

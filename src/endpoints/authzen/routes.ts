@@ -154,14 +154,14 @@ function requestIdOf({ headers }: IncomingMessage): string | null {
 }
 
 /** AuthZEN's own statuses: a wrong content type is a bad request there, and a failure without any decision is a 500. */
-function statusOf(code: ErrorCode): number {
+export function authzenStatusOf(code: ErrorCode): number {
   if (code === 'content_type_unsupported') return 400;
   return code === 'internal_error' ? 500 : CODES[code].http;
 }
 
 function sendError(response: ServerResponse, code: ErrorCode, field?: string, headers: Readonly<Record<string, string>> = {}): void {
   const text = messageOf({ refused: code, field });
-  send(response, statusOf(code), text, { 'content-type': 'text/plain; charset=utf-8', 'x-countersign-error': code, ...headers });
+  send(response, authzenStatusOf(code), text, { 'content-type': 'text/plain; charset=utf-8', 'x-countersign-error': code, ...headers });
 }
 
 function sendJson(response: ServerResponse, body: unknown, headers: Readonly<Record<string, string>> = {}): void {

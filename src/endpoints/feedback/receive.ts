@@ -11,7 +11,8 @@ const AMOUNT_MAX = 1e9;
 const FIELD_MAX = 128;
 const UNIT = /^[a-z][a-z0-9_]{0,31}$/;
 
-const Body = z.strictObject({
+/** The body of `POST /feedback`. */
+export const FeedbackBody = z.strictObject({
   decision_id: z.string().min(1).max(64),
   outcome: z.enum(OUTCOMES),
   status: z.int().min(100).max(599).optional(),
@@ -25,7 +26,7 @@ export type RefusedReport = { readonly refused: ErrorCode; readonly field?: stri
 export function receiveFeedback(bytes: Uint8Array): FeedbackReport | RefusedReport {
   const parsed = parseJsonBody(bytes, JSON_LIMITS);
   if (!parsed.ok) return parsed.field === undefined ? { refused: parsed.code } : { refused: parsed.code, field: parsed.field };
-  const checked = Body.safeParse(parsed.value);
+  const checked = FeedbackBody.safeParse(parsed.value);
   if (!checked.success) return { refused: 'request_invalid', field: fieldOf(checked.error.issues[0]) };
   const { decision_id: decisionId, outcome, status = null, cost = {} } = checked.data;
   const amounts = readCost(cost);

@@ -158,6 +158,14 @@ describe('what the host matches', () => {
     expect(passing.decide(allowed('full'))).toMatchObject({ effect: 'allow', enforced: true });
   });
 
+  it('no message to an MCP server, where an older line knows of none', async () => {
+    const looks = await own('verdict := "clear" if is_null(input.mcp)');
+    const record = allowed('full');
+    const { mcp, ...input } = { ...Object(record.input) };
+    expect(mcp).toBeNull();
+    expect(looks.decide({ ...record, input })).toMatchObject({ decided: true, effect: 'allow' });
+  });
+
   it('a source that was not asked', async () => {
     const other = await own('verdict := {"effect": "clear", "collect": ["sources.credit"]} if input.version == 1');
     expect(other.decide(allowed('full'))).toEqual({ decided: false, why: 'not_collected', path: 'sources.credit' });

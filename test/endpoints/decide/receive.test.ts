@@ -206,6 +206,31 @@ test('names of Object.prototype are ordinary names', () => {
   expect(received.http?.headers.get('constructor')).toEqual(['c']);
 });
 
+describe("the client's body", () => {
+  const bodyOf = (more: object) =>
+    question({ request: { method: 'POST', path: '/', headers: { 'content-type': 'application/json' }, ...more } }).http?.body;
+
+  test('is read as one that comes through a gateway', () => {
+    expect(bodyOf({ body: '{"a":"é"}' })).toMatchObject({ status: 'parsed', size: 10, json: { a: 'é' } });
+    expect(bodyOf({ body: '{"a":1,"a":2}' })).toMatchObject({ status: 'unparsed', reason: 'invalid_json', json: null });
+    expect(bodyOf({ body: '{}', headers: {} })).toMatchObject({ status: 'unparsed', reason: 'no_content_type' });
+    expect(bodyOf({ body: `"${'x'.repeat(65_536)}"` })).toMatchObject({ status: 'unparsed', reason: 'too_large' });
+  });
+
+  test('is told from one that was cut, and from none', () => {
+    expect(bodyOf({ body: '{}', body_truncated: true })).toMatchObject({ status: 'truncated', json: null });
+    expect(bodyOf({ body_truncated: true })).toMatchObject({ status: 'truncated' });
+    expect(bodyOf({ body: '' })).toMatchObject({ status: 'absent' });
+    expect(bodyOf({})).toMatchObject({ status: 'absent' });
+    expect(read({ request: { method: 'POST', path: '/', body: {} } })).toEqual({ refused: 'request_invalid', field: 'request.body' });
+  });
+
+  test('is there for policies that see the request as it came', () => {
+    const { original } = question({ request: { method: 'POST', path: '/', body: 'a=1', body_truncated: true } });
+    expect(original?.()).toMatchObject({ body: { bytes: Buffer.from('a=1'), packed: false }, bodyCut: true });
+  });
+});
+
 describe('refused', () => {
   test.each<[unknown, string, string | undefined]>([
     [{ request: { path: '/' } }, 'request_invalid', 'request.method'],
