@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { LogFormat } from '../../src/contract/decision-log.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
 import { DECISION_LINE } from '../../src/record/decision-line.ts';
@@ -14,13 +15,13 @@ import { allow, allowed, deny, failed, http, identity, request, status, token } 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-recorder-'));
 let count = 0;
 
-function setup(input: RecorderOptions['input'], sink: 'file' | 'none' = 'file') {
+function setup(input: RecorderOptions['input'], sink: 'file' | 'none' = 'file', format: LogFormat = 'countersign') {
   count += 1;
   const decisionFile = join(folder, `${count}-decisions.log`);
   const logFile = join(folder, `${count}-log.log`);
   const metrics = createMetrics({ version: '1', node: '26', clock: { now: () => 0 }, status: () => status, processMetrics: false });
   const logger = createLogger({ level: 'debug' }, { file: logFile });
-  const options: RecorderOptions = { sink: sink === 'none' ? 'none' : { file: decisionFile }, input, bufferBytesMax: 1 << 20 };
+  const options: RecorderOptions = { sink: sink === 'none' ? 'none' : { file: decisionFile }, format, input, bufferBytesMax: 1 << 20 };
   let nowMs = 0;
   const recorder = createRecorder(options, { metrics, logger, clock: { monotonic: () => nowMs } });
   const passTime = (milliseconds: number) => {
@@ -169,6 +170,14 @@ describe('[asks 83] secrets', () => {
     recorder.record(record);
     const written = await end();
     expect(recorder.status()).toMatchObject({ written: 1, dropped: 0 });
+    expect(JSON.stringify(written)).not.toContain(canary);
+    expect(written.decisions).toContain('access.scope_missing');
+  });
+
+  it.each(['opa', 'ocsf'] as const)('are in no event of the form %s', async (format) => {
+    const { recorder, end } = setup('full', 'file', format);
+    recorder.record(record);
+    const written = await end();
     expect(JSON.stringify(written)).not.toContain(canary);
     expect(written.decisions).toContain('access.scope_missing');
   });
