@@ -83,6 +83,8 @@ export function createHttpSink(options: HttpSinkOptions, parts: HttpSinkParts): 
   let sending: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let failures = 0;
+  /** The last event that came did not fit, and nothing was taken since. */
+  let crowded = false;
   let written = 0;
   const lost = { buffer_full: 0, too_large: 0, refused: 0, shutdown: 0 };
   let lastError: string | null = null;
@@ -95,8 +97,11 @@ export function createHttpSink(options: HttpSinkOptions, parts: HttpSinkParts): 
   function write(event: string, must = false): void {
     const bytes = Buffer.byteLength(event);
     if (closed) lost.shutdown += 1;
-    else if (!must && heldBytes() + bytes > bufferBytesMax) lost.buffer_full += 1;
-    else {
+    else if (!must && heldBytes() + bytes > bufferBytesMax) {
+      lost.buffer_full += 1;
+      crowded = true;
+    } else {
+      crowded = false;
       waiting.push(event);
       waitingBytes += bytes;
       if (failures === 0 && waitingBytes >= limits.bytesMax) sendNow();
@@ -144,6 +149,7 @@ export function createHttpSink(options: HttpSinkOptions, parts: HttpSinkParts): 
       if (status >= 200 && status < 300) {
         failures = 0;
         lastError = null;
+        crowded = false;
         written += batch.events.length;
         begunBytes -= batch.bytes;
       } else if (REFUSALS.has(status) && (batch.events.length > 1 || !parts.keepRefused)) refused(batch, status);
@@ -247,7 +253,7 @@ export function createHttpSink(options: HttpSinkOptions, parts: HttpSinkParts): 
     write,
     status: () => ({ written, dropped: lost.buffer_full + lost.too_large + lost.refused + lost.shutdown }),
     health: () => ({
-      state: failures > FAILURES_OF_A_MOMENT ? 'failing' : heldBytes() >= bufferBytesMax ? 'full' : 'ready',
+      state: failures > FAILURES_OF_A_MOMENT ? 'failing' : (crowded && heldBytes() > 0) || heldBytes() >= bufferBytesMax ? 'full' : 'ready',
       bufferedBytes: heldBytes(),
       lost: { ...lost },
       lastError,

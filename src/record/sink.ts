@@ -61,6 +61,8 @@ export function createLineSink(
   let retryMs = RETRY_MS;
   let written = 0;
   let full = 0;
+  /** The last line that came did not fit, and nothing was written since. */
+  let crowded = false;
   let late = 0;
   let failure: string | null = null;
   let closed = false;
@@ -81,8 +83,10 @@ export function createLineSink(
     }
     if (!must && heldBytes() + bytes > options.bufferBytesMax) {
       full += 1;
+      crowded = true;
       return;
     }
+    crowded = false;
     lines.push(line);
     linesBytes += bytes;
     if (linesBytes >= batchBytes) handOn();
@@ -142,6 +146,7 @@ export function createLineSink(
     }
     retryMs = RETRY_MS;
     failure = null;
+    crowded = false;
     if (batch !== null) {
       batch.offset += bytes;
       if (batch.offset >= batch.bytes.length) {
@@ -188,7 +193,7 @@ export function createLineSink(
     write,
     status: () => ({ written, dropped: full + late }),
     health: () => ({
-      state: failure !== null ? 'failing' : heldBytes() >= options.bufferBytesMax ? 'full' : 'ready',
+      state: failure !== null ? 'failing' : (crowded && heldBytes() > 0) || heldBytes() >= options.bufferBytesMax ? 'full' : 'ready',
       bufferedBytes: heldBytes(),
       lost: { buffer_full: full, shutdown: late },
       lastError: failure,

@@ -83,6 +83,7 @@ describe('a collector', () => {
     const { sink, write } = open(collector.url);
     write(1000);
     const lost = sink.status().dropped;
+    expect(sink.health().state).toBe('full');
     expect(lost).toBeGreaterThan(700);
     await until(() => sink.health().bufferedBytes).toBe(0);
     expect([sink.status(), sink.health().lost]).toEqual([

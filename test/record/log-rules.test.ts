@@ -160,6 +160,21 @@ describe('records that must be kept', () => {
     expect([lines.length, recorder.status().written]).toEqual([kept, kept]);
   });
 
+  it('are taken one at a time where each is larger than the buffer, and stop nothing for ever', async () => {
+    const { recorder, end } = setup({ audit: 'required', bufferBytesMax: 16_384 });
+    const huge = (record: DecisionRecord): DecisionRecord => ({
+      ...record,
+      input: () => ({ list: Array.from({ length: 20_000 }, () => 1) }),
+    });
+    recorder.record(huge({ ...failed, decision: { ...failed.decision, error: { code: 'audit_unavailable' } } }));
+    expect(recorder.refuses?.()).toBeNull();
+    recorder.record(huge(allowed));
+    await expect.poll(() => recorder.refuses?.()).toBeNull();
+    recorder.record(huge(allowed));
+    expect((await end()).lines).toHaveLength(2);
+    expect(recorder.status()).toMatchObject({ written: 2, dropped: 1 });
+  });
+
   it('wait for their masks in a number that stops decisions and loses nothing', async () => {
     const { recorder, end } = setup({ audit: 'required', bufferBytesMax: 1 << 26 });
     let kept = 0;
