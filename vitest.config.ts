@@ -7,7 +7,7 @@ import { toolsEnv } from './vitest.tools.ts';
 const root = import.meta.dirname;
 
 /** Tests that start whole processes (Envoy, the service, npm scripts): one file at a time, after all others, so that nothing disturbs them. */
-const LIVE = ['test/gateway/**/*.test.ts', 'test/quickstart.test.ts'];
+const LIVE = ['test/gateway/**/*.test.ts', 'test/image.test.ts', 'test/quickstart.test.ts'];
 
 /** Where the published vectors are away, `test/vectors.test.ts` alone stands for all that read them. */
 const vectors = process.env['VECTORS_DIR'] ?? join(root, '../shared/vectors');

@@ -1,6 +1,7 @@
 /** Tests that wait or load for longer than `npm run verify` can spare: they run in `npm run verify:soak`. */
 export const LONG = [
   'test/admin-revocations.test.ts',
+  'test/chart/helm-4.test.ts',
   'test/cli/policy-docs.test.ts',
   'test/decide/local-source.test.ts',
   'test/docs/rego.test.ts',

@@ -1,9 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `npm run verify` tells the tests which OPA to use; a run of vitest alone takes the one that an earlier verify left. */
-const LEFT_BY_VERIFY = join(import.meta.dirname, '.tools/bin/opa');
+/** `npm run verify` tells the tests which tools to use; a run of vitest alone takes those that an earlier verify left. */
+const LEFT_BY_VERIFY: Readonly<Record<string, string>> = {
+  OPA_BIN: 'bin/opa',
+  HELM_BIN: 'helm/3/helm',
+  HELM4_BIN: 'helm/4/helm',
+  KUBERNETES_VALIDATE: 'kubernetes-validate',
+  PROMTOOL_BIN: 'gateways/prometheus/run',
+};
 
 /** Environment of the tests. */
-export const toolsEnv: Record<string, string> =
-  process.env['OPA_BIN'] === undefined && existsSync(LEFT_BY_VERIFY) ? { OPA_BIN: LEFT_BY_VERIFY } : {};
+export const toolsEnv: Record<string, string> = Object.fromEntries(
+  Object.entries(LEFT_BY_VERIFY)
+    .map(([variable, path]): [string, string] => [variable, join(import.meta.dirname, '.tools', path)])
+    .filter(([variable, path]) => process.env[variable] === undefined && existsSync(path)),
+);

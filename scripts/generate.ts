@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { openApiText } from '../src/compose/openapi/document.ts';
 import { inputSchemaText } from '../src/decide/input-schema-json.ts';
 import { builtinTables } from './generated/builtins.ts';
+import { chartDoc, chartSchemaText } from './generated/chart.ts';
 import { codesDoc } from './generated/codes.ts';
 import { configurationDoc } from './generated/configuration.ts';
 import { inputDoc } from './generated/input.ts';
@@ -21,6 +22,8 @@ const FILES: Readonly<Record<string, () => string>> = {
   'docs/rego-input.md': inputDoc,
   'docs/openapi.json': openApiText,
   'policies/schemas/input.json': inputSchemaText,
+  'helm/countersign/values.schema.json': chartSchemaText,
+  'helm/countersign/README.md': chartDoc,
 };
 
 /** Parts of documents that are written by hand otherwise: between `<!-- name -->` and `<!-- /name -->`. */

@@ -4,7 +4,10 @@ import { run } from '../run.mjs';
 import { checkInnerNode } from '../runtime.mjs';
 import { findEnvoy } from '../tools/envoy.mjs';
 import { findGateway, GATEWAYS } from '../tools/gateways.mjs';
+import { findHelm, HELMS } from '../tools/helm.mjs';
+import { findKubernetesValidate } from '../tools/kubernetes-validate.mjs';
 import { findOpa } from '../tools/opa.mjs';
+import { findPromtool } from '../tools/promtool.mjs';
 import { findRedis } from '../tools/redis.mjs';
 import { findSchemathesis } from '../tools/schemathesis.mjs';
 import { checkBuild } from './build.mjs';
@@ -13,7 +16,7 @@ import { vitest } from './vitest.mjs';
 
 /** @typedef {import('./runner.mjs').Step} Step */
 
-/** The tools that were found, for the tests: OPA_BIN, ENVOY_BIN, REDIS_SERVER_BIN, NGINX_BIN, HAPROXY_BIN, CADDY_BIN. */
+/** The tools that were found, for the tests: OPA_BIN, ENVOY_BIN, REDIS_SERVER_BIN, NGINX_BIN, HAPROXY_BIN, CADDY_BIN, HELM_BIN, HELM4_BIN, KUBERNETES_VALIDATE, PROMTOOL_BIN. */
 const tools = /** @type {Record<string, string>} */ ({});
 
 /**
@@ -55,6 +58,14 @@ const tool = (id, variable, find) => ({
 /** Those that ask by forward auth. */
 const gateways = Object.values(GATEWAYS).map((gateway) => tool(gateway.name, gateway.variable, () => findGateway(gateway)));
 
+/** The chart is rendered by Helm 3; that Helm 4 makes the same of it is among the long tests, for the time that its build takes. */
+const chart = [
+  tool('helm', HELMS.helm3.variable, () => findHelm(HELMS.helm3)),
+  tool('kubernetes-validate', 'KUBERNETES_VALIDATE', findKubernetesValidate),
+  tool('promtool', 'PROMTOOL_BIN', findPromtool),
+];
+const helm4 = tool('helm4', HELMS.helm4.variable, () => findHelm(HELMS.helm4));
+
 const opa = () => tools['OPA_BIN'] ?? 'opa';
 
 /** @type {Step} */
@@ -78,6 +89,7 @@ export const VERIFY = [
   tool('envoy', 'ENVOY_BIN', findEnvoy),
   tool('redis', 'REDIS_SERVER_BIN', findRedis),
   ...gateways,
+  ...chart,
   program('types', 'Types (tsc)', needed, () => ['tsc', '-p', 'tsconfig.json']),
   program('lint', 'Lint and format (biome)', needed, () => ['biome', 'check', '--error-on-warnings', '.']),
   program('generated', 'Generated files are current', needed, () => ['node', 'scripts/generate.ts', '--check']),
@@ -126,6 +138,8 @@ export const SOAK = [
   tool('envoy', 'ENVOY_BIN', findEnvoy),
   tool('redis', 'REDIS_SERVER_BIN', findRedis),
   ...gateways,
+  ...chart,
+  helm4,
   tool('schemathesis', 'SCHEMATHESIS_BIN', findSchemathesis),
   { id: 'soak', title: 'Soak tests (vitest)', needs: needed, run: () => vitest(['run', '--config', 'vitest.soak.config.ts'], tools) },
 ];

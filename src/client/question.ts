@@ -11,6 +11,9 @@ export type Question = {
     /** Raw path and query, not decoded. */
     readonly path: string;
     readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+    /** The body as text, for routes of MCP servers; `body_truncated` where it is not the whole of it. */
+    readonly body?: string;
+    readonly body_truncated?: boolean;
   };
   readonly source?: { readonly ip?: string; readonly port?: number; readonly forwarded_for?: readonly string[] };
   readonly token?: { readonly claims: JsonObject };

@@ -48,9 +48,14 @@ function walk(value: JsonObject[string]): JsonObject[string] {
   return isJsonObject(value) ? mergeAlternatives(value) : value;
 }
 
-/** The text of `policies/schemas/input.json`: objects one name a line, lists in one line where they fit, as the project's formatter has it. */
+/** The text of `policies/schemas/input.json`. */
 export function inputSchemaText(): string {
-  return `${print(generateInputSchema(), '')}\n`;
+  return schemaText(generateInputSchema());
+}
+
+/** The text of a schema: objects one name a line, lists in one line where they fit, as the project's formatter has it. */
+export function schemaText(schema: JsonObject): string {
+  return `${print(schema, '')}\n`;
 }
 
 const LINE_WIDTH = 140;

@@ -1,14 +1,15 @@
 import type { Listener } from '../contract/lifecycle.ts';
 import { AUTHORIZATION_SERVICE, createExtAuthzMethods, type ExtAuthzOptions } from './ext-authz/routes.ts';
 import { createGrpcHealth } from './grpc-health.ts';
-import { createGrpcTransport, type GrpcTls } from './grpc-transport.ts';
+import { createGrpcTransport } from './grpc-transport.ts';
 import { peerCertificate } from './peer-certificate.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export type GrpcServerOptions = ExtAuthzOptions & {
   readonly host: string;
   /** 0 takes a free one; `start` says which. */
   readonly port: number;
-  readonly tls: GrpcTls | null;
+  readonly tls: TlsFiles | null;
   /** What the health service answers by; once `notice` was called it is NOT_SERVING all the same. */
   readonly ready: () => boolean;
 };

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   createSecureServer,
   createServer,
@@ -15,14 +14,12 @@ import type { Listener } from '../contract/lifecycle.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
 import { answerUnimplemented, type CallContext, GrpcCall, type GrpcMethod, type GrpcPeer, type PeerEvidence } from './grpc-call.ts';
 import { isGrpcContentType } from './grpc-status.ts';
-
-/** TLS of one listener: PEM files. With `clientCaFile` every client must show a certificate of that authority. */
-export type GrpcTls = { readonly certFile: string; readonly keyFile: string; readonly clientCaFile: string | null };
+import { followTls, readTls, type TlsFiles } from './tls-files.ts';
 
 export type GrpcTransportOptions = {
   readonly host: string;
   readonly port: number;
-  readonly tls: GrpcTls | null;
+  readonly tls: TlsFiles | null;
   /** By `:path`. */
   readonly methods: ReadonlyMap<string, GrpcMethod>;
   readonly peerCertificate: (socket: TLSSocket) => PeerEvidence | null;
@@ -69,6 +66,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
   // Sockets of port scanners or of clients without ALPN never become a session, and would hold up the drain.
   const sockets = new Set<Socket>();
   let server: Http2Server | Http2SecureServer | null = null;
+  let unfollow: (() => void) | null = null;
 
   function onSocket(socket: Socket): void {
     sockets.add(socket);
@@ -125,16 +123,16 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
 
   function open(): Http2Server | Http2SecureServer {
     if (options.tls === null) return createServer(SERVER_SETTINGS);
-    const { certFile, keyFile, clientCaFile } = options.tls;
-    return createSecureServer({
+    const read = readTls(options.tls);
+    const opened = createSecureServer({
       ...SERVER_SETTINGS,
-      cert: readFileSync(certFile),
-      key: readFileSync(keyFile),
-      ...(clientCaFile === null ? {} : { ca: readFileSync(clientCaFile), requestCert: true, rejectUnauthorized: true }),
+      ...read,
       ALPNProtocols: ['h2'],
       allowHTTP1: false,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     });
+    unfollow = followTls(opened, options.tls, read, { listener: 'grpc', logger });
+    return opened;
   }
 
   return {
@@ -187,6 +185,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): Listener {
           if (idleSweeps === 2) cut();
         }, SWEEP_MS);
         const bound = setTimeout(cut, boundMs);
+        unfollow?.();
         options.onStop();
         server.close(() => {
           clearInterval(sweep);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -8,9 +7,7 @@ import { CountersignError } from '../contract/errors.ts';
 import type { Listener } from '../contract/lifecycle.ts';
 import type { Logger } from '../contract/stages.ts';
 import { rawProblem, sendProblem } from './problem.ts';
-
-/** Files of a TLS listener; with a client CA every client needs a certificate of it. */
-export type TlsFiles = { readonly certFile: string; readonly keyFile: string; readonly clientCaFile: string | null };
+import { followTls, readTls, type TlsFiles } from './tls-files.ts';
 
 export type HttpListenerOptions = {
   /** For log lines: `http`, `operations`. */
@@ -51,6 +48,7 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
   let going = false;
   let inFlight = 0;
   let whenIdle: (() => void) | null = null;
+  let unfollow: (() => void) | null = null;
 
   function onClose(): void {
     inFlight--;
@@ -116,13 +114,19 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
       // Node's own 400 has no body of ours; a request without Host is answered by the handler like one with a wrong Host
       requireHostHeader: false,
     };
-    const opened =
-      options.tls === null ? createServer(base, onRequest) : createTlsServer({ ...base, ...tlsOptions(options.tls) }, onRequest);
+    const opened = options.tls === null ? createServer(base, onRequest) : openTls(options.tls, base);
     // the default would drop the 2,001st header silently, an Origin for example; the block's size is the bound
     opened.maxHeadersCount = 0;
     opened.on('connection', onConnection);
     opened.on('clientError', onClientError);
     opened.on('tlsClientError', (cause) => logger.debug('http_tls_error', { listener: options.name, error: cause.message }));
+    return opened;
+  }
+
+  function openTls(files: TlsFiles, base: object): Server {
+    const read = tlsOptions(files);
+    const opened = createTlsServer({ ...base, ...read, ALPNProtocols: ['http/1.1'] }, onRequest);
+    unfollow = followTls(opened, files, read, { listener: options.name, logger });
     return opened;
   }
 
@@ -147,6 +151,7 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
 
     async stop(boundMs) {
       going = true;
+      unfollow?.();
       const closing = server;
       if (closing === null || !closing.listening) return;
       const closed = new Promise<void>((resolve) => closing.close(() => resolve()));
@@ -170,9 +175,7 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
 
 function tlsOptions(files: TlsFiles) {
   try {
-    const own = { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile), ALPNProtocols: ['http/1.1'] };
-    if (files.clientCaFile === null) return own;
-    return { ...own, ca: readFileSync(files.clientCaFile), requestCert: true, rejectUnauthorized: true };
+    return readTls(files);
   } catch (cause) {
     throw new CountersignError('listen_failed', { field: 'tls', cause });
   }

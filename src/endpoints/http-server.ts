@@ -9,9 +9,10 @@ import { createExtAuthzHttpRoute, type ExtAuthzHttpOptions, isExtAuthzHttpTarget
 import { createFeedbackRoute, type FeedbackOptions, isFeedbackTarget } from './feedback/routes.ts';
 import { createForwardAuthRoute, isForwardAuthTarget } from './forward-auth/routes.ts';
 import { createFallback } from './http-fallback.ts';
-import { createHttpListener, type TlsFiles } from './http-listener.ts';
+import { createHttpListener } from './http-listener.ts';
 import { createIsOwnHost } from './own-host.ts';
 import { sendProblem } from './problem.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export type HttpServerOptions = DecideOptions &
   Pick<FeedbackOptions, 'feedback'> &

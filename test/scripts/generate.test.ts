@@ -18,6 +18,8 @@ const FILES = [
   'docs/rego-input.md',
   'docs/openapi.json',
   'policies/schemas/input.json',
+  'helm/countersign/values.schema.json',
+  'helm/countersign/README.md',
 ];
 
 function generate(...args: string[]) {

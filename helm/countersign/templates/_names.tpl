@@ -1,0 +1,64 @@
+{{- define "countersign.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Short enough for what is appended: -operations, -geoip, -redis. */}}
+{{- define "countersign.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- else -}}
+{{- $name := include "countersign.name" . -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "countersign.selector" -}}
+app.kubernetes.io/name: {{ include "countersign.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "countersign.labels" -}}
+{{ include "countersign.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The pods that decide; a dev Redis, a job and a test have another component. */}}
+{{- define "countersign.pods" -}}
+{{ include "countersign.selector" . }}
+app.kubernetes.io/component: pdp
+{{- end }}
+
+{{- define "countersign.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "countersign.fullname" .) .Values.serviceAccount.name }}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end -}}
+{{- end }}
+
+{{- define "countersign.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repository .digest }}
+{{- else -}}
+{{- printf "%s:%s" .repository (default $.Chart.AppVersion .tag) }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Names of a Service, from the short one to the whole one: (list $ "<service>") */}}
+{{- define "countersign.hosts" -}}
+{{- $root := index . 0 -}}
+{{- $service := index . 1 -}}
+{{- $in := printf "%s.%s" $service $root.Release.Namespace -}}
+{{- list $service $in (printf "%s.svc" $in) (printf "%s.svc.%s" $in $root.Values.service.clusterDomain) | toYaml -}}
+{{- end }}
