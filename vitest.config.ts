@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { LONG } from './vitest.long.ts';
@@ -13,11 +14,13 @@ const LIVE = ['test/gateway/**/*.test.ts', 'test/image.test.ts', 'test/quickstar
 const vectors = process.env['VECTORS_DIR'] ?? join(root, '../shared/vectors');
 const WITHOUT_VECTORS = existsSync(join(vectors, 'index.json')) ? [] : ['test/conformance/**'];
 
-const shared = { env: toolsEnv, testTimeout: 20_000, hookTimeout: 60_000 };
+const shared = { env: toolsEnv, testTimeout: 60_000, hookTimeout: 60_000 };
 const exclude = [...configDefaults.exclude, ...WITHOUT_VECTORS, ...LONG, 'test/soak/**'];
 
 export default defineConfig({
   test: {
+    // vitest leaves a core idle, and on two that doubles the time; more than four add memory and no speed
+    maxWorkers: Math.min(4, availableParallelism()),
     projects: [
       { test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'], exclude: [...exclude, ...LIVE], sequence: { groupOrder: 0 } } },
       {

@@ -71,6 +71,7 @@ export function createBatchPdp(path: Path, reassert: Reassert): BatchPdp {
   function decideFurther(item: DecisionRequest, own: Progress, known: Gathered): Awaitable<Decision> {
     const identity = reassert(item, known.identity);
     own.identity = identity;
+    own.enrichment = known.enrichment;
     return path.further(item, own, { ...known, identity }, (mine) => path.judge(item, own, mine));
   }
 

@@ -292,7 +292,7 @@ describe('data that is pushed', () => {
     expect(await decide(again.httpPort, '/orders/1')).toMatchObject({ decision: 'deny', error: { code: 'policy_not_loaded' } });
     expect((await call('data/countersign/limits/rate/client', { method: 'DELETE' })).status).toBe(200);
     expect(await decide(again.httpPort, '/orders/1')).toMatchObject({ policy: { revision: 'r2' } });
-    expect(await statusOf(again)).toMatchObject({ state: 'active' });
+    await vi.waitFor(async () => expect(await statusOf(again)).toMatchObject({ state: 'active', running_on: 'source' }), WAIT);
   });
 });
 

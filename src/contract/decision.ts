@@ -14,6 +14,8 @@ export type Reason = {
   readonly effect: Effect | 'undecided';
   /** From the rule's METADATA; the code where the bundle has none. */
   readonly title: string;
+  /** There where the policy made the title itself for this request: then anything may be in it. */
+  readonly titleSaid?: true;
   /** True where METADATA says `custom.public: true`: only such reasons reach the client. */
   readonly public: boolean;
   /** What the verdict said besides its effect. */
@@ -77,7 +79,7 @@ export type Decision = {
   readonly stepUp: StepUp | null;
   readonly obligations: readonly JsonObject[];
   readonly upstream: Upstream;
-  /** Names of headers that the policy would have set or removed upstream; there only on what is no allow, and where there is one. */
+  /** Names of headers that the policy would have set or removed upstream, had it allowed; on an allow those that it removes. There only where there is one. */
   readonly upstreamNames?: readonly string[];
   /** Null on allow. */
   readonly response: ClientResponse | null;

@@ -22,7 +22,7 @@ export type Combined = {
   readonly obligations: readonly JsonObject[];
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly upstreamHeaders: Readonly<Record<string, string>>;
-  /** Of the headers that would go upstream on an allow; not there on an allow, and where there is none. */
+  /** As `Decision.upstreamNames`. */
   readonly upstreamNames?: readonly string[];
   readonly limits: readonly ExceededLimit[];
   readonly retryAfterSeconds: number | null;

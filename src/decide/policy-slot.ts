@@ -151,7 +151,6 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
         refused = null;
       }
       loaded = inspection.loaded(next);
-      waiting = null;
       again?.();
       logger.info('policy_data_changed', { policy: name, revision: next.policy.revision, routes: next.routes });
       warnOf(next);
@@ -262,6 +261,7 @@ export function createPolicySlot(name: string, options: PolicyOptions, shared: D
             await attempt(from, () => install(packed, 'source', seconds(), true));
             source.has(judged, true);
           }
+          waiting = null;
           source.accept(digest, seconds());
           await save();
           return true;

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { ClientResponse, Decision, NamedText, Reason, Upstream } from '../contract/decision.ts';
 import type { RedactSaid } from '../contract/explain.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
@@ -73,19 +74,26 @@ export function createSaidRedaction(input: JsonValue): RedactSaid {
   };
 }
 
-/** Of the query and the body: what a client can put anywhere. */
+/** Of the query, the body and a message to an MCP server: what a client can put anywhere. */
 function textsOfClient(input: JsonValue): ReadonlySet<string> {
   const texts = new Set<string>();
-  const request = isJsonObject(input) ? input['request'] : undefined;
-  if (!isJsonObject(request)) return texts;
-  const { body, query = null } = request;
+  if (!isJsonObject(input)) return texts;
   const take = (value: JsonValue): void => {
     if (typeof value === 'string') texts.add(value);
     else if (Array.isArray(value)) value.forEach(take);
     else if (isJsonObject(value)) Object.values(value).forEach(take);
   };
-  take(query);
-  if (isJsonObject(body)) take(body['json'] ?? null);
+  const { request, mcp } = input;
+  if (isJsonObject(request)) {
+    const { body, query = null } = request;
+    take(query);
+    if (isJsonObject(body)) take(body['json'] ?? null);
+  }
+  if (isJsonObject(mcp)) {
+    take(mcp['arguments'] ?? null);
+    // the URI of a resource, where a part of it is hidden
+    for (const name of [mcp['name'], mcp['target']]) if (typeof name === 'string' && redactPath(name) !== name) texts.add(name);
+  }
   texts.delete('');
   return texts;
 }
@@ -94,12 +102,16 @@ function textsOfClient(input: JsonValue): ReadonlySet<string> {
 export function maskDecision(decision: Decision, input: JsonValue): Decision {
   const said = createSaidRedaction(input);
   const { dynamicMetadata, response } = decision;
+  // a challenge describes itself by a title
+  const unshown = decision.reasons.some(({ titleSaid }) => titleSaid === true) ? 'www-authenticate' : undefined;
+  const reasons = decision.reasons.map((reason) => ({ ...reason, title: titleOf(reason, said), details: detailsOf(reason, said) }));
   return {
     ...decision,
-    reasons: decision.reasons.map((reason) => ({ ...reason, details: detailsOf(reason, said) })),
+    reasons,
     obligations: decision.obligations.map((one) => obligationOf(one, said)),
     upstream: { headersToSet: {}, headersToRemove: [] },
-    response: response === null ? null : { ...withoutValues(response, decision.reasons), ...bodyOf(decision, response, said) },
+    response:
+      response === null ? null : { ...withoutValues(response, decision.reasons, unshown), ...bodyOf(decision, response, reasons, said) },
     ...(dynamicMetadata === undefined ? {} : { dynamicMetadata: hideMembersOf(dynamicMetadata) }),
   };
 }
@@ -128,9 +140,49 @@ function detailsOf({ effect, details }: Reason, said: RedactSaid): JsonObject {
   return { ...said(others), ...ours };
 }
 
-function bodyOf({ id }: Decision, { body, text }: ClientResponse, said: RedactSaid): Pick<ClientResponse, 'body' | 'text'> {
-  const own = body['decision_id'] === id ? body : said(body);
+function titleOf({ title, titleSaid }: Reason, said: RedactSaid): string {
+  return titleSaid === true && said({ title })['title'] !== title ? HIDDEN : title;
+}
+
+/** @param shown the reasons as they are shown */
+function bodyOf(
+  decision: Decision,
+  response: ClientResponse,
+  shown: readonly Reason[],
+  said: RedactSaid,
+): Pick<ClientResponse, 'body' | 'text'> {
+  const { body, text } = response;
+  const named = body['decision_id'] === decision.id ? { decision_id: decision.id } : {};
+  const own = isOfHost(decision, response)
+    ? { ...body, ...('reasons' in body ? { reasons: publicOf(shown) } : {}) }
+    : { ...said(body), ...named };
   return text === undefined ? { body: own } : { body: own, text: HIDDEN };
+}
+
+const HOST_MEMBERS: ReadonlySet<string> = new Set(['type', 'title', 'status', 'decision_id', 'reasons', 'methods']);
+const HOST_TYPE = /^(?:about:blank|urn:countersign:problem:step-up:[a-z]+|https:\/\/iana\.org\/assignments\/http-problem-types#[a-z-]+)$/;
+
+/** Whether a body is the host's own, by every part of it: a policy may name the decision in one that it made. */
+function isOfHost({ id, reasons, stepUp }: Decision, { status, body }: ClientResponse): boolean {
+  const { type, title, reasons: told = [], methods = [] } = body;
+  return (
+    Object.keys(body).every((name) => HOST_MEMBERS.has(name)) &&
+    body['decision_id'] === id &&
+    body['status'] === status &&
+    typeof type === 'string' &&
+    HOST_TYPE.test(type) &&
+    (title === (STATUS_CODES[status] ?? 'Refused') || title === 'Stronger evidence is required') &&
+    isSame(told, publicOf(reasons)) &&
+    isSame(methods, [...(stepUp?.methods ?? [])])
+  );
+}
+
+function publicOf(reasons: readonly Reason[]): JsonValue[] {
+  return reasons.filter((reason) => reason.public).map(({ code, title }) => ({ code, title }));
+}
+
+function isSame(a: JsonValue, b: JsonValue): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** A decision without the values of the headers and of the parameters that its policy sets; what the host says of the caller stays. */
@@ -162,9 +214,10 @@ function upstreamWithoutValues(upstream: Upstream): Upstream {
   };
 }
 
-function withoutValues(response: ClientResponse, reasons: Decision['reasons']): ClientResponse {
+function withoutValues(response: ClientResponse, reasons: Decision['reasons'], unshown?: string): ClientResponse {
   const { headers, headersToAppend } = response;
   const said = new Set(reasons.flatMap(({ details }) => namesIn(details['response_headers'])));
+  if (unshown !== undefined) said.add(unshown);
   return {
     ...response,
     headers: valuesHidden(headers, (name) => OWN.has(name) || (OFTEN_OWN.has(name) && !said.has(name))),

@@ -15,6 +15,8 @@ export function createRevocationIndex(): RevocationIndex {
   const byIssuer = { jti: new Set<string>(), sid: new Set<string>() };
   const times = createTimes();
   let entries = 0;
+  /** How often a name was added beside the first time: an entry that somebody else reads as narrower has the same one. */
+  const again = new Map<Set<string>, Map<string, number>>();
 
   const scoped = (issuer: string, key: string): string => `${issuer}\n${key}`;
   const has = (set: ReadonlySet<string>, key: string, issuer: string): boolean =>
@@ -23,6 +25,14 @@ export function createRevocationIndex(): RevocationIndex {
   function placeOf(revocation: Exclude<Revocation, { kind: 'issuedBefore' }>): readonly [Set<string>, string] {
     if ('issuer' in revocation) return [byIssuer[revocation.kind], scoped(revocation.issuer ?? '', revocation.key)];
     return [plain[revocation.kind], revocation.key];
+  }
+
+  function countAgain(set: Set<string>, name: string, by: 1 | -1): void {
+    const counts = again.get(set) ?? new Map<string, number>();
+    again.set(set, counts);
+    const left = (counts.get(name) ?? 0) + by;
+    if (left === 0) counts.delete(name);
+    else counts.set(name, left);
   }
 
   return {
@@ -34,7 +44,8 @@ export function createRevocationIndex(): RevocationIndex {
       if (revocation.kind === 'issuedBefore') times.add(revocation);
       else {
         const [set, name] = placeOf(revocation);
-        set.add(name);
+        if (set.has(name)) countAgain(set, name, 1);
+        else set.add(name);
       }
     },
     remove(revocation) {
@@ -42,7 +53,8 @@ export function createRevocationIndex(): RevocationIndex {
       if (revocation.kind === 'issuedBefore') times.remove(revocation);
       else {
         const [set, name] = placeOf(revocation);
-        set.delete(name);
+        if (again.get(set)?.has(name) === true) countAgain(set, name, -1);
+        else set.delete(name);
       }
     },
     client: (id) => plain.client.has(id),

@@ -64,6 +64,17 @@ describe('headers that a policy sets are taken away from clients', () => {
     expect(upstream.headersToRemove).toEqual(expect.arrayContaining(['x-own', 'x-secret']));
     world.stop();
   });
+
+  it('of one that removes them where it allows', async () => {
+    const allowed = '{"effect": "allow", "upstream": {"headers_to_remove": ["X-Secret"]}}';
+    const active = await bundleOf('a1', `decision := ${allowed} if input.request.path == "/ok"\n\nelse := {"effect": "deny"}`);
+    const world = await createRollout({ active, candidate: active, monitor: createMonitor(ENFORCED, UPSTREAM, SILENT) });
+    const removed = async (path: string) => (await world.ask(path, { request: { pep } })).upstream.headersToRemove;
+    expect(await removed('/x')).not.toContain('x-secret');
+    expect(await removed('/ok')).toContain('x-secret');
+    expect(await removed('/x')).toContain('x-secret');
+    world.stop();
+  });
 });
 
 describe('`critical: enforced` where data of the policy is not there', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Decision } from '../../src/contract/decision.ts';
+import type { ClientResponse, Decision } from '../../src/contract/decision.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
 import { maskDecision, maskHeaders } from '../../src/record/mask-decision.ts';
 import { answer } from '../decide/answer.ts';
@@ -31,6 +31,16 @@ describe('what those see who may only look', () => {
     expect(detailsOf(details)).toEqual(shown);
   });
 
+  it('an argument of an MCP tool is a text of the client, also where no rule looks at the body', () => {
+    const asked = { mcp: { status: 'read', arguments: { query: 'asked-by-client' } } };
+    expect(maskDecision(decided({ said: 'for asked-by-client' }), asked).reasons[0]?.details).toEqual({ said: '***' });
+    const read = {
+      mcp: { status: 'read', name: 'https://files.example/a?key=k-of-client', target: 'https://files.example/a?key=k-of-client' },
+    };
+    const said = { said: 'for https://files.example/a?key=k-of-client' };
+    expect(maskDecision(decided(said), read).reasons[0]?.details).toEqual({ said: '***' });
+  });
+
   it('obligations, dynamic metadata, headers and texts keep their names only', () => {
     const shown = maskDecision(
       decided(
@@ -49,6 +59,37 @@ describe('what those see who may only look', () => {
       response: { headers: { 'x-b': '***', 'content-type': 'text/plain' }, text: '***' },
     });
     expect(JSON.stringify(shown)).not.toContain(SECRET);
+  });
+
+  describe('of a policy that decides itself', () => {
+    const said = 'asks for sent-by-client';
+    const reasons = [{ ...decided({}).reasons[0], title: said, titleSaid: true }] as Decision['reasons'];
+    const shownOf = (response: Partial<ClientResponse>) => {
+      const { id } = decided({});
+      const whole = { status: 403, headers: { 'www-authenticate': `Bearer error_description="${said}"` }, ...response };
+      return maskDecision(decided({}, { reasons, response: { body: { decision_id: id }, ...whole } }), input);
+    };
+
+    it('a title is what it says, also in the answer to the client', () => {
+      const { id } = decided({});
+      const body = { type: 'about:blank', title: 'Forbidden', status: 403, decision_id: id, reasons: [{ code: 'a.shown', title: said }] };
+      const shown = shownOf({ body });
+      expect(JSON.stringify(shown)).not.toContain('sent-by-client');
+      expect(shown.reasons[0]?.title).toBe('***');
+      expect(shown.response?.body).toEqual({ ...body, reasons: [{ code: 'a.shown', title: '***' }] });
+    });
+
+    it.each<[string, JsonObject]>([
+      ['a member of its own', { note: said }],
+      ['a title of its own', { title: said }],
+      ['reasons of its own', { reasons: [{ code: 'a.shown', title: 'Shown', why: said }] }],
+    ])('a body that it made is its own though it names the decision: %s', (_, more) => {
+      const { id } = decided({});
+      const body = { type: 'about:blank', title: 'Forbidden', status: 403, decision_id: id, ...more };
+      const shown = shownOf({ body });
+      expect(JSON.stringify(shown)).not.toContain('sent-by-client');
+      expect(shown.response?.body).toMatchObject({ decision_id: id, status: 403 });
+    });
   });
 
   it('without the input every text may be a credential', () => {

@@ -32,7 +32,8 @@ export function startHttpRecipe(options: HttpRecipeOptions): Promise<Envoy> {
   const [listener] = listeners;
   const [chain] = listener.filter_chains;
   listener.address.socket_address.port_value = 0;
-  const [filter] = chain.filters[0].typed_config.http_filters;
+  // the first takes away what a client made up
+  const [, filter] = chain.filters[0].typed_config.http_filters;
   Object.assign(chain.filters[0].typed_config, options.manager);
   Object.assign(filter.typed_config, options.filter);
   filter.typed_config.http_service.server_uri.timeout = '2s';

@@ -116,7 +116,8 @@ function reasonsOf(effect: Effect, said: Result['reasons']): readonly Reason[] {
   return said.map((one) => {
     if (typeof one === 'string') return { code: one, effect, title: one, public: false, details: {} };
     const { code: name, title, public: shown, ...details } = one;
-    return { code: name, effect, title: title ?? name, public: shown ?? false, details: JSON.parse(JSON.stringify(details)) };
+    const made = { code: name, effect, public: shown ?? false, details: JSON.parse(JSON.stringify(details)) };
+    return title === undefined ? { ...made, title: name } : { ...made, title, titleSaid: true };
   });
 }
 

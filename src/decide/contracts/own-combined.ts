@@ -7,7 +7,7 @@ import type { OwnAnswer } from './own-answer.ts';
 
 /** What a policy decided by itself, in the form that everything after the evaluation takes. */
 export function ownCombined(effect: Effect, reasons: readonly Reason[], status: number | null, own: OwnAnswer): Combined {
-  const upstreamNames = effect === 'allow' ? [] : ownUpstreamNames(own);
+  const upstreamNames = ownUpstreamNames(effect === 'allow' ? { ...own, upstream: [] } : own);
   return {
     effect,
     reasons,

@@ -56,8 +56,12 @@ export function applyEdit(data: JsonObject, state: PushedState, request: EditReq
   const documents = pushedAt(state.documents, request, value);
   if (documents === null) return { refused: 'data_path_invalid', field: pathText(path) };
   if (documents.length > DOCUMENTS_MAX) return { refused: 'data_too_large', field: 'documents' };
-  const next = finished(state, request, documents, before, value);
-  return next.state.operatorPaths.length > OPERATOR_PATHS_MAX ? { refused: 'data_too_large', field: 'documents' } : next;
+  return bounded(finished(state, request, documents, before, value));
+}
+
+/** More could not be read again. */
+function bounded(edited: Edited): Edited | AdminRefused {
+  return edited.state.operatorPaths.length > OPERATOR_PATHS_MAX ? { refused: 'data_too_large', field: 'documents' } : edited;
 }
 
 /** As many as the preparation of a revision takes: a heap that is full while JSON is parsed ends the whole process and not only the thread. */
@@ -95,20 +99,24 @@ function withdrawn(data: JsonObject, state: PushedState, request: EditRequest, b
     if (around === undefined || left === null) return { refused: 'data_unknown', field: pathText(path) };
     documents = documents.map((one) => (one === around ? { ...one, value: left, at, by } : one));
   }
-  const next = finished(state, request, documents, before, undefined);
-  return { ...next, after: valueInForce(data, next.state, path) };
+  // out of what somebody else pushed: the bundle's own value does not come back; an exception that is taken back opens nothing
+  const changes = documents.length === state.documents.length && !startsWith(path, EXCEPTIONS);
+  const next = finished(state, request, documents, before, undefined, changes);
+  return bounded({ ...next, after: valueInForce(data, next.state, path) });
 }
 
+/** @param changes whether something of the request's is in force afterwards, if only that something is gone */
 function finished(
   state: PushedState,
   { path, role }: EditRequest,
   documents: readonly Pushed[],
   before: JsonValue | undefined,
   after: JsonValue | undefined,
+  changes = after !== undefined,
 ): Edited {
   const revision = state.revision + 1;
   const root = rootOf(state.policy, path) ?? '';
-  const operatorPaths = operatorPathsAfter(state.operatorPaths, pathText(path), role !== 'admin' && after !== undefined);
+  const operatorPaths = operatorPathsAfter(state.operatorPaths, pathText(path), role !== 'admin' && changes);
   return {
     state: { policy: state.policy, revision, roots: { ...state.roots, [root]: revision }, documents, operatorPaths },
     before,

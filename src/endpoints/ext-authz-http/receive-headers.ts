@@ -16,7 +16,7 @@ export type Said = {
   readonly withinMs: number | null;
   readonly requestId: string | null;
   readonly notUtf8: boolean;
-  /** True where a header looked like one of Envoy's. */
+  /** True where a header looked like one of Envoy's or of ours. */
   readonly lookAlike: boolean;
 };
 
@@ -45,7 +45,12 @@ export function readSaid(lines: readonly string[], certificateName: string | nul
     const { name, plain } = headerName(lines[index] ?? '');
     const wire = lines[index + 1] ?? '';
     if (name === EXPECTED_WITHIN) withinMs = WAIT.test(wire) ? Number(wire) : withinMs;
-    if (plain.startsWith(OWN_PREFIX) || OWN_HEADERS.has(name)) continue;
+    if (plain.startsWith(OWN_PREFIX)) {
+      // of these Envoy may hand another spelling on to the upstream
+      lookAlike ||= name !== plain;
+      continue;
+    }
+    if (OWN_HEADERS.has(name)) continue;
     if (wire === '' && name === certificateName) continue;
     if (FACT_NAMES.has(plain)) {
       if (name !== plain) lookAlike = true;

@@ -31,10 +31,13 @@ export function createHeldEntries(): HeldEntries {
       const known = entries.get(entry.id);
       entries.set(entry.id, entry);
       if (entry.untilSeconds !== 0) firstEnd = Math.min(firstEnd, entry.untilSeconds);
-      if (known !== undefined) return;
+      if (known !== undefined && !unreadable.has(entry.id)) return;
       const read = readStored(entry);
       if (read === null) unreadable.add(entry.id);
-      else index.add(read.revocation);
+      else {
+        unreadable.delete(entry.id);
+        index.add(read.revocation);
+      }
     },
     drop(id) {
       const known = entries.get(id);

@@ -182,4 +182,8 @@ test('what an operator changed is told from what an admin did, who answers for a
   expect(pathsAfter(own, request(rate, put({ client: { '10s': 7 } })))).toEqual([]);
   expect(pathsAfter(own, request(`${rate}/clients`, put({})))).toEqual([`${rate}/client`]);
   expect(pathsAfter(own, request(`${rate}/client`, DELETE, operator))).toEqual([]);
+  const exception = 'countersign/limits/exceptions/e';
+  expect(pathsAfter(request(exception, put({}), operator), request(exception, DELETE, operator))).toEqual([]);
+  // what an admin pushed is other than it was
+  expect(pathsAfter(request(rate, put({ client: {} })), request(`${rate}/client`, DELETE, operator))).toEqual([`${rate}/client`]);
 });

@@ -81,6 +81,15 @@ describe("Envoy's own words", () => {
     },
   );
 
+  test.each(['x-countersign_subject', 'X.Countersign.Subject', 'x_countersign_pep_token'])(
+    '%s looks like one of ours: it says nothing, and the upstream is told to drop every spelling',
+    (name) => {
+      const asked = question([...FACTS, name, 'forged']);
+      expect(asked.flags).toEqual(['header_underscore']);
+      expect(asked.http?.headers.size).toBe(0);
+    },
+  );
+
   test('without them the scheme is x-forwarded-proto, and the peer the last of a chain that has it', () => {
     const lines = ['x-forwarded-proto', 'https', 'x-forwarded-for', '198.51.100.1, 203.0.113.9'];
     const asked = question(lines, {}, { forwardedFor: { header: 'x-forwarded-for', appendsPeer: true, hops: null } });
