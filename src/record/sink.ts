@@ -96,7 +96,7 @@ export function createLineSink(
     if (state !== 'idle') return;
     if (batch === null) {
       if (lines.length === 0) return;
-      if (!nextFile()) return;
+      if (!nextFile(linesBytes)) return;
       batch = { bytes: Buffer.from(lines.join('')), lines: lines.length, offset: 0 };
       lines = [];
       linesBytes = 0;
@@ -108,9 +108,9 @@ export function createLineSink(
   }
 
   /** A line is never in two files: those of one piece go where its first one goes. */
-  function nextFile(): boolean {
+  function nextFile(bytes: number): boolean {
     try {
-      fd = file.next(linesBytes);
+      fd = file.next(bytes);
       return true;
     } catch (thrown) {
       failed(thrown instanceof Error ? thrown : new Error('rotation failed', { cause: thrown }));
@@ -161,6 +161,12 @@ export function createLineSink(
   function tryAgain(): void {
     state = 'idle';
     retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
+    const before = fd;
+    if (batch !== null) {
+      if (!nextFile(0)) return;
+      // the line that the old file has a part of is whole in the new one
+      if (fd !== before && batch.offset > 0) batch.offset = batch.bytes.lastIndexOf(NEWLINE, batch.offset - 1) + 1;
+    }
     handOn();
   }
 

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Rotation } from '../../src/record/log-file.ts';
 import { createLineSink } from '../../src/record/sink.ts';
 
@@ -105,6 +105,7 @@ describe('a log file', () => {
 const disk = mkdtempSync(join(tmpdir(), 'countersign-logs-disk-'));
 const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status === 0;
 if (mounted) spawnSync('umount', [disk]);
+afterAll(() => rmSync(disk, { recursive: true }));
 
 describe.runIf(mounted)('a disk that is full', () => {
   it('[asks 80] costs no line that there is room for in memory, and every one is there once when there is room again', async () => {
@@ -123,5 +124,34 @@ describe.runIf(mounted)('a disk that is full', () => {
     const numbers = readFileSync(file, 'utf8').trim().split('\n').map(Number);
     expect(numbers).toEqual(Array.from({ length: 300 }, (_, index) => index));
     expect([sink.status(), sink.health().state]).toEqual([{ written: 300, dropped: 700 }, 'ready']);
+  });
+
+  it('is left where the name leads to another one, and no line is lost or torn that is not whole there', async () => {
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status).toBe(0);
+    onTestFinished(() => void spawnSync('umount', [disk]));
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(48_000));
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-logs-other-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [file, full, other] = [join(folder, 'decisions.log'), join(disk, 'decisions.log'), join(folder, 'other.log')];
+    symlinkSync(full, file);
+    let nowMs = 0;
+    const sink = createLineSink({ file, now: () => nowMs }, { bufferBytesMax: 60_000, batch: true, onError: () => {} });
+    for (let index = 0; index < 300; index += 1) sink.write(`${String(index).padEnd(99)}\n`);
+    await until(() => sink.health().state).toBe('failing');
+    rmSync(file);
+    symlinkSync(other, file);
+    nowMs += 1100;
+    await until(() => sink.health().bufferedBytes).toBe(0);
+    await sink.close();
+    const whole = [full, other]
+      .flatMap((path) =>
+        readFileSync(path, 'utf8')
+          .split('\n')
+          .filter((line) => line.length === 99),
+      )
+      .map(Number);
+    expect(whole).toEqual(Array.from({ length: 300 }, (_, index) => index));
+    expect(readFileSync(other, 'utf8')).toMatch(/^\d+ +\n/);
+    expect(sink.status()).toEqual({ written: 300, dropped: 0 });
   });
 });
