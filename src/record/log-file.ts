@@ -21,6 +21,8 @@ export interface LogFile {
    * @throws the error of the system where that cannot be done; the old file stays open
    */
   next(bytes: number): number;
+  /** Nothing may be written any more. */
+  close(): void;
 }
 
 /** Non-blocking, which means nothing for a disk and all for a named pipe. */
@@ -84,6 +86,7 @@ export function openLogFile(path: string, rotation: Rotation | null, now: () => 
       size += bytes;
       return fd;
     },
+    close: () => closeSync(fd),
   };
 }
 

@@ -193,6 +193,8 @@ export function createLineSink(
     late += lines.length;
     lines = [];
     linesBytes = 0;
+    // a disk that hangs still has the descriptor
+    if (state !== 'writing') file.close();
   }
 
   return {
@@ -213,7 +215,7 @@ const noTime = (): number => 0;
 /** What is open already is nobody's to rotate. */
 function openDescriptor(given: number): LogFile {
   const fd = withoutBlocking(given);
-  return { isFile: fstatSync(fd).isFile(), fd: () => fd, next: () => fd };
+  return { isFile: fstatSync(fd).isFile(), fd: () => fd, next: () => fd, close() {} };
 }
 
 const atExit = new Set<() => void>();

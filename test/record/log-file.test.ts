@@ -104,13 +104,13 @@ describe('a log file', () => {
 
 const disk = mkdtempSync(join(tmpdir(), 'countersign-logs-disk-'));
 const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status === 0;
-if (mounted) spawnSync('umount', [disk]);
+if (mounted) spawnSync('umount', ['-l', disk]);
 afterAll(() => rmSync(disk, { recursive: true }));
 
 describe.runIf(mounted)('a disk that is full', () => {
   it('[asks 80] costs no line that there is room for in memory, and every one is there once when there is room again', async () => {
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status).toBe(0);
-    onTestFinished(() => void spawnSync('umount', [disk]));
+    onTestFinished(() => void spawnSync('umount', ['-l', disk]));
     writeFileSync(join(disk, 'filler'), Buffer.alloc(48_000));
     const errors: Error[] = [];
     const file = join(disk, 'decisions.log');
@@ -128,7 +128,7 @@ describe.runIf(mounted)('a disk that is full', () => {
 
   it('is left where the name leads to another one, and no line is lost or torn that is not whole there', async () => {
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status).toBe(0);
-    onTestFinished(() => void spawnSync('umount', [disk]));
+    onTestFinished(() => void spawnSync('umount', ['-l', disk]));
     writeFileSync(join(disk, 'filler'), Buffer.alloc(48_000));
     const folder = mkdtempSync(join(tmpdir(), 'countersign-logs-other-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
