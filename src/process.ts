@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { runProgram } from './cli/program.ts';
 import { checkListFile, createGeoipTools } from './compose/command-tools.ts';
+import { createDoctorTools } from './compose/doctor-tools.ts';
 import { createPolicyTools } from './compose/policy-tools.ts';
 import { createReplayTools } from './compose/replay-tools.ts';
 import { maskConfig } from './config/mask.ts';
@@ -26,6 +27,7 @@ export function runCountersign(args: readonly string[]): Promise<number> {
     checkList: checkListFile,
     policy: createPolicyTools(systemClock),
     replay: createReplayTools(),
+    examine: createDoctorTools(systemClock),
     stdin: process.stdin,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

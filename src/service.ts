@@ -12,6 +12,7 @@ import { openRegistry } from './compose/registry.ts';
 import { openRevocations } from './compose/revocations.ts';
 import { createSimulation, withNonceSecret } from './compose/simulation.ts';
 import { openStores } from './compose/stores.ts';
+import { openTracing } from './compose/tracing.ts';
 import type { Config } from './config/schema.ts';
 import type { Listener } from './contract/lifecycle.ts';
 import type { PdpParts } from './contract/path.ts';
@@ -79,14 +80,19 @@ export async function createService({ config, version, clock, logger }: ServiceP
 
   const assertion = await openAssertion(config, { clock, logger });
   const addressData = await openMmdbSet(config.network.databases, logger);
-  const stores = openStores(config, clock, logger);
+  const newId = createNewId(clock);
+  const tracing = openTracing(config, { version, newId, clock, logger });
+  const stores = tracing.stores(openStores(config, clock, logger));
   const { windows, replays, signatureReplays, shared, simulated, close: closeStores } = stores;
   const registered = (client: string) => registry?.client(client) ?? null;
   const remembered = openMemories(config, { windows, shared, startedAtMs, logger, registered });
   const base = { clock, logger };
   const revocations = openRevocations(config, stores, base);
   const lists = createAddressLists(config.network, { ...base, readFile: readChangedFile, fetch: httpFetchChanged, random: Math.random });
-  const sources = createAttributeSources(config.sources, { ...base, ...createSourceStores(() => clock.monotonic()) });
+  const sources = createAttributeSources(config.sources, {
+    ...base,
+    ...tracing.sources(createSourceStores(() => clock.monotonic())),
+  });
   const { memories } = remembered;
   const enricherOptions: EnricherOptions = {
     databases: addressData.databases,
@@ -105,7 +111,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     clock,
     logger,
     httpFetch,
-    formPost,
+    formPost: tracing.formPost(formPost),
     readFile: readDocumentFile,
     createCache: createBoundedCache,
     accountOf: enricher.accountOf,
@@ -134,20 +140,21 @@ export async function createService({ config, version, clock, logger }: ServiceP
     ...assertion.part,
     clock,
   };
-  const pdp = createPdp(parts);
+  const pdp = tracing.pdp(createPdp(parts));
 
   const pepAuth = createPepAuth(config.peps, policies.names);
   const endpoint = {
     pdp,
     pepAuth,
     clock,
-    newId: createNewId(clock),
+    newId,
     logger,
     deadlineMs: config.decisions.deadlineMs,
     onRefused: metrics.refused,
+    ...tracing.endpoint,
   };
   const readiness = () => readinessOf(status());
-  const batch = createBatchPdp(createPath(parts), identifier.reassert);
+  const batch = tracing.batch(createBatchPdp(createPath(parts), identifier.reassert));
   const authzen = { batch, publicUrl: config.publicUrl, evaluationsMax: config.authzen.evaluationsMax };
   const http = createHttpServer({
     ...config.http,
@@ -167,6 +174,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
   const gateways: readonly Listener[] = [http, grpc];
 
   function note(record: DecisionRecord): void {
+    tracing.observe(record);
     recorder.record(record);
     policies.canary?.observe(record);
     recent?.note(record);
@@ -188,6 +196,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
       enrich: enricher.status(),
       record: recorder.status(),
       ...monitoring.status(),
+      ...tracing.status(),
       ...assertion.status(),
       strict: true,
     };
@@ -228,7 +237,7 @@ export async function createService({ config, version, clock, logger }: ServiceP
     lists.stop();
     sources?.stop();
     await closeStores();
-    await recorder.close(boundMs);
+    await Promise.all([recorder.close(boundMs), tracing.close(boundMs)]);
   }
 
   return {

@@ -7,6 +7,7 @@ import { printConfig } from '../config/mask.ts';
 import type { Config } from '../config/schema.ts';
 import type { GeoipTools } from '../contract/geoip.ts';
 import type { ReplayTools } from '../replay/tools.ts';
+import { addDoctorCommand, type Examine } from './doctor.ts';
 import { EXIT_CONFIG, EXIT_DATA, EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { addGeoipCommands } from './geoip.ts';
 import { addKeysCommand } from './keys.ts';
@@ -26,6 +27,8 @@ export type ProgramParts = {
   readonly policy?: PolicyTools;
   /** Without it there is no `countersign replay`. */
   readonly replay?: ReplayTools;
+  /** Without it there is no `countersign doctor`. */
+  readonly examine?: Examine;
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -82,6 +85,7 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
   addKeysCommand(program, parts, exit);
   addRegistryCommand(program, parts, exit);
   if (parts.policy !== undefined) addPolicyCommands(program, { ...parts, policy: parts.policy }, exit);
+  if (parts.examine !== undefined) addDoctorCommand(program, { examine: parts.examine, stdout: parts.stdout, exit });
   if (parts.replay !== undefined) addReplayCommand(program, { ...parts, tools: parts.replay, exit });
 
   try {

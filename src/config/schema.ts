@@ -17,6 +17,7 @@ import { monitor } from './rollout.ts';
 import { sources, unlistedClaims } from './sources.ts';
 import { state } from './state.ts';
 import { store } from './store.ts';
+import { tracing } from './tracing.ts';
 
 /** Rules that look at several sections; each runs wherever the sections that it reads are sound. */
 export const configSchema = z
@@ -45,6 +46,7 @@ export const configSchema = z
     monitor,
     input,
     decisions,
+    tracing,
     log,
     upstream,
     assertion,

@@ -11,7 +11,7 @@ const HEADER_TEXT = /^[\x20-\x7e]*$/;
 const BODY_DEPTH_MAX = 8;
 const BODY_CHARS_MAX = 16_384;
 
-const header = z
+export const header = z
   .strictObject({
     name: headerName.refine((value) => !OWN_HEADERS.test(value), 'is a header that the service sets itself').describe('In lower case.'),
     prefix: z.string().max(64).regex(HEADER_TEXT, 'must be visible ASCII').default('').describe('Before the value, for example `Bearer `.'),

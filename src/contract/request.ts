@@ -1,6 +1,7 @@
 import type { JsonObject } from './json.ts';
 import type { OriginalRequest } from './original-request.ts';
 import type { Pep } from './pep.ts';
+import type { CallTrace } from './trace.ts';
 
 /**
  * Facts about the request that the border noticed; a closed list, policies read it as `input.request.flags`.
@@ -185,4 +186,6 @@ export type DecisionRequest = {
   readonly flags: readonly RequestFlag[];
   /** True where the gateway is trusted for `explain` and asked for it. */
   readonly explain: boolean;
+  /** Left out where tracing is off. */
+  readonly trace?: CallTrace;
 };

@@ -5,6 +5,7 @@ import type { ListStatus } from './lists.ts';
 import type { PushedRevocationsStatus } from './revocations.ts';
 import type { CandidateStatus, MonitorStatus } from './rollout.ts';
 import type { SourceStatus } from './sources.ts';
+import type { TracingStatus } from './trace.ts';
 
 /** Snapshots that parts give of themselves: read by `/status`, `/readyz` and at each scrape of the metrics, never on the hot path. */
 
@@ -261,6 +262,8 @@ export type ServiceStatus = {
   readonly revocations?: PushedRevocationsStatus;
   readonly enrich: EnrichStatus;
   readonly record: RecordStatus;
+  /** Of exported traces; left out where tracing is off. */
+  readonly tracing?: TracingStatus;
   /** Where decisions are not enforced; left out where they are everywhere. */
   readonly monitor?: MonitorStatus;
   /** Left out where upstreams get no assertions. */

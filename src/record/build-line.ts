@@ -24,6 +24,7 @@ export function buildLine(record: DecisionRecord, mode: InputMode): DecisionLine
     kind: 'decision',
     time: new Date(request.receivedAtMs).toISOString(),
     decision_id: decision.id,
+    ...(request.trace === undefined ? {} : { trace_id: request.trace.traceId, span_id: request.trace.spanId }),
     request_id: request.requestId === null ? null : clip(request.requestId, REQUEST_ID_MAX),
     endpoint: request.endpoint,
     pep: request.pep.name,

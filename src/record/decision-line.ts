@@ -18,6 +18,8 @@ export const DECISION_LINE = z.strictObject({
   kind: z.literal('decision').describe('Tells these lines from those of the operational log.'),
   time: z.iso.datetime().describe('When the request was received, RFC 3339 in UTC.'),
   decision_id: z.string().describe('UUIDv7; the same in headers, dynamic metadata and the answer.'),
+  trace_id: z.string().optional().describe('Trace that it belongs to, 32 hexadecimal digits; only where `tracing` is configured.'),
+  span_id: z.string().optional().describe('Our span of it.'),
   request_id: z.string().nullable().describe('The id that the gateway gave, cut to 128 characters.'),
   endpoint: z.enum(['decide', 'ext_authz', 'forward_auth', 'authzen', 'ext_authz_http']).describe('How it was asked.'),
   pep: z.string().describe('Name of the gateway that asked.'),

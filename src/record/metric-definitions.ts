@@ -5,6 +5,7 @@ import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
 import { REVOCATION_METRICS } from './revocation-metrics.ts';
 import { ROLLOUT_METRICS } from './rollout-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
+import { TRACE_METRICS } from './trace-metrics.ts';
 import { UNDECIDED } from './undecided-report.ts';
 
 /** One metric: what `/metrics` shows and `docs/metrics.md` explains. */
@@ -284,6 +285,7 @@ export const METRICS = {
   ...ASSERTION_METRICS,
   exceptionUses: EXCEPTION_USES,
   ...ROLLOUT_METRICS,
+  ...TRACE_METRICS,
   rulesUndecided: UNDECIDED,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {

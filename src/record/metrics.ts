@@ -15,6 +15,7 @@ import { ROLLOUT_METRICS } from './rollout-metrics.ts';
 import { SOURCE_METRICS } from './source-metrics.ts';
 import { showStatus } from './status-gauges.ts';
 import { type Labels, Tally } from './tally.ts';
+import { TRACE_METRICS } from './trace-metrics.ts';
 import { createUndecidedCounter } from './undecided-report.ts';
 
 /** What the metrics are made of. */
@@ -151,6 +152,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   ...Object.values(REVOCATION_METRICS),
   ...Object.values(ASSERTION_METRICS),
   ...Object.values(ROLLOUT_METRICS),
+  ...Object.values(TRACE_METRICS),
   METRICS.recordLines,
   ...Object.values(LOG_METRICS),
   METRICS.draining,

@@ -8,6 +8,7 @@ import { showRevocations } from './revocation-metrics.ts';
 import { showRollout } from './rollout-metrics.ts';
 import { showSources } from './source-metrics.ts';
 import type { Labels } from './tally.ts';
+import { showTracing } from './trace-metrics.ts';
 
 const REVISION_MAX = 128;
 const DOCUMENT_STATES = ['ready', 'stale', 'never_loaded'] as const;
@@ -83,6 +84,7 @@ export function showStatus(
   showPolicies(policies, set);
   showSources(enrich.sources ?? [], set);
   showRollout(status, set);
+  showTracing(status.tracing, set);
   showAssertion(status.assertion, set);
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);

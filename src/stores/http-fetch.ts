@@ -55,6 +55,17 @@ export const httpFetchChanged: HttpFetchChanged = (url, options, known) => {
   });
 };
 
+/** A document, with unix milliseconds by the server's clock (`Date`, whole seconds); null where it did not say. */
+export type HttpDated = HttpDocument & { readonly dateMs: number | null };
+
+/** `httpFetch` that tells the time of the server too. */
+export function httpFetchDated(url: string, options: HttpFetchOptions): Promise<HttpDated> {
+  return exchange(url, options, async (response) => {
+    const dateMs = Date.parse(response.headers.get('date') ?? '');
+    return { ...(await documentOf(response, options)), dateMs: Number.isFinite(dateMs) ? dateMs : null };
+  });
+}
+
 async function exchange<T>(url: string, options: HttpFetchOptions, take: (response: Response) => Promise<T>): Promise<T> {
   const target = allowedUrl(url, options.allowInsecureHttp ?? false);
   const timeout = AbortSignal.timeout(options.timeoutMs);

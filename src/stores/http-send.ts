@@ -14,7 +14,13 @@ export type HttpSendRequest = {
 };
 
 /** What came back, whatever its status. */
-export type HttpSendAnswer = { readonly status: number; readonly contentType: string | null; readonly bytes: Buffer<ArrayBuffer> };
+export type HttpSendAnswer = {
+  readonly status: number;
+  readonly contentType: string | null;
+  readonly bytes: Buffer<ArrayBuffer>;
+  /** `retry-after` where it was given in seconds. */
+  readonly retryAfterMs?: number;
+};
 
 /**
  * Sends a body with headers of the caller, and never follows a redirect, which would hand a credential on.
@@ -28,7 +34,9 @@ export async function httpSend(request: HttpSendRequest, answerBytesMax: number)
     const sent = new Uint8Array(body);
     const response = await fetch(target, { method, headers, body: sent, redirect: 'manual', credentials: 'omit', signal: timeout });
     const bytes = await readBounded(response, answerBytesMax);
-    return { status: response.status, contentType: response.headers.get('content-type'), bytes };
+    const answer = { status: response.status, contentType: response.headers.get('content-type'), bytes };
+    const retryAfter = response.headers.get('retry-after');
+    return retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? { ...answer, retryAfterMs: Number(retryAfter) * 1000 } : answer;
   } catch (thrown) {
     if (thrown instanceof CountersignError) throw thrown;
     throw new CountersignError('fetch_failed', { detail: timeout.aborted ? 'timeout' : 'connection', cause: thrown });

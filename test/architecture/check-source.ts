@@ -33,6 +33,7 @@ const PARTS: Readonly<Record<string, PartRule>> = {
     ],
   },
   cli: { values: ['contract', 'config', 'formats', 'registry', 'authoring', 'cases', 'replay'] },
+  doctor: { values: ['contract'], types: ['config', 'stores'] },
   replay: { values: ['contract'], types: ['decide', 'stores'] },
   // what applications import: nothing of the service, and no library
   client: { values: ['contract/json.ts', 'formats/strict-json.ts', 'system-clock.ts'] },
@@ -48,6 +49,7 @@ const PARTS: Readonly<Record<string, PartRule>> = {
       'cli',
       'service.ts',
       'compose/command-tools.ts',
+      'compose/doctor-tools.ts',
       'compose/policy-tools.ts',
       'compose/replay-tools.ts',
       'system-clock.ts',

@@ -13,7 +13,10 @@ const schema = (name: string): Node => at(DOCUMENT, 'components', 'schemas', nam
 
 /** Every member that the type has. */
 const QUESTION = {
-  request: { id: 'r', method: 'GET', scheme: 'https', host: 'api.example', path: '/a', headers: { a: 'b', c: ['d', 'e'] } },
+  request: {
+    ...{ id: 'r', method: 'GET', scheme: 'https', host: 'api.example', path: '/a' },
+    ...{ headers: { a: 'b', c: ['d', 'e'] }, body: '{}', body_truncated: false },
+  },
   source: { ip: '203.0.113.7', port: 1, forwarded_for: ['203.0.113.7'] },
   token: { claims: { sub: 'a' } },
   certificate: {

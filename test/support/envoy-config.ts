@@ -27,6 +27,8 @@ export type EnvoyOptions = {
   readonly fingerprintHeaders?: { readonly ja3: string; readonly ja4: string };
   /** Headers that the route adds to what goes upstream, in Envoy's format language: it shows what the filter's metadata hold. */
   readonly upstreamHeaders?: Readonly<Record<string, string>>;
+  /** Port of an OTLP receiver that Envoy sends its own spans to; it then begins traces and continues those of clients. */
+  readonly tracerPort?: number;
   readonly escapedSlashes?: 'KEEP_UNCHANGED' | 'REJECT_REQUEST' | 'UNESCAPE_AND_REDIRECT';
 };
 
@@ -36,7 +38,11 @@ const TYPE = 'type.googleapis.com/envoy.extensions';
 export function envoyBootstrap(options: EnvoyOptions, adminPort: number): object {
   return {
     admin: { address: address(adminPort) },
-    static_resources: { listeners: [listener(options)], clusters: [upstreamCluster(options), authzCluster(options)] },
+    static_resources: {
+      listeners: [listener(options)],
+      clusters: [upstreamCluster(options), authzCluster(options), ...tracerCluster(options)],
+    },
+    ...(options.tracerPort === undefined ? {} : TRACER_RUNTIME),
   };
 }
 
@@ -65,6 +71,7 @@ function connectionManager(options: EnvoyOptions): object {
     use_remote_address: true,
     normalize_path: true,
     merge_slashes: true,
+    ...tracer(options),
     path_with_escaped_slashes_action: options.escapedSlashes ?? 'REJECT_REQUEST',
     common_http_protocol_options: { headers_with_underscores_action: options.underscores ?? 'DROP_HEADER' },
     ...(options.forwardClientCertificate === undefined
@@ -92,6 +99,22 @@ function connectionManager(options: EnvoyOptions): object {
       { name: 'envoy.filters.http.router', typed_config: { '@type': `${TYPE}.filters.http.router.v3.Router` } },
     ],
   };
+}
+
+/** Spans leave at once. */
+const TRACER_RUNTIME = { layered_runtime: { layers: [{ name: 'tests', static_layer: { 'tracing.opentelemetry.min_flush_spans': 1 } }] } };
+
+function tracer({ tracerPort }: EnvoyOptions): object {
+  if (tracerPort === undefined) return {};
+  const http_service = { http_uri: { uri: `http://127.0.0.1:${tracerPort}/v1/traces`, cluster: 'otlp', timeout: '5s' } };
+  const typed_config = { '@type': 'type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig', http_service, service_name: 'front' };
+  return { tracing: { provider: { name: 'envoy.tracers.opentelemetry', typed_config } } };
+}
+
+function tracerCluster({ tracerPort }: EnvoyOptions): object[] {
+  if (tracerPort === undefined) return [];
+  const endpoints = [{ lb_endpoints: [{ endpoint: { address: address(tracerPort) } }] }];
+  return [{ name: 'otlp', type: 'STATIC', load_assignment: { cluster_name: 'otlp', endpoints } }];
 }
 
 function headersToAdd(headers: NonNullable<EnvoyOptions['upstreamHeaders']> = {}): object[] {

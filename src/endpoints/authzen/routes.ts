@@ -3,8 +3,10 @@ import type { BatchPdp } from '../../contract/batch.ts';
 import { CODES, type ErrorCode } from '../../contract/codes.ts';
 import type { DecisionRequest } from '../../contract/request.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
+import type { CallTrace, Tracing } from '../../contract/trace.ts';
 import { authenticateCall, GATEWAY_CHALLENGE, refusalOfCall } from '../gateway-call.ts';
 import type { PepAuth } from '../pep-auth.ts';
+import type { Refused } from '../question.ts';
 import { type BodyBudget, readBody } from '../read-body.ts';
 import { authzenMetadata, authzenPaths } from './metadata.ts';
 import { type Call, type ReceivedBatch, receiveEvaluation, receiveEvaluations } from './receive.ts';
@@ -30,6 +32,8 @@ export type AuthzenOptions = {
   /** From the last byte of the question to the answer, of a whole batch too. */
   readonly deadlineMs: number;
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
+  /** Left out: calls are not followed. */
+  readonly tracing?: Tracing | undefined;
 };
 
 /** Answers the request if its raw target is one of AuthZEN's; false where it is not, and nothing has happened. */
@@ -54,61 +58,75 @@ export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
     sendError(response, code, more.field, more.headers);
   }
 
-  function fail(response: ServerResponse, cause: unknown): void {
+  function fail(response: ServerResponse, cause: unknown, trace: CallTrace | null): void {
+    trace?.refused('internal_error');
     logger.error('authzen_failed', { cause });
     if (response.headersSent) response.destroy();
     else sendError(response, 'internal_error');
   }
 
-  function answerOne(question: DecisionRequest, response: ServerResponse): void {
-    const decided = pdp.decide(question);
-    const send = (decision: Awaited<typeof decided>): void =>
+  function answerOne(question: DecisionRequest, response: ServerResponse, trace: CallTrace | null): void {
+    const decided = pdp.decide(trace === null ? question : trace.join(question));
+    const send = (decision: Awaited<typeof decided>): void => {
       sendJson(response, evaluationAnswer(decision), { 'x-countersign-decision-id': decision.id });
-    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause));
+      trace?.answered(response.statusCode);
+    };
+    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause, trace));
     else send(decided);
   }
 
-  function answerBatch({ items, stopAfter }: ReceivedBatch, response: ServerResponse): void {
-    const decided = batch.decideBatch({ items: questionsOf(items, stopAfter), stopAfter });
+  function answerBatch({ items, stopAfter }: ReceivedBatch, response: ServerResponse, trace: CallTrace | null): void {
+    const questions = questionsOf(items, stopAfter);
+    const decided = batch.decideBatch({ items: trace === null ? questions : questions.map((one) => trace.join(one)), stopAfter });
     const send = (decisions: Awaited<typeof decided>): void => {
       const evaluations = batchAnswers(items, decisions, stopAfter);
       for (const item of items.slice(0, evaluations.length)) if ('refused' in item) options.onRefused?.(item.refused);
       sendJson(response, { evaluations });
+      trace?.answered(response.statusCode);
     };
-    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause));
+    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause, trace));
     else send(decided);
   }
 
-  function call(answer: (bytes: Uint8Array, call: Call, response: ServerResponse) => void): Handle {
+  function call(
+    spanName: string,
+    answer: (bytes: Uint8Array, call: Call, response: ServerResponse, trace: CallTrace | null) => void,
+  ): Handle {
     return (request, response) => {
       const refused = refusalOfCall(request);
       if (refused !== null) return refuse(response, refused, refused === 'method_not_allowed' ? { headers: { allow: 'POST' } } : {});
       const pep = authenticateCall(request, pepAuth);
       if (pep === null) return refuse(response, 'pep_unauthenticated', { headers: GATEWAY_CHALLENGE });
       const requestId = requestIdOf(request);
+      const trace = options.tracing?.open(spanName, request.headers) ?? null;
       readBody(request, options.bodyMaxBytes, budget, (body) => {
         try {
           if (body === 'too_large') return refuse(response, 'body_too_large', { headers: CLOSE });
           if (body === 'overloaded') return refuse(response, 'overloaded', { headers: { ...CLOSE, 'retry-after': '1' } });
           const times = { receivedAtMs: clock.now(), deadlineAtMs: clock.monotonic() + options.deadlineMs };
-          answer(body, { pep, newId, requestId, ...times }, response);
+          answer(body, { pep, newId, requestId, ...times }, response, trace);
         } catch (cause) {
-          fail(response, cause);
+          fail(response, cause, trace);
         }
       });
     };
   }
 
-  const evaluation = call((bytes, asked, response) => {
+  function refuseQuestion({ refused, field }: Refused, response: ServerResponse, trace: CallTrace | null): void {
+    refuse(response, refused, { field });
+    trace?.refused(refused);
+  }
+
+  const evaluation = call('POST /access/v1/evaluation', (bytes, asked, response, trace) => {
     const question = receiveEvaluation(bytes, asked);
-    if ('refused' in question) refuse(response, question.refused, { field: question.field });
-    else answerOne(question, response);
+    if ('refused' in question) refuseQuestion(question, response, trace);
+    else answerOne(question, response, trace);
   });
-  const evaluations = call((bytes, asked, response) => {
+  const evaluations = call('POST /access/v1/evaluations', (bytes, asked, response, trace) => {
     const received = receiveEvaluations(bytes, asked, evaluationsMax);
-    if ('refused' in received) refuse(response, received.refused, { field: received.field });
-    else if ('items' in received) answerBatch(received, response);
-    else answerOne(received, response);
+    if ('refused' in received) refuseQuestion(received, response, trace);
+    else if ('items' in received) answerBatch(received, response, trace);
+    else answerOne(received, response, trace);
   });
   const search: Handle = (request, response) => {
     if (authenticateCall(request, pepAuth) === null) refuse(response, 'pep_unauthenticated', { headers: GATEWAY_CHALLENGE });

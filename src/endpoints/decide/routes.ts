@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../../contract/codes.ts';
+import type { Decision } from '../../contract/decision.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
+import type { CallTrace, Tracing } from '../../contract/trace.ts';
 import { authenticateCall, GATEWAY_CHALLENGE, refusalOfCall } from '../gateway-call.ts';
 import type { PepAuth } from '../pep-auth.ts';
 import { sendProblem } from '../problem.ts';
@@ -22,9 +24,12 @@ export type DecideOptions = {
   readonly deadlineMs: number;
   /** Told the code of every question that was refused at the border. */
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
+  /** Left out: calls are not followed. */
+  readonly tracing?: Tracing | undefined;
 };
 
 const PATH = '/decide';
+const SPAN_NAME = 'POST /decide';
 const CLOSE = { connection: 'close' };
 /** As much as gRPC may hold: `inFlightMax` bodies of full length would be a gigabyte. */
 const BODIES_BYTES_MAX = 128 * 1024 * 1024;
@@ -45,13 +50,14 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
     sendProblem(response, code, more);
   }
 
-  function fail(response: ServerResponse, cause: unknown): void {
+  function fail(response: ServerResponse, cause: unknown, trace: CallTrace | null): void {
+    trace?.refused('internal_error');
     logger.error('decide_failed', { cause });
     if (response.headersSent) response.destroy();
     else sendProblem(response, 'internal_error');
   }
 
-  function answer(bytes: Uint8Array, pep: Pep, explain: boolean, response: ServerResponse): void {
+  function answer(bytes: Uint8Array, pep: Pep, explain: boolean, response: ServerResponse, trace: CallTrace | null): void {
     const asked = {
       id: options.newId(),
       pep,
@@ -62,14 +68,16 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
     const question = receiveDecide(bytes, asked);
     if ('refused' in question) {
       refuse(response, question.refused, { field: question.field });
+      trace?.refused(question.refused);
       return;
     }
-    const decided = pdp.decide(question);
-    if (decided instanceof Promise) {
-      decided.then((decision) => respondDecide(response, decision)).catch((cause: unknown) => fail(response, cause));
-    } else {
-      respondDecide(response, decided);
-    }
+    const decided = pdp.decide(trace === null ? question : trace.join(question));
+    const send = (decision: Decision): void => {
+      respondDecide(response, decision);
+      trace?.answered(response.statusCode);
+    };
+    if (decided instanceof Promise) decided.then(send).catch((cause: unknown) => fail(response, cause, trace));
+    else send(decided);
   }
 
   return (request, response) => {
@@ -84,13 +92,14 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
       return;
     }
     const explain = wantsExplanation(request.url ?? '');
+    const trace = options.tracing?.open(SPAN_NAME, request.headers) ?? null;
     readBody(request, options.bodyMaxBytes, budget, (body) => {
       try {
         if (body === 'too_large') refuse(response, 'body_too_large', { headers: CLOSE });
         else if (body === 'overloaded') refuse(response, 'overloaded', { headers: { ...CLOSE, 'retry-after': '1' } });
-        else answer(body, pep, explain, response);
+        else answer(body, pep, explain, response, trace);
       } catch (cause) {
-        fail(response, cause);
+        fail(response, cause, trace);
       }
     });
   };

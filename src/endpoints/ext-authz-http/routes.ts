@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../../contract/codes.ts';
+import type { Decision } from '../../contract/decision.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
+import type { CallTrace, Tracing } from '../../contract/trace.ts';
 import { peerCertificate } from '../peer-certificate.ts';
 import type { PepAuth } from '../pep-auth.ts';
 import { readBody } from '../read-body.ts';
@@ -23,6 +25,8 @@ export type ExtAuthzHttpOptions = {
   readonly envoy?: { readonly errorsAs: 503 | 403 } | undefined;
   /** Told the code of every question that was refused at the border. */
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
+  /** Left out: calls are not followed. */
+  readonly tracing?: Tracing | undefined;
 };
 
 export type ExtAuthzHttpRoute = {
@@ -31,6 +35,8 @@ export type ExtAuthzHttpRoute = {
   /** Denies a question that there is no room for. */
   readonly overloaded: (response: ServerResponse) => void;
 };
+
+const SPAN_NAME = `${PREFIX}/*`;
 
 /** Unfinished bodies over all connections: as much as gRPC may hold. */
 const BODIES_BYTES_MAX = 128 * 1024 * 1024;
@@ -56,13 +62,14 @@ export function createExtAuthzHttpRoute(options: ExtAuthzHttpOptions): ExtAuthzH
     responder.refused(response, code, id, field);
   }
 
-  function fail(response: ServerResponse, cause: unknown, id: string): void {
+  function fail(response: ServerResponse, cause: unknown, id: string, trace: CallTrace | null): void {
+    trace?.refused('internal_error');
     logger.error('http_check_failed', { decision_id: id, cause });
     if (response.headersSent) response.destroy();
     else responder.undecided(response, 'internal_error', id);
   }
 
-  function answer(request: IncomingMessage, response: ServerResponse, pep: Pep, body: Uint8Array | null): void {
+  function answer(request: IncomingMessage, response: ServerResponse, pep: Pep, body: Uint8Array | null, trace: CallTrace | null): void {
     const id = newId();
     try {
       const asked = receiveHttpCheck({
@@ -78,13 +85,18 @@ export function createExtAuthzHttpRoute(options: ExtAuthzHttpOptions): ExtAuthzH
       });
       if ('refused' in asked) {
         refuse(response, asked.refused, pep, id, asked.field);
+        trace?.refused(asked.refused);
         return;
       }
-      const decided = pdp.decide(asked);
-      if (!(decided instanceof Promise)) responder.decided(response, decided);
-      else decided.then((decision) => responder.decided(response, decision)).catch((cause: unknown) => fail(response, cause, id));
+      const decided = pdp.decide(trace === null ? asked : trace.join(asked));
+      const send = (decision: Decision): void => {
+        responder.decided(response, decision);
+        trace?.answered(response.statusCode);
+      };
+      if (!(decided instanceof Promise)) send(decided);
+      else decided.then(send).catch((cause: unknown) => fail(response, cause, id, trace));
     } catch (cause) {
-      fail(response, cause, id);
+      fail(response, cause, id, trace);
     }
   }
 
@@ -92,9 +104,10 @@ export function createExtAuthzHttpRoute(options: ExtAuthzHttpOptions): ExtAuthzH
     handle(request, response) {
       const pep = authenticate(request, pepAuth);
       if (pep === null) return refuse(response, 'pep_unauthenticated', null);
-      if (!hasBody(request)) return answer(request, response, pep, null);
+      const trace = options.tracing?.open(SPAN_NAME, request.headers) ?? null;
+      if (!hasBody(request)) return answer(request, response, pep, null, trace);
       readBody(request, options.bodyMaxBytes, budget, (body) => {
-        if (typeof body !== 'string') return answer(request, response, pep, body.length === 0 ? null : body);
+        if (typeof body !== 'string') return answer(request, response, pep, body.length === 0 ? null : body, trace);
         response.setHeader('connection', 'close');
         refuse(response, body === 'too_large' ? 'body_too_large' : 'overloaded', pep);
       });

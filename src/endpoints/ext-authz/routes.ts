@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../contract/codes.ts';
 import type { Decision } from '../../contract/decision.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
+import type { CallTrace, Tracing } from '../../contract/trace.ts';
 import type { GrpcCall, GrpcMethod } from '../grpc-call.ts';
 import type { Incoming } from '../grpc-framing.ts';
 import { GRPC_STATUS } from '../grpc-status.ts';
@@ -26,7 +27,11 @@ export type ExtAuthzOptions = {
   readonly claimsMetadata: ClaimsMetadata;
   /** Told the code of every check that was refused at the border. */
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
+  /** Left out: calls are not followed. */
+  readonly tracing?: Tracing | undefined;
 };
+
+const SPAN_NAME = `${AUTHORIZATION_SERVICE}/Check`;
 
 /** Sent by Envoy's `initial_metadata`; the client's `authorization` is in the message and is not looked at here. */
 const PEP_TOKEN = 'x-countersign-pep-token';
@@ -80,32 +85,36 @@ export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<str
   function ask(call: GrpcCall, pep: Pep, bytes: Uint8Array): void {
     const deadlineAtMs = call.arrivedAtMs + Math.min(options.deadlineMs, call.limitMs);
     const received = receiveCheck(bytes, { id: newId(), receivedAtMs: clock.now(), deadlineAtMs, pep }, options.claimsMetadata);
+    const trace = options.tracing?.open(SPAN_NAME, call.headers, call.arrivedAtMs) ?? null;
     if (!received.ok) {
       refuse(call, received.code, received.cause);
+      trace?.refused(received.code);
       return;
     }
     call.questionId = received.request.id;
-    const decision = pdp.decide(received.request);
-    if (!(decision instanceof Promise)) answer(call, decision);
+    const decision = pdp.decide(trace === null ? received.request : trace.join(received.request));
+    if (!(decision instanceof Promise)) answer(call, decision, trace);
     else {
       decision.then(
         (made) => {
           try {
-            answer(call, made);
+            answer(call, made, trace);
           } catch (thrown) {
-            failed(call, thrown);
+            failed(call, thrown, trace);
           }
         },
-        (thrown: unknown) => failed(call, thrown),
+        (thrown: unknown) => failed(call, thrown, trace),
       );
     }
   }
 
-  function answer(call: GrpcCall, decision: Decision): void {
+  function answer(call: GrpcCall, decision: Decision, trace: CallTrace | null): void {
     if (!call.over) call.reply(responder.decided(decision));
+    trace?.answered(null);
   }
 
-  function failed(call: GrpcCall, thrown: unknown): void {
+  function failed(call: GrpcCall, thrown: unknown, trace: CallTrace | null = null): void {
+    trace?.refused('internal_error');
     const id = call.questionId ?? newId();
     logger.error('check_failed', { decision_id: id, cause: thrown });
     call.reply(responder.undecided('internal_error', id));

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../../contract/codes.ts';
+import type { Decision } from '../../contract/decision.ts';
 import type { Dialect, Pep } from '../../contract/pep.ts';
 import type { Clock, Logger, NewId, Pdp } from '../../contract/stages.ts';
+import type { CallTrace, Tracing } from '../../contract/trace.ts';
 import { peerCertificate } from '../peer-certificate.ts';
 import type { PepAuth } from '../pep-auth.ts';
 import { createRefusalLog } from '../refusal-log.ts';
@@ -18,9 +20,12 @@ export type ForwardAuthOptions = {
   readonly deadlineMs: number;
   /** Told the code of every question that was refused at the border. */
   readonly onRefused?: ((code: ErrorCode) => void) | undefined;
+  /** Left out: calls are not followed. */
+  readonly tracing?: Tracing | undefined;
 };
 
 const PATH = '/forward-auth';
+const SPAN_NAME = '/forward-auth';
 
 /** True for the raw targets `/forward-auth` and `/forward-auth?…`. */
 export function isForwardAuthTarget(target: string): boolean {
@@ -41,7 +46,8 @@ export function createForwardAuthRoute(options: ForwardAuthOptions): (request: I
     refuseForwardAuth(response, code, id, pep?.dialect ?? null, field);
   }
 
-  function fail(response: ServerResponse, cause: unknown, id: string, dialect: Dialect): void {
+  function fail(response: ServerResponse, cause: unknown, id: string, dialect: Dialect, trace: CallTrace | null): void {
+    trace?.refused('internal_error');
     logger.error('forward_auth_failed', { decision_id: id, cause });
     if (response.headersSent) response.destroy();
     else refuseForwardAuth(response, 'internal_error', id, dialect);
@@ -53,6 +59,7 @@ export function createForwardAuthRoute(options: ForwardAuthOptions): (request: I
     if (pep === null) return refuse(response, 'pep_unauthenticated', id, null);
     const { dialect = null } = pep;
     if (dialect === null) return refuse(response, 'dialect_missing', id, pep);
+    const trace = options.tracing?.open(SPAN_NAME, request.headers) ?? null;
     try {
       const asked = receiveForwardAuth(request.rawHeaders, {
         id,
@@ -62,14 +69,19 @@ export function createForwardAuthRoute(options: ForwardAuthOptions): (request: I
         deadlineAtMs: clock.monotonic() + options.deadlineMs,
         policyName: policyOf(request.url ?? ''),
       });
-      if ('refused' in asked) return refuse(response, asked.refused, id, pep, asked.field);
-      const decided = pdp.decide(asked);
-      if (!(decided instanceof Promise)) return respondForwardAuth(response, decided, dialect);
-      decided
-        .then((decision) => respondForwardAuth(response, decision, dialect))
-        .catch((cause: unknown) => fail(response, cause, id, dialect));
+      if ('refused' in asked) {
+        trace?.refused(asked.refused);
+        return refuse(response, asked.refused, id, pep, asked.field);
+      }
+      const decided = pdp.decide(trace === null ? asked : trace.join(asked));
+      const send = (decision: Decision): void => {
+        respondForwardAuth(response, decision, dialect);
+        trace?.answered(response.statusCode);
+      };
+      if (!(decided instanceof Promise)) return send(decided);
+      decided.then(send).catch((cause: unknown) => fail(response, cause, id, dialect, trace));
     } catch (cause) {
-      fail(response, cause, id, dialect);
+      fail(response, cause, id, dialect, trace);
     }
   };
 }
