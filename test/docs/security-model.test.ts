@@ -15,8 +15,9 @@ const PAGE = read('docs/security-model.md');
 function rowsOf(section: string): string[][] {
   return section
     .split(/\n\n/)
+    .map((block) => block.trim())
     .filter((block) => block.startsWith('| '))
-    .flatMap((table) => table.trim().split('\n').slice(2))
+    .flatMap((table) => table.split('\n').slice(2))
     .map((row) => row.split(' | ').map((cell) => cell.replaceAll(/^\| | \|$/g, '')));
 }
 
