@@ -95,7 +95,9 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
     return conclude(request, progress, { decision, input: () => null, evaluationMs: 0, slow: false, cause: error.cause ?? error });
   }
 
-  function conclude(request: DecisionRequest, progress: Progress, { decision, input, slow, cause, trace }: Evaluated): Decision {
+  function conclude(request: DecisionRequest, progress: Progress, { decision: made, input, slow, cause, trace }: Evaluated): Decision {
+    const refused = recorder.refuses?.() ?? null;
+    const decision = refused === null ? made : policies.failed(request, refused, progress.policy);
     // before the time is taken and the record made: without its proof nothing is allowed
     const proven = proof === undefined || decision.effect !== 'allow' ? decision : proof.attach(request, decision, progress);
     const endedAtMs = clock.monotonic();
@@ -106,9 +108,11 @@ export function createPath({ policies, identifier, enricher, sources, recorder, 
       decide: endedAtMs - Math.max(identifiedAtMs, enrichedAtMs),
       total: endedAtMs - startedAtMs,
     };
-    const passed = monitor?.answer(request, decision, progress) ?? null;
+    // what must be recorded and cannot be does not pass, whoever would let it
+    const passed = refused === null ? (monitor?.answer(request, decision, progress) ?? null) : null;
     const monitored = passed === null ? null : { monitoredBy: passed.by };
-    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, trace, further, ...monitored });
+    const logRules = progress.policy?.logRules;
+    recorder.record({ request, decision, route, identity, enrichment, times, slow, input, cause, trace, further, logRules, ...monitored });
     return passed?.decision ?? proven;
   }
 

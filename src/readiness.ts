@@ -5,20 +5,24 @@ import type { Readiness, RegistryStatus, ServiceStatus } from './contract/status
  * `/readyz` by the state of the parts. Ready asks for every policy to be active, with the data that it needs and no older than it may be, and for not draining. Keys that were never fetched and a
  * store that is away are told, and keep nobody away: decisions go on, each says what it lacks, and one authorization server or
  * Redis that is down must not take every replica out of the traffic. A registry is files of our own: a replica that could never read them
- * knows nobody, and one that could once keeps what it read. So it is with what operators revoke, where a replica is told to wait for it.
+ * knows nobody, and one that could once keeps what it read. So it is with what operators revoke, where a replica is told to wait for it. Where
+ * decisions must be recorded, a full disk is this replica's own and others do better; a collector that is away is told alone, for it is away from all.
  */
-export function readinessOf({ policies, identify, registry, revocations, enrich, draining }: ServiceStatus): Readiness {
+export function readinessOf({ policies, identify, registry, revocations, enrich, record, draining }: ServiceStatus): Readiness {
   const policy = policyState(policies);
   const declared = registry === undefined ? null : registryState(registry);
   const revoked = revocations === undefined ? null : revokedState(revocations);
+  const { audit } = record;
+  const unheard = audit?.state === 'unavailable' && audit.local;
   return {
-    ready: policy === 'ready' && declared !== 'not_loaded' && revoked !== 'not_loaded' && revoked !== 'too_old' && !draining,
+    ready: policy === 'ready' && declared !== 'not_loaded' && revoked !== 'not_loaded' && revoked !== 'too_old' && !unheard && !draining,
     parts: {
       policy,
       keys: identify.keySets.some(({ state }) => state === 'never_fetched') ? 'not_fetched' : 'ready',
       ...(declared === null ? {} : { registry: declared }),
       ...(revoked === null ? {} : { revocations: revoked }),
       store: enrich.store.state,
+      ...(audit === undefined ? {} : { audit: audit.state }),
       draining,
     },
   };

@@ -8,6 +8,7 @@ import { openMemories } from './compose/memories.ts';
 import { openMonitor } from './compose/monitor.ts';
 import { openApiText } from './compose/openapi/document.ts';
 import { openPolicies } from './compose/policies.ts';
+import { openRecorder } from './compose/recorder.ts';
 import { openRegistry } from './compose/registry.ts';
 import { openRevocations } from './compose/revocations.ts';
 import { createSimulation, withNonceSecret } from './compose/simulation.ts';
@@ -35,7 +36,6 @@ import { createPath, createPdp } from './pdp.ts';
 import { readinessOf } from './readiness.ts';
 import { createMetrics } from './record/metrics.ts';
 import { createRecentDecisions } from './record/recent-decisions.ts';
-import { createRecorder } from './record/recorder.ts';
 import { createBoundedCache } from './stores/bounded-cache.ts';
 import { readChangedFile } from './stores/changed-file.ts';
 import { CircuitBreaker } from './stores/circuit-breaker.ts';
@@ -139,13 +139,13 @@ export async function createService({ config, configFile = null, version, clock,
   const monitoring = openMonitor(config, { logger, startedAt: Math.floor(startedAtMs / 1000), monitored: policies.monitored });
   const metrics = createMetrics({ version, node: process.versions.node, clock, status, openRequests });
   const recent = createRecentDecisions(config.decisions.recent);
-  const recorder = createRecorder(config.decisions.log, { metrics, logger, clock });
+  const recorder = await openRecorder(config, version, { metrics, logger, clock });
   const parts: PdpParts = {
     policies,
     identifier,
     enricher,
     sources: { introspection: identifier.introspect, attributes: sources },
-    recorder: recordAndObserve({ record: note }, [enricher, policies.shadow], logger),
+    recorder: recordAndObserve({ ...recorder, record: note }, [enricher, policies.shadow], logger),
     ...(monitoring.monitor === null ? {} : { monitor: monitoring.monitor }),
     ...assertion.part,
     clock,

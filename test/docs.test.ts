@@ -9,6 +9,8 @@ import { fencedBlocks, headingAnchors, linksOf, pathsIn, prose, scriptsIn } from
 const ROOT = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const DOCUMENTS = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT }).sort();
+/** With those that stand beside what they tell of. */
+const PAGES = [...DOCUMENTS, ...globSync(['{bench,config,geoip,helm,policies,scripts,src,test}/**/*.md'], { cwd: ROOT }).sort()];
 const manifest: { scripts: Record<string, string> } = JSON.parse(read('package.json'));
 
 describe('the documentation', () => {
@@ -19,7 +21,7 @@ describe('the documentation', () => {
   });
 
   test('has links that lead somewhere', () => {
-    const broken = DOCUMENTS.flatMap((path) =>
+    const broken = PAGES.flatMap((path) =>
       linksOf(read(path))
         .filter(({ file, anchor }) => {
           const target = file === '' ? path : join(dirname(path), file);
@@ -34,6 +36,14 @@ describe('the documentation', () => {
   test('is listed in the README, every page', () => {
     const listed = linksOf(read('README.md')).map(({ file }) => file);
     expect(DOCUMENTS.filter((path) => path !== 'README.md' && !listed.includes(path))).toEqual([]);
+  });
+
+  test('is reached from the README by two links, wherever it stands', () => {
+    const targetsOf = (path: string): string[] => linksOf(read(path)).map(({ file }) => join(dirname(path), file));
+    const first = targetsOf('README.md');
+    const reached = new Set([...first, ...first.filter((path) => PAGES.includes(path)).flatMap(targetsOf)]);
+    expect(PAGES.length).toBeGreaterThan(DOCUMENTS.length);
+    expect(PAGES.filter((path) => path !== 'README.md' && !reached.has(path))).toEqual([]);
   });
 
   test('names only scripts of package.json', () => {

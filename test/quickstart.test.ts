@@ -30,7 +30,13 @@ const blocks = (path: string, language: string): string[] =>
     .filter(({ info }) => info === language)
     .map(({ text }) => text);
 /** Pages that ask another configuration, or the admin API: each has a test of its own that runs its commands. */
-const TESTED_APART: ReadonlySet<string> = new Set(['docs/admin.md', 'docs/authzen.md', 'docs/explain.md', 'docs/rollout.md']);
+const TESTED_APART: ReadonlySet<string> = new Set([
+  'docs/admin.md',
+  'docs/applications.md',
+  'docs/authzen.md',
+  'docs/explain.md',
+  'docs/rollout.md',
+]);
 const questions = globSync(['*.md', 'docs/**/*.md'], { cwd: PROJECT_ROOT })
   .flatMap((path) => blocks(path, 'sh').map((text) => ({ path, text })))
   .filter(({ path, text }) => text.startsWith('curl ') && !TESTED_APART.has(path));

@@ -5,6 +5,7 @@ import type { Logger, Observer, Recorder } from '../contract/stages.ts';
 export function recordAndObserve(recorder: Recorder, observers: readonly (Observer | null)[], logger: Logger): Recorder {
   const present = observers.filter((one) => one !== null);
   return {
+    ...(recorder.refuses === undefined ? {} : { refuses: recorder.refuses }),
     record(record: DecisionRecord) {
       recorder.record(record);
       for (const observer of present) {

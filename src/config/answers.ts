@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isCredentialHeader, plainHeaderName } from '../formats/credential-headers.ts';
-import { filePath, headerName, httpUrl, isSafeUrl } from './forms.ts';
+import { decisionLog } from './decision-log.ts';
+import { headerName, httpUrl, isSafeUrl } from './forms.ts';
 
 /** What Rego may see of a request. */
 export const input = z
@@ -26,30 +27,7 @@ export const decisions = z
       .max(60_000)
       .default(150)
       .describe('Time within which a decision is made; after it the answer is a deny with `deadline_exceeded`.'),
-    log: z
-      .strictObject({
-        sink: z
-          .union(
-            [z.literal('stdout'), z.literal('none'), z.strictObject({ file: filePath.describe('File that lines are appended to.') })],
-            'must be `stdout`, `none` or {file: path}',
-          )
-          .default('stdout')
-          .describe('Where the line of each decision goes: `stdout`, `none`, or a file.'),
-        input: z
-          .enum(['referenced', 'none', 'full'])
-          .default('referenced')
-          .describe(
-            'How much of the policy input is kept: what the rules that spoke looked at, nothing, or all of it. Credentials are in none of them.',
-          ),
-        bufferBytesMax: z
-          .int()
-          .min(16_384)
-          .max(1_073_741_824)
-          .default(1_048_576)
-          .describe('Lines that wait for a slow sink; what does not fit is dropped and counted.'),
-      })
-      .prefault({})
-      .describe('The decision log.'),
+    log: decisionLog,
     recent: z
       .strictObject({
         entriesMax: z

@@ -55,6 +55,7 @@ export const CODES = {
   policy_result_invalid: { http: 503, rpc: 13, text: 'The policy gave a result of the wrong form' },
   policy_collect_unknown: { http: 503, rpc: 13, text: 'The policy asked for a source that is not known' },
   policy_collect_repeated: { http: 503, rpc: 13, text: 'The policy asked for more sources after it had them' },
+  audit_unavailable: { http: 503, rpc: 13, text: 'The decision could not be recorded' },
   deadline_exceeded: { http: 503, rpc: 13, text: 'The decision was not made in time' },
   internal_error: { http: 503, rpc: 13, text: 'The decision could not be made' },
   // a bundle that is refused: the active policy stays

@@ -1,4 +1,5 @@
 import type { Decision } from './decision.ts';
+import type { LogRules } from './decision-log.ts';
 import type { DecisionTrace } from './explain.ts';
 import type { Identity } from './identity.ts';
 import type { JsonValue } from './json.ts';
@@ -31,6 +32,8 @@ export type DecisionRecord = {
   readonly input: (mode: 'referenced' | 'full') => JsonValue;
   /** Of a batch, not the first. */
   readonly further?: FurtherItem | undefined;
+  /** What the policy says of its own records; not there where it says nothing. */
+  readonly logRules?: LogRules | null | undefined;
   /** The failure behind `decision.error`, for the log. */
   readonly cause: unknown;
   /** What it can be explained by later; not there where no policy was evaluated. */

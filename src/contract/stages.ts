@@ -1,6 +1,7 @@
 import type { ErrorCode } from './codes.ts';
 import type { CollectName } from './collect.ts';
 import type { Decision } from './decision.ts';
+import type { LogRules } from './decision-log.ts';
 import type { DecisionTrace } from './explain.ts';
 import type { Identity } from './identity.ts';
 import type { JsonValue } from './json.ts';
@@ -48,6 +49,8 @@ export type Evaluated = {
 export interface ActivePolicy {
   readonly name: string;
   readonly revision: string;
+  /** What it says of its own records; null, or left out: nothing. */
+  readonly logRules?: LogRules | null;
   routeOf(request: DecisionRequest): Route;
   /** The other revision that this caller gets, asked once it is known who asks; the route is then its route. Null, or left out: this one. */
   readonly forCaller?: (request: DecisionRequest, identity: Identity) => ActivePolicy | null;
@@ -74,6 +77,8 @@ export interface Policies {
 
 /** WHAT happened; never throws and never waits. */
 export interface Recorder {
+  /** Why a decision must not be answered now: it could not be recorded; null where it may. Left out: it always may. */
+  refuses?(): ErrorCode | null;
   record(record: DecisionRecord): void;
 }
 

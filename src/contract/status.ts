@@ -1,5 +1,6 @@
 import type { ProofStatus } from './assertion.ts';
 import type { ConfigStatus } from './config-status.ts';
+import type { AuditStatus, LogSinkStatus } from './decision-log.ts';
 import type { PolicyException } from './exceptions.ts';
 import type { ListStatus } from './lists.ts';
 import type { OverloadStatus } from './overload.ts';
@@ -240,7 +241,16 @@ export type PolicyStatus = {
   readonly candidate?: CandidateStatus;
 };
 
-export type RecordStatus = { readonly written: number; readonly dropped: number };
+export type RecordStatus = {
+  /** Over all sinks. */
+  readonly written: number;
+  readonly dropped: number;
+  readonly sinks?: readonly LogSinkStatus[];
+  /** Records whose masks failed, so that they were kept without their input. */
+  readonly maskFailures?: number;
+  /** Only where decisions must be recorded. */
+  readonly audit?: AuditStatus;
+};
 
 export type ServiceStatus = {
   readonly version: string;
@@ -278,6 +288,8 @@ export type Readiness = {
     /** What operators revoked; left out where it is of this process alone, and there. */
     readonly revocations?: 'ready' | 'stale' | 'too_old' | 'not_loaded';
     readonly store: 'ready' | 'unavailable';
+    /** Left out where decisions need not be recorded. */
+    readonly audit?: 'ready' | 'unavailable';
     readonly draining: boolean;
   };
 };

@@ -1,4 +1,5 @@
 import type { Decision } from '../contract/decision.ts';
+import type { LogRules } from '../contract/decision-log.ts';
 import { asCountersignError } from '../contract/errors.ts';
 import type { PolicyException } from '../contract/exceptions.ts';
 import type { DecisionTrace, Explainer, Explanation } from '../contract/explain.ts';
@@ -41,6 +42,8 @@ export type PolicyParts = {
   readonly slowMs: number;
   readonly output: Pick<DecideOptions, 'upstream' | 'challenge'>;
   readonly clock: Clock;
+  /** Null, or left out: the bundle has none. */
+  readonly logRules?: LogRules | null;
   /** Not there where none was pushed. */
   readonly exceptions?: ExceptionTable | null | undefined;
 };
@@ -55,6 +58,7 @@ export function createActivePolicy(
   const combinedOf = createCombiner(contract.read);
   return {
     ...policy,
+    logRules: parts.logRules ?? null,
     routeOf,
     decide(request, identity, enrichment, route): Evaluated {
       const mcp = readMessage(request, route);

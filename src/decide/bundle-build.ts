@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.
 import { BUNDLE_LIMITS, unpack } from './bundle.ts';
 import { packBundle } from './bundle-pack.ts';
 import { contentRevision } from './bundle-revision.ts';
+import { logEntrypoints } from './log-rules.ts';
 import { explainable, hasRules, PARSE_QUERY, parseInput, placesOf, readsIn } from './rule-metadata.ts';
 
 /* Runs OPA over a directory of Rego and adds to its bundle's manifest what plain `opa build` leaves out. */
@@ -46,13 +47,14 @@ export async function buildBundle(options: BuildOptions): Promise<Uint8Array> {
     await opa(options, ['check', ...(options.foreign === true ? [] : ['--strict']), ...checkSchemas, '.']);
     const sources = await readSources(options.directory);
     const parsed = join(scratch, 'sources.json');
+    const entrypoints = [options.entrypoint, ...logEntrypoints(sources)].flatMap((one) => ['-e', one]);
     const explained = options.foreign !== true && hasRules(sources);
     if (explained) await writeFile(parsed, parseInput(sources));
     const [inspected, dependencies, trees] = await allOf([
       opa(options, ['inspect', '-a', '-f', 'json', '.']),
       opa(options, ['deps', '-f', 'json', '-b', '.', ...NO_TESTS, query]),
       explained ? opa(options, ['eval', '-f', 'json', '-i', parsed, PARSE_QUERY]) : Promise.resolve('{}'),
-      opa(options, ['build', '-b', '.', '-t', 'wasm', '-e', options.entrypoint, '-o', target, ...NO_TESTS]),
+      opa(options, ['build', '-b', '.', '-t', 'wasm', ...entrypoints, '-o', target, ...NO_TESTS]),
     ]);
     const { input: _input, ...dataSchemas } = schemas;
     const reads = readsIn(parse(trees ?? '', 'opa eval'));

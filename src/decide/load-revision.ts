@@ -5,6 +5,7 @@ import { createActivePolicy, type PolicyParts } from './active-policy.ts';
 import { createContract } from './contracts/create-contract.ts';
 import { createExplainer } from './explain.ts';
 import { compileInput } from './input.ts';
+import { logRulesIn } from './log-rules.ts';
 import type { DecideOptions, PolicyOptions } from './options.ts';
 import { unpackHostData } from './prepare/host-data.ts';
 import type { PreparedRevision } from './prepare/prepare-revision.ts';
@@ -69,6 +70,7 @@ export async function loadRevision(
     buildWhole,
     slowMs: options.slowMs,
     output: shared,
+    logRules: logRulesIn(wasm),
     clock,
   };
   const { sequence, signed, module } = prepared;

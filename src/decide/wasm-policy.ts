@@ -34,6 +34,8 @@ export interface WasmPolicy {
    * @param text the input as JSON, where the caller has it
    */
   answer(input: JsonValue | undefined, moment?: Moment, text?: string): string;
+  /** The same for another entry point of the module; null where it has none of this name. */
+  at(entrypoint: string): WasmPolicy['evaluate'] | null;
   /** Names of the builtins that the module calls in the host. */
   readonly builtins: readonly string[];
   /** A copy of the memory as it is before the first evaluation, for `restoreWasm`. */
@@ -109,7 +111,18 @@ function open(module: WebAssembly.Module, options: WasmOptions, pages?: number):
 
 function policyOf({ instance, builtins, entrypoint }: Opened, data: Data): WasmPolicy {
   const answer = createAnswer(instance, entrypoint, data);
-  return { answer, evaluate: (input, moment) => parseAnswer(answer(input, moment)), builtins, image: () => imageOf(instance, data) };
+  return {
+    answer,
+    evaluate: (input, moment) => parseAnswer(answer(input, moment)),
+    at(name) {
+      const other = numberOf(instance, name);
+      if (other === null) return null;
+      const answerThere = createAnswer(instance, other, data);
+      return (input, moment) => parseAnswer(answerThere(input, moment));
+    },
+    builtins,
+    image: () => imageOf(instance, data),
+  };
 }
 
 function imageOf(instance: WasmInstance, { address, heap }: Data): MemoryImage {
@@ -172,10 +185,15 @@ function namesOf(instance: WasmInstance, which: 'builtins' | 'entrypoints'): Jso
   return isJsonObject(value) ? value : {};
 }
 
-function entrypointOf(instance: WasmInstance, wanted: string): number {
+function numberOf(instance: WasmInstance, wanted: string): number | null {
   const names = namesOf(instance, 'entrypoints');
   const number = Object.hasOwn(names, wanted) ? names[wanted] : undefined;
-  if (typeof number === 'number') return number;
+  return typeof number === 'number' ? number : null;
+}
+
+function entrypointOf(instance: WasmInstance, wanted: string): number {
+  const number = numberOf(instance, wanted);
+  if (number !== null) return number;
   throw new CountersignError('bundle_entrypoint_missing', { field: wanted });
 }
 

@@ -74,6 +74,8 @@ export const DECISION_LINE = z.strictObject({
     })
     .nullable()
     .describe('Set where no decision could be made.'),
+  erased: z.array(z.string()).optional().describe("What the policy's mask took away, as its rules name it: those members are missing."),
+  masked: z.array(z.string()).optional().describe("What the policy's mask put another value to."),
   input: z.json().nullable().describe('The policy input by `decisions.log.input`, redacted.'),
 });
 

@@ -1,5 +1,6 @@
 import { ASSERTION_METRICS } from './assertion-metrics.ts';
 import { CONFIG_METRICS } from './config-metrics.ts';
+import { LOG_METRICS } from './log-metrics.ts';
 import { OVERLOAD_METRICS } from './overload-metrics.ts';
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { EXCEPTION_USES, PUSHED_METRICS } from './pushed-metrics.ts';
@@ -267,6 +268,7 @@ export const METRICS = {
     help: 'Lines of the decision log that were written, and that were dropped because the sink was slow or broken.',
     labels: ['result'],
   },
+  ...LOG_METRICS,
   ...POLICY_METRICS,
   ...SOURCE_METRICS,
   ...PUSHED_METRICS,

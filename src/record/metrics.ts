@@ -7,6 +7,7 @@ import { ASSERTION_METRICS } from './assertion-metrics.ts';
 import { CONFIG_METRICS } from './config-metrics.ts';
 import { createDecisionCounters } from './decision-counters.ts';
 import { histogramText, Latency } from './latency.ts';
+import { LOG_METRICS } from './log-metrics.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { POLICY_METRICS } from './policy-metrics.ts';
 import { createExceptionCounter, PUSHED_METRICS } from './pushed-metrics.ts';
@@ -157,6 +158,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   ...Object.values(TRACE_METRICS),
   ...Object.values(CONFIG_METRICS),
   METRICS.recordLines,
+  ...Object.values(LOG_METRICS),
   METRICS.draining,
   METRICS.buildInfo,
 ];

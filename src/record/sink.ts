@@ -1,15 +1,28 @@
-import { constants, fstatSync, openSync, writeSync, write as writeToFile } from 'node:fs';
-import { CountersignError } from '../contract/errors.ts';
+import { fstatSync, writeSync, write as writeToFile } from 'node:fs';
+import { type LogFile, openLogFile, type Rotation } from './log-file.ts';
 
 /** Where lines go: a file descriptor that is open already, or a file that is appended to. */
-export type SinkTarget = { readonly fd: number } | { readonly file: string };
+export type SinkTarget = { readonly fd: number } | LogFileTarget;
+
+/** Without a clock its name is looked at when it is opened and never again. */
+export type LogFileTarget = { readonly file: string; readonly rotation?: Rotation | null; readonly now?: () => number };
+
+/** Why lines were lost: the buffer was full when they came, or they were left over when it was closed. */
+export type LineLosses = { readonly buffer_full: number; readonly shutdown: number };
 
 /** Lines to one place, never waiting and never growing past a bound. */
 export interface LineSink {
-  /** Takes one line with its newline, or drops and counts it where the buffer is full. */
-  write(line: string): void;
+  /** Takes one line with its newline, or drops and counts it where the buffer is full; one that must be kept is taken beyond the bound. */
+  write(line: string, must?: boolean): void;
   /** Lines that the operating system has taken, and lines that were lost. */
   status(): { readonly written: number; readonly dropped: number };
+  /** How it is with it: `failing` from a write that failed until one succeeds, `full` where the next line may not fit. */
+  health(): {
+    readonly state: 'ready' | 'failing' | 'full';
+    readonly bufferedBytes: number;
+    readonly lost: LineLosses;
+    readonly lastError: string | null;
+  };
   /** Hands on what is buffered, for `boundMs` at most; what is left then is counted as dropped. */
   close(boundMs?: number): Promise<void>;
 }
@@ -36,9 +49,10 @@ export function createLineSink(
   target: SinkTarget,
   options: { readonly bufferBytesMax: number; readonly batch: boolean; readonly onError: (error: Error) => void },
 ): LineSink {
-  const fd = 'fd' in target ? withoutBlocking(target.fd) : openForAppend(target.file);
+  const file = 'fd' in target ? openDescriptor(target.fd) : openLogFile(target.file, target.rotation ?? null, target.now ?? noTime);
+  let fd = file.fd();
   // a pipe or a device takes or refuses at once, and needs no trip to a thread; a disk may let one wait
-  const atOnce = !fstatSync(fd).isFile();
+  const atOnce = !file.isFile;
   const batchBytes = options.batch ? Math.min(BATCH_BYTES, Math.floor(options.bufferBytesMax / 4)) : 1;
   let lines: string[] = [];
   let linesBytes = 0;
@@ -46,7 +60,11 @@ export function createLineSink(
   let state: 'idle' | 'writing' | 'retrying' = 'idle';
   let retryMs = RETRY_MS;
   let written = 0;
-  let dropped = 0;
+  let full = 0;
+  /** The last line that came did not fit, and nothing was written since. */
+  let crowded = false;
+  let late = 0;
+  let failure: string | null = null;
   let closed = false;
   let onEmpty: (() => void) | null = null;
   const timer = options.batch ? setInterval(handOn, FLUSH_MS).unref() : null;
@@ -55,13 +73,20 @@ export function createLineSink(
     writeSync(fd, Buffer.concat([...rest, Buffer.from(lines.join(''))]));
   });
 
-  function write(line: string): void {
+  const heldBytes = (): number => linesBytes + (batch === null ? 0 : batch.bytes.length - batch.offset);
+
+  function write(line: string, must = false): void {
     const bytes = Buffer.byteLength(line);
-    const held = linesBytes + (batch === null ? 0 : batch.bytes.length - batch.offset);
-    if (closed || held + bytes > options.bufferBytesMax) {
-      dropped += 1;
+    if (closed) {
+      late += 1;
       return;
     }
+    if (!must && heldBytes() + bytes > options.bufferBytesMax) {
+      full += 1;
+      crowded = true;
+      return;
+    }
+    crowded = false;
     lines.push(line);
     linesBytes += bytes;
     if (linesBytes >= batchBytes) handOn();
@@ -71,6 +96,7 @@ export function createLineSink(
     if (state !== 'idle') return;
     if (batch === null) {
       if (lines.length === 0) return;
+      if (!nextFile(linesBytes)) return;
       batch = { bytes: Buffer.from(lines.join('')), lines: lines.length, offset: 0 };
       lines = [];
       linesBytes = 0;
@@ -79,6 +105,26 @@ export function createLineSink(
     const { bytes, offset } = batch;
     if (atOnce) writeAtOnce(bytes, offset);
     else writeToFile(fd, bytes, offset, bytes.length - offset, null, handedOn);
+  }
+
+  /** A line is never in two files: those of one piece go where its first one goes. */
+  function nextFile(bytes: number): boolean {
+    try {
+      fd = file.next(bytes);
+      return true;
+    } catch (thrown) {
+      failed(thrown instanceof Error ? thrown : new Error('rotation failed', { cause: thrown }));
+      return false;
+    }
+  }
+
+  function failed(error: NodeJS.ErrnoException): void {
+    if (error.code !== 'EAGAIN') {
+      failure = error.code ?? 'unknown';
+      options.onError(error);
+    }
+    state = 'retrying';
+    setTimeout(tryAgain, retryMs).unref();
   }
 
   function writeAtOnce(bytes: Buffer, offset: number): void {
@@ -95,12 +141,12 @@ export function createLineSink(
   function handedOn(error: NodeJS.ErrnoException | null, bytes: number): void {
     state = 'idle';
     if (error !== null) {
-      if (error.code !== 'EAGAIN') options.onError(error);
-      state = 'retrying';
-      setTimeout(tryAgain, retryMs).unref();
+      failed(error);
       return;
     }
     retryMs = RETRY_MS;
+    failure = null;
+    crowded = false;
     if (batch !== null) {
       batch.offset += bytes;
       if (batch.offset >= batch.bytes.length) {
@@ -115,6 +161,12 @@ export function createLineSink(
   function tryAgain(): void {
     state = 'idle';
     retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
+    const before = fd;
+    if (batch !== null) {
+      if (!nextFile(0)) return;
+      // the line that the old file has a part of is whole in the new one
+      if (fd !== before && batch.offset > 0) batch.offset = batch.bytes.lastIndexOf(NEWLINE, batch.offset - 1) + 1;
+    }
     handOn();
   }
 
@@ -135,14 +187,35 @@ export function createLineSink(
     if (batch !== null) {
       const whole = batch.bytes.subarray(0, batch.offset).filter((byte) => byte === NEWLINE).length;
       written += whole;
-      dropped += batch.lines - whole;
+      late += batch.lines - whole;
       batch = null;
     }
-    dropped += lines.length;
+    late += lines.length;
     lines = [];
+    linesBytes = 0;
+    // a disk that hangs still has the descriptor
+    if (state !== 'writing') file.close();
   }
 
-  return { write, status: () => ({ written, dropped }), close };
+  return {
+    write,
+    status: () => ({ written, dropped: full + late }),
+    health: () => ({
+      state: failure !== null ? 'failing' : (crowded && heldBytes() > 0) || heldBytes() >= options.bufferBytesMax ? 'full' : 'ready',
+      bufferedBytes: heldBytes(),
+      lost: { buffer_full: full, shutdown: late },
+      lastError: failure,
+    }),
+    close,
+  };
+}
+
+const noTime = (): number => 0;
+
+/** What is open already is nobody's to rotate. */
+function openDescriptor(given: number): LogFile {
+  const fd = withoutBlocking(given);
+  return { isFile: fstatSync(fd).isFile(), fd: () => fd, next: () => fd, close() {} };
 }
 
 const atExit = new Set<() => void>();
@@ -174,15 +247,4 @@ function flushAll(): void {
  */
 function withoutBlocking(fd: number): number {
   return [process.stdout, process.stderr].find((stream) => stream.fd === fd)?.fd ?? fd;
-}
-
-/** Non-blocking, which means nothing for a disk and all for a named pipe. */
-const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
-
-function openForAppend(file: string): number {
-  try {
-    return openSync(file, APPEND, 0o640);
-  } catch (thrown) {
-    throw new CountersignError('config_invalid', { field: 'decisions.log.sink.file', detail: 'the file cannot be opened', cause: thrown });
-  }
 }

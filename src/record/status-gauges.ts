@@ -1,6 +1,7 @@
 import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
 import { showAssertion } from './assertion-metrics.ts';
 import { showConfig } from './config-metrics.ts';
+import { showLog } from './log-metrics.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { showOverload } from './overload-metrics.ts';
 import { showPolicies } from './policy-metrics.ts';
@@ -102,6 +103,7 @@ export function showStatus(
   }
   set(METRICS.recordLines, { result: 'written' }, record.written);
   set(METRICS.recordLines, { result: 'dropped' }, record.dropped);
+  showLog(record, set);
   set(METRICS.draining, {}, status.draining ? 1 : 0);
 }
 

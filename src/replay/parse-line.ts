@@ -58,8 +58,13 @@ function recordOf(line: JsonObject): RecordedDecision | null {
     status,
     excepted: Array.isArray(line['exceptions']) && line['exceptions'].length > 0,
     error: isJsonObject(error) && typeof error['code'] === 'string' ? error['code'] : null,
-    input,
+    // what was taken away or replaced is neither known nor absent, in the input and beside it
+    input: isMasked(line) ? null : input,
   };
+}
+
+function isMasked({ erased, masked }: JsonObject): boolean {
+  return [erased, masked].some((list) => Array.isArray(list) && list.length > 0);
 }
 
 function requestOf(value: JsonValue | undefined): RecordedDecision['request'] {

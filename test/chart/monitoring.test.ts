@@ -150,6 +150,7 @@ describe('the alerts and the dashboard', () => {
         'CountersignDecisionFailures',
         'CountersignDenySurge',
         'CountersignLogDropped',
+        'CountersignAuditUnavailable',
         'CountersignKeysStale',
         'CountersignRevocationListExpires',
         'CountersignStoreAway',

@@ -51,7 +51,16 @@ describe('where values come from', () => {
     expect(config.store).toEqual({ kind: 'memory', entriesMax: 200_000, counterEntriesMax: 20_000, replayEntriesMax: 200_000 });
     expect(config.decisions).toEqual({
       deadlineMs: 150,
-      log: { sink: 'stdout', input: 'referenced', bufferBytesMax: 1_048_576 },
+      log: {
+        sink: 'stdout',
+        format: 'countersign',
+        input: 'referenced',
+        bufferBytesMax: 1_048_576,
+        http: null,
+        audit: 'best_effort',
+        labels: {},
+        privacy: { addresses: 'keep', clients: 'keep', keyFile: null },
+      },
       recent: { entriesMax: 10_000, bytesMax: 67_108_864 },
     });
   });
@@ -82,7 +91,7 @@ describe('where values come from', () => {
     expect(config.network.databases).toEqual([join(folder, 'geo/city.mmdb')]);
     expect(config.policies['pay']?.bundle).toBe(join(folder, '../pay'));
     expect(config.policy.bundle).toBe('/srv/policies');
-    expect(config.decisions.log.sink).toEqual({ file: '/srv/d.log' });
+    expect(config.decisions.log.sink).toEqual({ file: '/srv/d.log', rotation: null });
   });
 
   it('keeps the memory store where it is only tuned', () => {

@@ -291,9 +291,9 @@ describe('the schema itself', () => {
   it('marks every path and every secret', () => {
     const marked = (mark: 'x-path' | 'x-secret') => JSON.stringify(CONFIG_JSON_SCHEMA).split(`"${mark}"`).length - 1;
     // two listeners with three files; jwksFile of issuers and signature profiles, databases in both forms, the sink; bundles, revocation lists, refused
-    // certificates; folder and hash keys of the registry; folder of the state; bundle, opaBin, and five files for signatures and the bundle server of policy and policies, bundle and key file of their candidates; lists, and what is accepted of them; headers and CAs of sources; keys of assertions; headers of traces
-    expect(marked('x-path')).toBe(6 + 5 + 3 + 2 + 4 + 2 + 2 + 2 + 1 + 2 * 7 + 1 + 1);
-    // the tokens (two) of gateways and of operators, the secret of nonces, hash keys of the registry, the URL of the store, keys of canaries of policy and policies, URLs and headers of sources, keys of assertions, headers of traces
-    expect(marked('x-secret')).toBe(1 + 8 + 2 + 2 + 1 + 1);
+    // certificates; folder and hash keys of the registry; folder of the state; bundle, opaBin, and five files for signatures and the bundle server of policy and policies, bundle and key file of their candidates; lists, and what is accepted of them; headers and CAs of sources; four files of the decision log's collector and the key of its hashes; keys of assertions; headers of traces
+    expect(marked('x-path')).toBe(6 + 5 + 3 + 2 + 4 + 2 + 2 + 2 + 1 + 2 * 7 + 5 + 1 + 1);
+    // the tokens (two) of gateways and of operators, the secret of nonces, hash keys of the registry, the URL of the store, keys of canaries of policy and policies, URLs and headers of sources, the URL of the decision log's collector, keys of assertions, headers of traces
+    expect(marked('x-secret')).toBe(1 + 8 + 2 + 2 + 1 + 1 + 1);
   });
 });

@@ -181,7 +181,7 @@ describe('rules and packages', () => {
     const rego = `package countersign.rules.access.extra\n\n# default verdict := "allow"\n_text := "default verdict else"\n\n_raw := \`else\`\n\n${'verdict := "clear" if input.id == _text\n\nelse := "clear" if {\n\tinput.id != _raw\n}\n'}`;
     const set = createTestPolicies();
     await set.activate('default', await bundleWith({ 'countersign/rules/access/extra.rego': rego }));
-    expect(set.status()[0]).toMatchObject({ state: 'active', rules: 66 });
+    expect(set.status()[0]).toMatchObject({ state: 'active', rules: 67 });
   });
 
   it('a required rule that is not there, by name', async () => {

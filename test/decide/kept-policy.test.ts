@@ -149,6 +149,14 @@ describe('[asks 55] a folder that is damaged', () => {
     ['no bundle', (directory) => rmSync(join(directory, tarIn(directory))), /tar\.gz \(missing\)/],
     ['an index that is none', (directory) => writeFileSync(join(directory, 'policy.json'), '{'), /policy\.json/],
     [
+      'an index of a later form',
+      (directory) => {
+        const index = readFileSync(join(directory, 'policy.json'), 'utf8').replace('"version":1', '"version":2');
+        writeFileSync(join(directory, 'policy.json'), index);
+      },
+      /policy\.json/,
+    ],
+    [
       'a path in the index',
       (directory) => {
         const index = readFileSync(join(directory, 'policy.json'), 'utf8').replace(

@@ -5,8 +5,10 @@ import { runInThisContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
 import { sha256 } from '../endpoints/fixtures.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { type Countersign, PROJECT_ROOT, startCountersign } from '../support/countersign.ts';
-import { startEnvoyRecipe } from '../support/envoy-recipe.ts';
+import { startRecipe } from '../support/gateway-recipes.ts';
+import type { Gateway } from '../support/gateways.ts';
 import { send } from '../support/http-client.ts';
 import { fencedBlocks } from '../support/markdown.ts';
 import { type FilterTools, type McpServer, startMcpServer } from '../support/mcp-server.ts';
@@ -29,7 +31,7 @@ const directory = mkdtempSync(join(tmpdir(), 'countersign-mcp-'));
 let oidc: OidcServer;
 let server: McpServer;
 let service: Countersign;
-let envoy: Awaited<ReturnType<typeof startEnvoyRecipe>>;
+let envoy: Gateway;
 let filter: FilterTools = async (tools) => tools;
 
 beforeAll(async () => {
@@ -43,7 +45,11 @@ beforeAll(async () => {
     .replace('https://as.example.com', oidc.issuer)
     .replace('bundle: policies', `bundle: ${bundle}`);
   service = await startCountersign({ config: parse(config) });
-  envoy = await startEnvoyRecipe({ authz: service.grpcPort, upstream: server.port }, 'edge-token');
+  const authority = createAuthority();
+  envoy = await startRecipe('envoy', {
+    ...{ authzPort: service.grpcPort, upstreamPort: server.port, token: 'edge-token' },
+    ...{ server: authority.server({ dns: ['localhost'], ips: ['127.0.0.1'] }), clientCa: authority.pem },
+  });
   filter = filterOfPage();
 });
 afterAll(async () => {

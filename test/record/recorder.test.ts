@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { LogFormat } from '../../src/contract/decision-log.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
 import type { DecisionRecord } from '../../src/contract/record.ts';
 import { DECISION_LINE } from '../../src/record/decision-line.ts';
@@ -14,13 +15,13 @@ import { allow, allowed, deny, failed, http, identity, request, status, token } 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-recorder-'));
 let count = 0;
 
-function setup(input: RecorderOptions['input'], sink: 'file' | 'none' = 'file') {
+function setup(input: RecorderOptions['input'], sink: 'file' | 'none' = 'file', format: LogFormat = 'countersign') {
   count += 1;
   const decisionFile = join(folder, `${count}-decisions.log`);
   const logFile = join(folder, `${count}-log.log`);
   const metrics = createMetrics({ version: '1', node: '26', clock: { now: () => 0 }, status: () => status, processMetrics: false });
   const logger = createLogger({ level: 'debug' }, { file: logFile });
-  const options: RecorderOptions = { sink: sink === 'none' ? 'none' : { file: decisionFile }, input, bufferBytesMax: 1 << 20 };
+  const options: RecorderOptions = { sink: sink === 'none' ? 'none' : { file: decisionFile }, format, input, bufferBytesMax: 1 << 20 };
   let nowMs = 0;
   const recorder = createRecorder(options, { metrics, logger, clock: { monotonic: () => nowMs } });
   const passTime = (milliseconds: number) => {
@@ -44,7 +45,7 @@ describe('a recorder', () => {
     const { decisions, metrics } = await end();
     const lines = decisions.split('\n').slice(0, -1);
     expect(lines.map((line) => DECISION_LINE.parse(JSON.parse(line)).effect)).toEqual(['allow', 'deny']);
-    expect(recorder.status()).toEqual({ written: 2, dropped: 0 });
+    expect(recorder.status()).toMatchObject({ written: 2, dropped: 0 });
     expect(metrics).toContain('countersign_decision_duration_seconds_count 2');
   });
 
@@ -67,7 +68,7 @@ describe('a recorder', () => {
       },
     });
     expect((await end()).metrics).toContain('countersign_decision_duration_seconds_count 1');
-    expect([asked, recorder.status()]).toEqual([0, { written: 0, dropped: 0 }]);
+    expect([asked, recorder.status()]).toMatchObject([0, { written: 0, dropped: 0 }]);
   });
 
   it('never throws: a line that cannot be made is counted as lost and reported, though not each time', async () => {
@@ -83,7 +84,7 @@ describe('a recorder', () => {
     passTime(10_001);
     recorder.record(broken);
     const { decisions, log } = await end();
-    expect(recorder.status()).toEqual({ written: 1, dropped: 101 });
+    expect(recorder.status()).toMatchObject({ written: 1, dropped: 101 });
     expect(decisions.split('\n')).toHaveLength(2);
     const events = log
       .split('\n')
@@ -168,7 +169,15 @@ describe('[asks 83] secrets', () => {
     const { recorder, end } = setup(mode);
     recorder.record(record);
     const written = await end();
-    expect(recorder.status()).toEqual({ written: 1, dropped: 0 });
+    expect(recorder.status()).toMatchObject({ written: 1, dropped: 0 });
+    expect(JSON.stringify(written)).not.toContain(canary);
+    expect(written.decisions).toContain('access.scope_missing');
+  });
+
+  it.each(['opa', 'ocsf'] as const)('are in no event of the form %s', async (format) => {
+    const { recorder, end } = setup('full', 'file', format);
+    recorder.record(record);
+    const written = await end();
     expect(JSON.stringify(written)).not.toContain(canary);
     expect(written.decisions).toContain('access.scope_missing');
   });

@@ -10,6 +10,7 @@ import data.countersign.rules.identity.certificate_untrusted
 import data.countersign.rules.identity.client_conflict
 import data.countersign.rules.identity.token_invalid
 import data.countersign.rules.identity.token_required
+import data.countersign.rules.identity.token_unavailable
 import data.countersign_test.fixtures
 
 test_token_required_denies_on_a_protected_route if token_required.verdict == {"effect": "deny", "status": 401} with input as fixtures.without_token
@@ -212,3 +213,30 @@ _verdicts := {
 }
 
 _tier(tier, assurance) := object.union(fixtures.with_route({"tier": tier}), {"evidence": {"assurance": assurance}})
+
+_away := fixtures.with_signal("token", fixtures.missing("unavailable", "keys_unavailable"))
+
+_low(status) := {"route": object.union({"status": "matched", "public": false, "tier": "low"}, status)}
+
+test_token_unavailable_is_retried_where_the_tier_asks_for_none if {
+	token_unavailable.verdict == {
+		"effect": "deny", "status": 503, "retry_after_seconds": 5, "token": "keys_unavailable",
+	} with input as object.union(_away, _low({})) with data.countersign.limits as fixtures.limits
+}
+
+test_token_unavailable_leaves_tiers_that_ask_for_one_to_signals_required if {
+	token_unavailable.verdict == "clear" with input as object.union(_away, _low({"tier": "high"})) with data.countersign.limits as fixtures.limits
+}
+
+test_token_unavailable_is_clear_otherwise if {
+	token_unavailable.verdict == "clear" with input as object.union(_away, _low({"public": true})) with data.countersign.limits as fixtures.limits
+	token_unavailable.verdict == "clear" with input as object.union(_away, _low({"status": "unknown"})) with data.countersign.limits as fixtures.limits
+	every status in ["absent", "invalid"] {
+		token_unavailable.verdict == "clear" with input as fixtures.with_signal("token", fixtures.missing(status, "none")) with data.countersign.limits as fixtures.limits
+	}
+	token_unavailable.verdict == "clear" with input as fixtures.good with data.countersign.limits as fixtures.limits
+}
+
+test_token_unavailable_has_no_verdict_without_a_signal if {
+	not token_unavailable.verdict with input as fixtures.without("signals/token") with data.countersign.limits as fixtures.limits
+}

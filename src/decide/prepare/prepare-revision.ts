@@ -6,6 +6,7 @@ import { type Bundle, type BundleMetadata, bundleOf, unpack } from '../bundle.ts
 import { checkBundle } from '../bundle-check.ts';
 import { checkData, compileDataChecks } from '../data-schema.ts';
 import { loadRevision } from '../load-revision.ts';
+import { requireLogRules } from '../log-rules.ts';
 import { ENFORCED, monitoredRoutes } from '../monitor.ts';
 import type { DecideOptions, PolicyOptions } from '../options.ts';
 import { isMutable } from '../pushed/roots.ts';
@@ -128,6 +129,7 @@ async function prepareBundle(
   const host = packHostData(others);
   const module = known ?? (await compileWasm(bundle.wasm));
   const wasm = await instantiateWasm(module, policy.contract === 'rules' ? withRuleCount(rego, codes.length) : rego, policy);
+  requireLogRules(bundle.rego, wasm);
   const image = wasm.image();
   const facts = metadata === undefined ? null : { rules: metadata.rules, input: metadata.input };
   const worstCaseMs = tryOut(wasm, facts, { policy, input: shared.input, monotonic });

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { DataEdit } from '../../../src/contract/admin.ts';
 import type { JsonValue } from '../../../src/contract/json.ts';
@@ -158,12 +159,19 @@ describe('kept', () => {
     ['empty', new Uint8Array()],
     ['no head', damaged((text) => text.split('\n')[1] ?? '')],
     ['another policy', encodeState({ ...state, policy: 'other' })],
+    ['a later form', laterForm(encodeState(state))],
     ['a path outside', encodeState({ ...state, documents: [{ path: ['countersign', 'rules'], value: 1, at: 1, by: '' }] })],
     ['a prototype', encodeState({ ...state, documents: [{ path: ['countersign', 'limits', '__proto__'], value: 1, at: 1, by: '' }] })],
   ])('not read: %s', (_name, file) => {
     expect(() => decodeState(file, 'default')).toThrow(expect.objectContaining({ code: 'state_invalid' }));
   });
 });
+
+/** With a digest that is right. */
+function laterForm(file: Uint8Array): Uint8Array {
+  const body = Buffer.from(file).toString().split('\n')[1]?.replace('"version":1', '"version":2') ?? '';
+  return Buffer.from(`countersign-data sha256=${hash('sha256', body)}\n${body}`);
+}
 
 test('a patch of copies that double the whole each time is too large', () => {
   const operations = Array.from({ length: 40 }, (_, index) => ({ op: 'copy', from: '', path: `/k${index}` }));

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createMemoryWindows } from '../../../src/stores/memory-windows.ts';
 import { openRedisStores } from '../../../src/stores/redis/stores.ts';
+import { WINDOWS_SCRIPT } from '../../../src/stores/redis/windows-script.ts';
 import type { StoreLogger } from '../../../src/stores/store-logger.ts';
 import type { WindowAnswer, WindowKeys, WindowStore } from '../../../src/stores/windows.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
@@ -136,6 +137,13 @@ describe('counting in Redis', () => {
     expect(answer.client).toBe('store_unavailable');
     expect(answer.address).toEqual({ '10s': 1, '1m': 1, '10m': 1, '1h': 1 });
     expect(store.status()).toMatchObject({ state: 'ready', lastError: expect.stringContaining('WRONGTYPE') });
+  });
+
+  test('a replica whose script has another text counts on in the same value', async () => {
+    const store = await openReady(redis.url);
+    await store.count(KEYS, NOW, 500);
+    await redis.command('EVAL', `${WINDOWS_SCRIPT}\n-- of a later version`, '1', 'test:{c:agent-1}', String(NOW), '1');
+    expect((await store.count(KEYS, NOW, 500)).client).toEqual({ '10s': 3, '1m': 3, '10m': 3, '1h': 3 });
   });
 
   test('a value of another version starts afresh', async () => {

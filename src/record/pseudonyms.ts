@@ -1,0 +1,123 @@
+import { createHmac } from 'node:crypto';
+import { isIP } from 'node:net';
+import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
+import type { DecisionRecord } from '../contract/record.ts';
+
+/** The section `decisions.log.privacy`, with its key read. */
+export type PrivacyOptions = {
+  /** `truncate`: to /24 and /48. */
+  readonly addresses: 'keep' | 'truncate' | 'hash';
+  /** Ids of subjects and of clients. */
+  readonly clients: 'keep' | 'hash';
+  /** Null only where nothing is hashed. */
+  readonly key: Uint8Array | null;
+};
+
+/** A line with its pseudonyms in place of addresses and ids; `masked` says where. */
+export type Pseudonymise = (line: JsonObject, record: Pick<DecisionRecord, 'identity'>) => JsonObject;
+
+/** Members of a line that hold whom it is about; the words of all others are ours. */
+const ABOUT: ReadonlySet<string> = new Set(['subject', 'actors', 'address', 'input']);
+/** 128 bits: two of them do not meet by chance. */
+const HASH_BYTES = 16;
+const V4_PARTS = 3;
+const V6_GROUPS = 8;
+const V6_KEPT = 3;
+const IDS_MAX = 64;
+
+/**
+ * Makes pseudonyms that are the same for the same value and key, so that lines can still be grouped, and that nobody without the key can
+ * make (HMAC-SHA-256). Null where nothing is to be changed.
+ */
+export function createPseudonyms({ addresses, clients, key }: PrivacyOptions): Pseudonymise | null {
+  if (addresses === 'keep' && clients === 'keep') return null;
+  const hash = (kind: string, text: string): string =>
+    `${kind}:${createHmac('sha256', key ?? '')
+      .update(`${kind}\0${text}`)
+      .digest()
+      .subarray(0, HASH_BYTES)
+      .toString('base64url')}`;
+
+  const ofAddress = (text: string): string => {
+    const [address = '', prefix] = text.split('/');
+    if (addresses === 'hash') return hash('addr', text);
+    const short = truncated(address);
+    return prefix === undefined ? short : `${short}/${isIP(short) === 4 ? 24 : 48}`;
+  };
+
+  return (line, { identity }) => {
+    const ids = clients === 'keep' ? NO_IDS : idsOf(line, identity);
+    const show = (value: JsonValue): JsonValue => {
+      if (typeof value === 'string') return showText(value);
+      if (Array.isArray(value)) return value.map((one: JsonValue) => show(one));
+      if (!isJsonObject(value)) return value;
+      return Object.fromEntries(Object.entries(value).map(([name, one]) => [showText(name), show(one)]));
+    };
+    let touched = false;
+    const showText = (text: string): string => {
+      const made = pseudonymOf(text);
+      touched ||= made !== text;
+      return made;
+    };
+    const pseudonymOf = (text: string): string => {
+      if (ids.has(text)) return hash('id', text);
+      if (addresses === 'keep' || !MAY_BE_ADDRESS.test(text)) return text;
+      // also the lists of `x-forwarded-for`
+      return text.replace(PART, (part) => (isAddress(part) ? ofAddress(part) : part));
+    };
+    const masked: string[] = [];
+    const members = Object.entries(line).map(([name, value]): [string, JsonValue] => {
+      if (!ABOUT.has(name)) return [name, value];
+      touched = false;
+      const made = show(value);
+      if (touched) masked.push(name === 'input' ? '/input' : `/result/${name}`);
+      return [name, made];
+    });
+    return { ...Object.fromEntries(members), ...(masked.length === 0 ? {} : { masked }) };
+  };
+}
+
+const NO_IDS: ReadonlySet<string> = new Set();
+const MAY_BE_ADDRESS = /\d\.\d|:/;
+const PART = /[0-9a-f:.]{2,}(\/\d{1,3})?/gi;
+
+function isAddress(text: string): boolean {
+  return isIP(text.split('/')[0] ?? '') !== 0;
+}
+
+/** By their values: they stand again in claims, and wherever else a policy looks. */
+function idsOf(line: JsonObject, identity: DecisionRecord['identity']): ReadonlySet<string> {
+  const ids = new Set<string>();
+  const add = (value: JsonValue | undefined): void => {
+    if (typeof value === 'string' && value !== '' && ids.size < IDS_MAX) ids.add(value);
+  };
+  const { subject, actors } = line;
+  if (isJsonObject(subject)) {
+    add(subject['id']);
+    add(subject['client']);
+  }
+  if (Array.isArray(actors)) actors.forEach(add);
+  const token = identity?.signals.token;
+  if (token?.status === 'present') {
+    add(token.value.subject);
+    add(token.value.clientId);
+  }
+  const apiKey = identity?.signals.apiKey;
+  if (apiKey?.status === 'present') add(apiKey.value.clientId);
+  ids.delete('?');
+  return ids;
+}
+
+/** The network that an address is in: /24 of IPv4, /48 of IPv6. */
+export function truncated(address: string): string {
+  if (isIP(address) === 4) return `${address.split('.').slice(0, V4_PARTS).join('.')}.0`;
+  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
+  const first = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  // the four bytes of an embedded IPv4 address are two groups
+  const lastGroups = last.length + (last.at(-1)?.includes('.') === true ? 1 : 0);
+  const zeros = tail === undefined ? 0 : Math.max(0, V6_GROUPS - first.length - lastGroups);
+  const groups = [...first, ...Array.from({ length: zeros }, () => '0'), ...last].slice(0, V6_KEPT);
+  while (groups.at(-1) === '0') groups.pop();
+  return `${groups.join(':')}::`;
+}
