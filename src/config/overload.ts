@@ -16,9 +16,9 @@ export const overload = z
       .min(1)
       .max(60_000)
       .nullable()
-      .default(100)
+      .default(null)
       .describe(
-        'A question that has stood so long behind others that arrived together with it is answered `overloaded` and not decided: in the worst case one waits twice as long. Null: never.',
+        'A question that has stood so long behind others that arrived together with it is answered `overloaded` and not decided. Null: never.',
       ),
   })
   .prefault({})

@@ -16,7 +16,7 @@ const SECONDS = 60;
 const PER_SECOND = 500;
 const TICK_MS = 10;
 /** A busy machine must not look like a lost request. */
-const PATIENT = { decisions: { deadlineMs: 4000 }, overload: { queueMs: null } };
+const PATIENT = { decisions: { deadlineMs: 4000 } };
 const NO_LIMITS = { client: {}, address: {}, token: {}, route: {} };
 
 let world: World;
