@@ -1,7 +1,8 @@
 // OPA compiles and tests the policies: OPA_BIN, else `opa` on PATH, else .tools/bin/opa, made by Go or taken from the official release.
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { TOOLS } from '../project.mjs';
 import { must, run, Stop } from '../run.mjs';
 import { place, withScratch } from './place.mjs';
@@ -31,6 +32,12 @@ async function versionOf(binary) {
   return /^Version: (\S+)/m.exec(asked.stdout)?.[1] ?? null;
 }
 
+/** By its whole path: a configuration takes a name alone for a file in its own folder. */
+function onPath() {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, 'opa')).find((path) => existsSync(path));
+}
+
 /**
  * Finds OPA or gets it.
  * @returns {Promise<{ path: string, version: string, from: string }>}
@@ -44,7 +51,7 @@ export async function findOpa() {
     return { path: named, version, from: 'OPA_BIN' };
   }
   for (const [path, from] of [
-    ['opa', 'PATH'],
+    [onPath(), 'PATH'],
     [OWN, '.tools'],
   ]) {
     if (path === undefined || from === undefined) continue;

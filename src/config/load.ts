@@ -58,7 +58,8 @@ function withDefaults(tree: Record<string, unknown>, env: Environment): Record<s
   const filled = { ...tree };
   if (isRecord(store) && !Object.hasOwn(store, 'kind')) filled['store'] = { kind: 'memory', ...store };
   const opaBin = env['OPA_BIN'] ?? '';
-  if (opaBin === '') return filled;
+  // the name that is looked for on PATH anyway is no file of the working directory
+  if (opaBin === '' || opaBin === 'opa') return filled;
   const withOpa = (one: unknown): unknown => (isRecord(one) ? { opaBin, ...one } : one);
   filled['policy'] = withOpa(policy);
   if (isRecord(policies)) filled['policies'] = Object.fromEntries(Object.entries(policies).map(([key, one]) => [key, withOpa(one)]));

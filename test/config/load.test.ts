@@ -101,6 +101,7 @@ describe('where values come from', () => {
   it('takes OPA_BIN where no policy names its own', () => {
     const file = fileOf('policy: {opaBin: /own/opa}\npolicies: {pay: {bundle: /pay}}');
     expect(loadConfig({ env: { OPA_BIN: '/bin/opa' } }).policy.opaBin).toBe('/bin/opa');
+    expect(loadConfig({ env: { OPA_BIN: 'opa' } }).policy.opaBin).toBeNull();
     const config = loadConfig({ file, env: { OPA_BIN: '/bin/opa' } });
     expect([config.policy.opaBin, config.policies['pay']?.opaBin]).toEqual(['/own/opa', '/bin/opa']);
   });

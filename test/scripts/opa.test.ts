@@ -66,6 +66,12 @@ describe('OPA on a machine without Go', () => {
     expect(await find({ OPA_SHA256: sha256(FAKE_OPA) })).toContain('"version":"1.22.2"');
   });
 
+  test('on PATH is told by its whole path: a configuration takes a name alone for a file of its folder', async () => {
+    writeFileSync(join(folder, 'bin/opa'), '#!/bin/sh\necho "Version: 1.22.2"\n', { mode: 0o755 });
+    expect(JSON.parse(await find({}))).toMatchObject({ path: join(folder, 'bin/opa'), from: 'PATH' });
+    rmSync(join(folder, 'bin/opa'));
+  });
+
   test('that OPA_BIN names is taken as it is, and refused where it does not run', async () => {
     writeFileSync(join(folder, 'bin/other'), '#!/bin/sh\necho "Version: 1.30.0"\n', { mode: 0o755 });
     expect(await find({ OPA_BIN: join(folder, 'bin/other') })).toContain('"from":"OPA_BIN"');
