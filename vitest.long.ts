@@ -8,6 +8,7 @@ export const LONG = [
   'test/enrich/lists/file-lists.test.ts',
   'test/gateway/address-data.test.ts',
   'test/gateway/envoy-failures.test.ts',
+  'test/gateway/envoy-http-slow.test.ts',
   'test/gateway/forward-auth-failures.test.ts',
   'test/gateway/lists.test.ts',
   'test/gateway/replay.test.ts',

@@ -32,3 +32,17 @@ describe('Traefik', () => {
     expect(new URL(http.middlewares.countersign.forwardAuth.address).pathname).toBe('/forward-auth');
   });
 });
+
+describe('Envoy', () => {
+  const chart = readFileSync(join(import.meta.dirname, '../helm/countersign/values-sidecar.yaml'), 'utf8');
+  const listeners = [...recipeBlocks('envoy', 'yaml'), chart]
+    .flatMap((text) => text.split(/(?=type\.googleapis\.com\/envoy\.extensions\.filters\.network\.http_connection_manager)/).slice(1))
+    .map((text, index) => [index, text] as const);
+
+  test.each(listeners)('listener %i closes heads that never end, and connections that say nothing', (_, listener) => {
+    expect(listener).toContain('request_headers_timeout: 10s');
+    expect(listener).toContain('stream_idle_timeout: 30s');
+  });
+
+  test('there are three', () => expect(listeners).toHaveLength(3));
+});

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Countersign, startCountersign } from '../support/countersign.ts';
+import { dribble } from '../support/dribble.ts';
 import type { Gateway } from '../support/gateways.ts';
 import { type Sent, send } from '../support/http-client.ts';
 import { copyPolicies } from '../support/policy-directory.ts';
@@ -39,26 +40,6 @@ async function outcome(port: number, sent: Sent): Promise<number | 'closed'> {
     ({ status }) => status,
     () => 'closed' as const,
   );
-}
-
-/** Writes pieces with pauses between them, and gives what came back when the gateway closed. */
-function dribble(port: number, pieces: readonly string[], pauseMs: number): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    let got = '';
-    socket.on('data', (chunk: Buffer) => {
-      got += chunk.toString('latin1');
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => resolve(got));
-    void (async () => {
-      for (const piece of pieces) {
-        if (!socket.writable) return;
-        socket.write(piece);
-        await sleep(pauseMs);
-      }
-    })();
-  });
 }
 
 describe.each(['nginx', 'haproxy', 'caddy', 'envoy'] as const)('%s', (name) => {
