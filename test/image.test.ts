@@ -61,7 +61,7 @@ describe('the Dockerfile', () => {
     expect(instructions('ARG').map((arg) => arg.split('=')[0])).toEqual(['NODE_IMAGE', 'OPA_IMAGE', 'RUNTIME_IMAGE']);
     expect(dockerfile).toContain('ARG RUNTIME_IMAGE=gcr.io/distroless/');
     expect(instructions('USER')).toEqual([`${NOBODY}:${NOBODY}`]);
-    expect(instructions('ENTRYPOINT')).toEqual(['["/usr/local/bin/node", "/app/dist/main.js"]']);
+    expect(instructions('ENTRYPOINT')).toEqual(['["/usr/local/bin/node", "--v8-pool-size=1", "/app/dist/main.js"]']);
     const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
     expect(last).not.toMatch(/^(RUN|ADD|SHELL|CMD) /m);
   });
@@ -186,7 +186,7 @@ describe('started from there, with the configuration of the chart, as nobody', (
       COUNTERSIGN_STATE_DIRECTORY: state,
     };
     // no PATH: there is neither a shell nor opa
-    const child = spawn(process.execPath, [join(app, 'dist/main.js')], {
+    const child = spawn(process.execPath, ['--v8-pool-size=1', join(app, 'dist/main.js')], {
       cwd: app,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,8 @@
-// How long a push of a large document holds decisions up: node bench/push/run.ts [--entries N] [--rounds N]. Needs OPA.
-import { mkdtempSync, rmSync } from 'node:fs';
+// How long a push of a large document holds decisions up: node bench/push/run.ts [--entries N] [--rounds N]. Needs OPA. Ends with 1 where
+// the event loop was late by more than the goal, or a question had no answer.
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -14,6 +15,9 @@ const rounds = Number(values.rounds);
 const IN_FLIGHT = 8;
 /** Between two questions of one connection, so that the load takes about half a core. */
 const PAUSE_MS = 2;
+const LAG_GOAL_MS = 20;
+/** Of the threads of this process: callers are on other machines, and take no core from the service. */
+const NICE = 15;
 
 const each = (make: (index: number) => [string, unknown]) => Object.fromEntries(Array.from({ length: count }, (_, index) => make(index)));
 const address = (index: number): string => `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
@@ -87,6 +91,8 @@ const service = await startCountersign({
   },
   nodeOptions: ['--import', join(import.meta.dirname, 'lag-probe.ts')],
 });
+for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), NICE);
+const lags: number[] = [];
 try {
   const admin = createAdminClient(service.operationsPort);
   const load = startLoad(service.httpPort);
@@ -105,6 +111,7 @@ try {
       });
       const tookMs = performance.now() - startedMs;
       const { max, p99, busy } = await lagOf(service);
+      lags.push(max);
       const took = `${Math.round(tookMs)} ms`;
       console.log(
         `${path} ${count} entries, ${(body.length / 1e6).toFixed(1)} MB: ${status} in ${took}; longest turn ${busy} ms of work (${quiet.busy} without a push); lag max ${max} ms (${quiet.max}), p99 ${p99} ms`,
@@ -115,6 +122,9 @@ try {
   }
   const { asked, failed } = await load.stop();
   console.log(`${asked} questions under way, ${failed} without an answer`);
+  const over = lags.filter((lagMs) => lagMs >= LAG_GOAL_MS).length;
+  console.log(`lag max ${Math.max(...lags)} ms in ${lags.length} pushes, ${over} of them over the goal of ${LAG_GOAL_MS} ms`);
+  if (over > 0 || failed > 0) process.exitCode = 1;
 } finally {
   await service.stop();
   rmSync(directory, { recursive: true, force: true });

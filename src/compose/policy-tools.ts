@@ -12,7 +12,7 @@ import { openOffline } from '../decide/offline.ts';
 import type { DecideOptions, PolicyOptions } from '../decide/options.ts';
 import { createPrepareHere } from '../decide/prepare/prepare-revision.ts';
 import { scanRego } from '../decide/rego-scan.ts';
-import { createRouteTable } from '../decide/routes.ts';
+import { createRouteTable } from '../decide/routes/route-table.ts';
 import { readWasmFacts } from '../decide/wasm-facts.ts';
 import { httpSend } from '../stores/http-send.ts';
 

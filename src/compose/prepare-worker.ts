@@ -1,13 +1,23 @@
 import { parentPort } from 'node:worker_threads';
 import { servePreparing } from '../decide/prepare/prepare-messages.ts';
-import { createPrepareHere } from '../decide/prepare/prepare-revision.ts';
+import { createPrepareHere, type RunBundleCases } from '../decide/prepare/prepare-revision.ts';
 import { systemClock } from '../system-clock.ts';
+import { giveWay } from './give-way.ts';
 
 /* The thread that prepares policies: a root of its own. What asks the cases is read when a bundle has some. */
 
-const prepare = createPrepareHere(systemClock, async (files, policy) => {
+const runCases: RunBundleCases = async (files, policy) => {
   const { runBundleCases } = await import('./bundle-cases.ts');
   return runBundleCases(files, policy);
-});
+};
 
-if (parentPort !== null) servePreparing(parentPort, prepare);
+/** Of this thread: what it waits for a core is no fault of a bundle. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+if (parentPort !== null) {
+  giveWay();
+  servePreparing(parentPort, createPrepareHere(systemClock, runCases, cpuMs));
+}

@@ -3,7 +3,8 @@ import { parse } from 'yaml';
 import type { RouteDefaults } from '../../src/authoring/routes/catalogue.ts';
 import { catalogueData, catalogueText } from '../../src/authoring/routes/catalogue.ts';
 import { importRoutes } from '../../src/authoring/routes/import-routes.ts';
-import { createRouteTable, RoutesData } from '../../src/decide/routes.ts';
+import { RoutesData } from '../../src/decide/routes/route-data.ts';
+import { createRouteTable } from '../../src/decide/routes/route-table.ts';
 
 const DEFAULTS: RouteDefaults = { tier: 'medium', publicTier: 'low', scopes: [] };
 

@@ -51,6 +51,7 @@ export async function startCountersign(options: CountersignOptions): Promise<Cou
   const command = [
     ...(options.launcher ?? []),
     process.execPath,
+    '--v8-pool-size=1', // as the image and `npm start` have it
     ...(options.nodeOptions ?? []),
     join(PROJECT_ROOT, 'src/main.ts'),
     '--config',

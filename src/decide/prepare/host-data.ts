@@ -3,21 +3,22 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/js
 import { type AddressList, createAddressListBuilder } from '../lists.ts';
 import { createMcpPlans } from '../mcp/plans.ts';
 import { createRatePlans, type RatePlans } from '../rate-plan.ts';
-import { createRouteTableBuilder, parseRoutes, type RouteEntry, type RouteTable } from '../routes.ts';
+import { type PackedRoutes, packRoutes } from '../routes/pack-routes.ts';
+import { parseRoutes } from '../routes/route-data.ts';
+import { openRoutes, type RouteTable } from '../routes/route-table.ts';
 import type { SplitData } from './split-data.ts';
 
 /*
- * What the host matches by itself, on its way from the preparing thread: in portions of JSON, so that the thread that answers requests reads
- * and files a hundred thousand entries without keeping anybody waiting for more than a portion.
+ * What the host matches by itself, on its way from the preparing thread: routes in shared memory, addresses in portions of JSON, so that the
+ * thread that answers requests takes a hundred thousand of them into use without keeping anybody waiting for more than a portion.
  */
 
 /** JSON in UTF-8, each a part of the whole. */
 export type Portions = readonly Uint8Array<ArrayBuffer>[];
 
-export type HostData = { readonly limits: JsonValue | undefined; readonly routes: Portions; readonly blocked: Portions };
+export type HostData = { readonly limits: JsonValue | undefined; readonly routes: PackedRoutes; readonly blocked: Portions };
 
 /** Less than a millisecond of work, about. */
-const ROUTES_AT_ONCE = 125;
 const ADDRESSES_AT_ONCE = 500;
 const BLOCKED = 'countersign.limits.network.addresses_blocked';
 const ANY = { has: (): boolean => true };
@@ -30,11 +31,11 @@ export function packHostData({ limits, routes, blocked }: Pick<SplitData, 'limit
   // exceptions are an operator's, with a name and an end; a bundle that brought its own would be a way around them
   if (isJsonObject(limits) && Object.hasOwn(limits, 'exceptions'))
     throw new CountersignError('bundle_data_invalid', { field: 'countersign.limits.exceptions', detail: 'they are pushed, never bundled' });
-  const entries = Object.entries(parseRoutes(routes));
-  const rates = createRatePlans(limits, new Set(entries.map(([id]) => id)), '');
-  createRouteTableBuilder('', rates.of, createMcpPlans(limits)).add(entries);
+  const entries = parseRoutes(routes);
+  createRatePlans(limits, new Set(Object.keys(entries)), '');
   createAddressListBuilder(BLOCKED).add(blocked);
-  return { limits: withoutAddresses(limits), routes: portionsOf(entries, ROUTES_AT_ONCE), blocked: portionsOf(blocked, ADDRESSES_AT_ONCE) };
+  const packed = packRoutes(entries, createMcpPlans(limits));
+  return { limits: withoutAddresses(limits), routes: packed, blocked: portionsOf(blocked, ADDRESSES_AT_ONCE) };
 }
 
 /** They go by themselves. */
@@ -55,14 +56,16 @@ function portionsOf(items: readonly unknown[], atOnce: number): Portions {
 
 export type HostTables = { readonly rates: RatePlans; readonly routes: RouteTable; readonly addresses: AddressList };
 
-/** Files what `packHostData` packed, a portion at a time. */
+/** Takes what `packHostData` packed into use, a portion at a time. */
 export async function unpackHostData({ limits, routes, blocked }: HostData, name: string): Promise<HostTables> {
   const rates = createRatePlans(limits, ANY, name);
-  const table = createRouteTableBuilder(name, rates.of, createMcpPlans(limits));
-  await eachPortion<readonly [string, RouteEntry]>(routes, (entries) => table.add(entries));
   const addresses = createAddressListBuilder(BLOCKED);
   await eachPortion<string>(blocked, (entries) => addresses.add(entries));
-  return { rates, routes: table.table(), addresses: addresses.list() };
+  return {
+    rates,
+    routes: openRoutes(routes, { catalogue: name, planOf: rates.of, mcp: createMcpPlans(limits) }),
+    addresses: addresses.list(),
+  };
 }
 
 /** Others first, between two portions. */

@@ -16,7 +16,7 @@ export type PrepareReply =
       readonly revision: string | null;
     };
 
-/** The thread's side: answers each task with its outcome. The memory image is shared and not copied. */
+/** The thread's side: answers each task with its outcome. The memory image and the routes are shared and not copied. */
 export function servePreparing(port: MessagePort, prepare: Prepare): void {
   port.on('message', ({ task }: PrepareRequest) => {
     void prepare(task).then((outcome) => {
@@ -26,9 +26,9 @@ export function servePreparing(port: MessagePort, prepare: Prepare): void {
   });
 }
 
-/** What changes its thread without a copy; the memory image is shared. */
+/** What changes its thread without a copy. */
 function buffersOf({ host }: PreparedRevision): ArrayBuffer[] {
-  return [...host.routes, ...host.blocked].map(({ buffer }) => buffer);
+  return host.blocked.map(({ buffer }) => buffer);
 }
 
 function refusal(error: CountersignError, revision: string | null): PrepareReply {

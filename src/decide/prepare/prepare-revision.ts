@@ -84,8 +84,11 @@ export type PrepareOutcome =
 /** Checks and prepares a bundle; never rejects. */
 export type Prepare = (task: PrepareTask) => Promise<PrepareOutcome>;
 
-/** In the thread that calls it, which it blocks for as long as it takes. Without `runCases` the cases of a bundle are not looked at. */
-export function createPrepareHere(clock: Clock, runCases: RunBundleCases | null): Prepare {
+/**
+ * In the thread that calls it, which it blocks for as long as it takes. Without `runCases` the cases of a bundle are not looked at;
+ * `worked` gives the milliseconds by which the worst case is judged, of the clock where it is left out.
+ */
+export function createPrepareHere(clock: Clock, runCases: RunBundleCases | null, worked = (): number => clock.monotonic()): Prepare {
   return async (task) => {
     let revision: string | null = null;
     try {
@@ -97,7 +100,7 @@ export function createPrepareHere(clock: Clock, runCases: RunBundleCases | null)
       const bundle = bundleOf(files);
       revision = bundle.manifest.revision || digest.slice(0, 16);
       const sequence = bundle.manifest.metadata.sequence ?? null;
-      const made = await prepareBundle(task, bundle, () => clock.monotonic());
+      const made = await prepareBundle(task, bundle, worked);
       const prepared = { ...made, revision, digest, sequence, signed: task.signing !== null };
       // also finds what is wrong with the routes and the limits, here and not where requests wait
       const { policy } = await loadRevision(task.name, prepared, task.policy, task.shared, clock);

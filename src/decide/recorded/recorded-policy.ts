@@ -16,7 +16,7 @@ import type { InputOptions, PolicyOptions } from '../options.ts';
 import { splitData } from '../prepare/split-data.ts';
 import { pathsReadBy, ruleFactsOf } from '../prepare/trials.ts';
 import { createRatePlans } from '../rate-plan.ts';
-import { createRouteTable } from '../routes.ts';
+import { createRouteTable } from '../routes/route-table.ts';
 import { withRuleCount } from '../rule-count.ts';
 import { ownData } from '../tenant-data.ts';
 import { compileWasm, instantiateWasm, parseAnswer } from '../wasm-policy.ts';

@@ -3,7 +3,7 @@ import type { DecisionRequest } from '../../../src/contract/request.ts';
 import { mcpOf } from '../../../src/decide/mcp/input.ts';
 import { createMcpPlans } from '../../../src/decide/mcp/plans.ts';
 import { readMessage } from '../../../src/decide/mcp/read-message.ts';
-import { createRouteTable } from '../../../src/decide/routes.ts';
+import { createRouteTable } from '../../../src/decide/routes/route-table.ts';
 import { SMOKE_FACTS } from '../../../src/decide/smoke.ts';
 import { LIMITS, list, planOf, requestOf } from './message.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRouteTable } from '../../src/decide/routes.ts';
-import { SMOKE_FACTS } from '../../src/decide/smoke.ts';
-import { canonicalTarget } from '../../src/endpoints/canonical-url.ts';
+import { createRouteTable } from '../../../src/decide/routes/route-table.ts';
+import { SMOKE_FACTS } from '../../../src/decide/smoke.ts';
+import { canonicalTarget } from '../../../src/endpoints/canonical-url.ts';
 
 const entry = (path: string, more: object = {}) => ({ methods: ['GET'], path, tier: 'low', ...more });
 
