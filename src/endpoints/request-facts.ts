@@ -1,5 +1,6 @@
+import type { JsonObject } from '../contract/json.ts';
 import type { Pep } from '../contract/pep.ts';
-import type { CertificateOffer, HttpFacts, RequestFlag, SignatureOffer } from '../contract/request.ts';
+import type { CertificateOffer, DecisionRequest, HttpFacts, RequestFlag, SignatureOffer } from '../contract/request.ts';
 import { canonicalHost, canonicalTarget } from './canonical-url.ts';
 import { type ClientBody, receiveClientBody } from './client-body.ts';
 import { receiveHeaders } from './client-headers.ts';
@@ -95,4 +96,28 @@ function receiveHost(authority: string | null, hostHeaders: readonly string[], f
     }
   }
   return { host: read.host, port: read.port, ambiguous };
+}
+
+const EMPTY: JsonObject = {};
+
+type RequestAlone = Pick<
+  DecisionRequest,
+  'http' | 'credentials' | 'subject' | 'action' | 'resource' | 'context' | 'pepRate' | 'flags' | 'explain'
+>;
+
+/** What a question is about where the gateway's protocol can say nothing but the client's request. */
+export function requestAlone(received: ReceivedHttp): RequestAlone {
+  const { http, flags, authorization, apiKeys, dpop, txnToken, signature, certificate } = received;
+  const offered = { authorization, apiKeys, dpop, txnToken, signature, certificates: certificate === null ? [] : [certificate] };
+  return {
+    http,
+    credentials: { ...offered, claims: null, principal: null },
+    subject: null,
+    action: null,
+    resource: null,
+    context: EMPTY,
+    pepRate: null,
+    flags,
+    explain: false,
+  };
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../contract/codes.ts';
-import type { JsonObject, JsonValue } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json.ts';
 import type { OriginalRequest } from '../../contract/original-request.ts';
 import type { Pep } from '../../contract/pep.ts';
 import type { DecisionRequest, SourceFacts } from '../../contract/request.ts';
@@ -7,7 +7,7 @@ import type { ClientBody } from '../client-body.ts';
 import { noteOnce } from '../client-headers.ts';
 import { receiveFingerprints } from '../fingerprints.ts';
 import { originalHeaders } from '../original-headers.ts';
-import { type RawHttp, receiveHttpFacts } from '../request-facts.ts';
+import { type RawHttp, receiveHttpFacts, requestAlone } from '../request-facts.ts';
 import { decoded, readSaid, type Said } from './receive-headers.ts';
 import { PREFIX } from './schema.ts';
 
@@ -37,7 +37,6 @@ const MARGIN_MS = 10;
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 const LENGTH = /^[0-9]{1,15}$/;
 const NO_SOURCE: SourceFacts = Object.freeze({ ip: null, port: null, forwardedFor: [] });
-const EMPTY: JsonObject = {};
 
 /** Makes the question that ext_authz over gRPC would make of the same request. Never throws on foreign bytes. */
 export function receiveHttpCheck(asked: AskedBy): DecisionRequest | Refused {
@@ -67,27 +66,10 @@ export function receiveHttpCheck(asked: AskedBy): DecisionRequest | Refused {
     deadlineAtMs: asked.nowMs + withinMs,
     pep,
     policyName: null,
-    http: received.http,
     original: () => readOriginal(said, raw, asked),
     source: sourceOf(said, received.forwardedFor, pep),
     tls: { sni: said.sni === '' ? null : said.sni, version: null, ...receiveFingerprints(received.fingerprints, pep, flags) },
-    credentials: {
-      authorization: received.authorization,
-      apiKeys: received.apiKeys,
-      dpop: received.dpop,
-      txnToken: received.txnToken,
-      signature: received.signature,
-      claims: null,
-      certificates: received.certificate === null ? [] : [received.certificate],
-      principal: null,
-    },
-    subject: null,
-    action: null,
-    resource: null,
-    context: EMPTY,
-    pepRate: null,
-    flags,
-    explain: false,
+    ...requestAlone(received),
   };
 }
 

@@ -1,12 +1,12 @@
 import type { ErrorCode } from '../../contract/codes.ts';
-import type { JsonObject, JsonValue } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json.ts';
 import type { OriginalRequest } from '../../contract/original-request.ts';
 import { type Dialect, isForeignPolicy, type Pep } from '../../contract/pep.ts';
 import type { DecisionRequest, SourceFacts } from '../../contract/request.ts';
 import { noteOnce } from '../client-headers.ts';
 import { receiveFingerprints } from '../fingerprints.ts';
 import { originalHeaders } from '../original-headers.ts';
-import { receiveHttpFacts } from '../request-facts.ts';
+import { receiveHttpFacts, requestAlone } from '../request-facts.ts';
 import { readSaid, type Said } from './receive-headers.ts';
 import { KEEPS_LOOK_ALIKES } from './schema.ts';
 
@@ -23,8 +23,6 @@ export type Asked = {
 
 /** Why there is no question; `field` is the name of a header, never a value. */
 export type Refused = { readonly refused: ErrorCode; readonly field?: string };
-
-const EMPTY: JsonObject = {};
 
 /** Makes the question from the lines of the gateway's request, names and values in turn. Never throws on foreign bytes. */
 export function receiveForwardAuth(lines: readonly string[], asked: Asked): DecisionRequest | Refused {
@@ -48,27 +46,10 @@ export function receiveForwardAuth(lines: readonly string[], asked: Asked): Deci
     deadlineAtMs: asked.deadlineAtMs,
     pep,
     policyName,
-    http: received.http,
     original: () => readOriginal(said, pep),
     source: receiveSource(said, received.forwardedFor, asked),
     tls: { sni: null, version: null, ...receiveFingerprints(received.fingerprints, pep, flags) },
-    credentials: {
-      authorization: received.authorization,
-      apiKeys: received.apiKeys,
-      dpop: received.dpop,
-      txnToken: received.txnToken,
-      signature: received.signature,
-      claims: null,
-      certificates: received.certificate === null ? [] : [received.certificate],
-      principal: null,
-    },
-    subject: null,
-    action: null,
-    resource: null,
-    context: EMPTY,
-    pepRate: null,
-    flags,
-    explain: false,
+    ...requestAlone(received),
   };
 }
 
