@@ -19,6 +19,7 @@ import { readDocumentFile } from '../stores/read-file.ts';
 import { inspectRedis } from '../stores/redis/inspect.ts';
 import { createGeoipTools } from './command-tools.ts';
 import { createDoctorProbes } from './doctor-probes.ts';
+import { createReachProbes } from './doctor-reach.ts';
 import { openPolicies } from './policies.ts';
 
 type Issuer = Config['identity']['issuers'][number];
@@ -40,6 +41,7 @@ export function createDoctorTools(clock: Clock): Examine {
       inspectRedis({ url, sentinels, cluster, timeoutMs: REDIS_TIMEOUT_MS, now: () => clock.now(), monotonic: () => clock.monotonic() }),
     findKeys: (issuer) => findKeys(issuer, clock),
     ...createDoctorProbes(clock, SILENT),
+    ...createReachProbes(clock, SILENT),
     checkRegistry: async (registry) => checkRegistry(registry),
     readText: async (file) => (await readDocumentFile(file, TEXT_BYTES_MAX)).toString('latin1'),
     tryListen,
@@ -57,11 +59,12 @@ async function loadPolicies(config: Config, clock: Clock): Promise<ReadonlyMap<s
   try {
     await policies.load();
     return new Map(
-      policies.status().map(({ name, revision, rules, routes, lastError, missingData = [] }): [string, PolicyFound] => {
-        if (lastError !== null) return [name, { ok: false, code: lastError.code, text: lastError.text }];
-        if (revision === null) return [name, { ok: false, code: 'policy_not_loaded', text: 'it was not loaded' }];
-        if (missingData.length > 0) return [name, { ok: false, code: 'data_not_loaded', text: missingData.join(', ') }];
-        return [name, { ok: true, revision, rules, routes }];
+      policies.status().map(({ name, revision, rules, routes, lastError, missingData = [], candidate: beside }): [string, PolicyFound] => {
+        const candidate = beside === undefined ? null : { error: beside.canary.keyError ?? beside.lastError?.text ?? null };
+        if (lastError !== null) return [name, { ok: false, code: lastError.code, text: lastError.text, candidate }];
+        if (revision === null) return [name, { ok: false, code: 'policy_not_loaded', text: 'it was not loaded', candidate }];
+        if (missingData.length > 0) return [name, { ok: false, code: 'data_not_loaded', text: missingData.join(', '), candidate }];
+        return [name, { ok: true, revision, rules, routes, candidate }];
       }),
     );
   } finally {
