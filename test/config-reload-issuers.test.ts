@@ -23,7 +23,7 @@ beforeAll(async () => {
       peps: [{ name: 'edge', tokenSha256: sha256('edge'), trusts: ['client_address', 'explain'] }],
       identity: { issuers: [issuer('a')] },
       policy: { bundle: join(PROJECT_ROOT, 'policies') },
-      operations: { tokens: [{ name: 'o', role: 'viewer', tokenSha256: sha256(OPERATOR) }] },
+      operations: { tokens: [{ name: 'o', role: 'operator', tokenSha256: sha256(OPERATOR) }] },
     },
   });
 });
@@ -118,7 +118,7 @@ test('requests that are asked without a pause while issuers change are each judg
     while (!over) outcomes.add(await judge(ofA));
   };
   const asking = [ask(), ask(), ask(), ask()];
-  for (const audiences of [['api://else'], ['api://orders'], ['api://else']]) {
+  for (const audiences of [['api://orders', 'api://more'], ['api://else']]) {
     const { taken } = Object((await status())['config']);
     await swap({ identity: { issuers: [issuer('a', { audiences })] } });
     await until({ taken: taken + 1 });
@@ -127,4 +127,21 @@ test('requests that are asked without a pause while issuers change are each judg
   await Promise.all(asking);
   expect([...outcomes].sort()).toEqual(['audience_mismatch', 'present']);
   expect(await judge(ofA)).toBe('audience_mismatch');
+});
+
+test('a simulation is decided by the issuers of now', async () => {
+  const ofA = await tokenOf('a');
+  const simulated = async () => {
+    const request = { method: 'GET', host: 'api.example', path: '/orders', headers: { authorization: `Bearer ${ofA}` } };
+    const answer = await fetch(`http://127.0.0.1:${service.operationsPort}/admin/v1/simulate?pep=edge`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${OPERATOR}` },
+      body: JSON.stringify({ request }),
+    });
+    const { token } = Object(Object(await answer.json()).signals);
+    return token.code ?? token.status;
+  };
+  expect(await simulated()).toBe('audience_mismatch');
+  await swap({ identity: { issuers: [issuer('a')] } });
+  await expect.poll(simulated, { timeout: 10_000 }).toBe('present');
 });

@@ -49,6 +49,7 @@ export function reachChecks(config: Config, parts: ReachParts): readonly Check[]
 /** A batch without an event is unusual: who refuses it for its form has answered all the same. */
 const FORM_REFUSED: ReadonlySet<number> = new Set([400, 422]);
 
+/** By a batch without an event. */
 export function judgeLogCollector({ error, status }: ProbeFound & { readonly status: number | null }, audit: LogConfig['audit']): Finding {
   if (error === null) return fine('log_collector', null, 'it takes batches');
   if (status !== null && FORM_REFUSED.has(status))
@@ -65,6 +66,7 @@ export function judgeLogCollector({ error, status }: ProbeFound & { readonly sta
   );
 }
 
+/** Of the hashes in the decision log: without it the service does not start. */
 export function judgeLogKey({ error, open }: SecretFound): Finding {
   const key = 'decisions.log.privacy.keyFile';
   if (error !== null)
@@ -84,6 +86,7 @@ export function judgeCandidate(name: string, { candidate = null }: PolicyFound):
   ];
 }
 
+/** By a question about nothing. */
 export function judgeSource(name: string, { error }: ProbeFound): Finding {
   if (error === null) return fine('source', name, 'it answers');
   return failed(
@@ -101,6 +104,7 @@ const WHERE = {
   signature_keys: '`identity.signatures.profiles`',
 } as const;
 
+/** One that could not be loaded vouches for nobody, or closes what is held against it. */
 export function judgeDocument({ check, name, error }: DocumentFound): Finding {
   if (error === null) return fine(check, name, 'it is loaded');
   return failed(check, name, `it cannot be used: ${error}`, `look at ${WHERE[check]}, and whether this machine reaches it`);

@@ -176,7 +176,7 @@ const COVERED: Readonly<Record<string, readonly [check: string, subject: string 
   'state.directory': ['writable', 'state.directory'],
   'store.url': ['redis', null],
   'store.sentinels.[]': ['redis', null, { store: { kind: 'redis', url: 'redis://main', sentinels: ['redis://127.0.0.1:1'] } }],
-  'store.cluster.[]': ['redis', null, { store: { kind: 'redis', cluster: ['redis://127.0.0.1:1'] } }],
+  'store.cluster.[]': ['redis', null, { store: { kind: 'redis', url: 'redis://127.0.0.1:1', cluster: ['redis://127.0.0.1:1'] } }],
   'policies.<name>.bundle': ['policy', 'default'],
   'policies.<name>.candidate.bundle': [
     'candidate',

@@ -107,3 +107,13 @@ test('a bundle server that does not take our token is a policy that is refused',
   expect(await found('right')).toMatchObject({ status: 'ok' });
   expect(await found('wrong')).toMatchObject({ status: 'failed', message: expect.stringContaining('401') });
 });
+
+test('a bundle server that is slower than a start waits is waited for', async () => {
+  const bundle = await baseBundle();
+  const server = await serveBundle(bundle);
+  server.answer(
+    (_request, response) => void setTimeout(() => response.writeHead(200, { 'content-type': 'application/gzip' }).end(bundle), 2500),
+  );
+  const findings = await createDoctorTools(systemClock)(configSchema.parse({ policy: { bundle: server.url } }));
+  expect(findings.find(({ check }) => check === 'policy')).toMatchObject({ status: 'ok' });
+});

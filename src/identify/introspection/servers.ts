@@ -20,6 +20,7 @@ export type AskedServer = { readonly issuer: IssuerOptions; readonly options: In
 /** What all servers share, and what outlives a change of the issuers: an answer's key holds the issuer as it is configured. */
 export type IntrospectionMemory = { readonly cache: AnswerCache; readonly budget: VerificationBudget };
 
+/** Empty, for the servers of one identifier. */
 export function createIntrospectionMemory(options: Omit<IdentityOptions, 'issuers'>, createCache: CreateBoundedCache): IntrospectionMemory {
   const limits = { bytesMax: options.introspectionCache.bytesMax, refusedEntriesMax: options.negativeCache.entriesMax };
   return {
