@@ -2,6 +2,7 @@ import { createBatchPdp } from './batch.ts';
 import { openAdmin } from './compose/admin.ts';
 import { recordAndObserve } from './compose/after-decision.ts';
 import { openAssertion } from './compose/assertion.ts';
+import { changingParts } from './compose/changing-parts.ts';
 import { openConfigReload } from './compose/config-reload.ts';
 import { openExplain } from './compose/explain.ts';
 import { openMemories } from './compose/memories.ts';
@@ -130,6 +131,7 @@ export async function createService({ config, configFile = null, version, clock,
     createBreaker: () => new CircuitBreaker(INTROSPECTION_BREAKER, () => clock.monotonic()),
     signatureReplays,
     createGuardedFetch: (options) => createGuardedFetch(options, createResolveHost()),
+    requestMsMax: config.decisions.deadlineMs,
   };
   const identifier = createIdentifier(identity, identifierParts);
   const policies = openPolicies(config, registryParts.hashKeys.size > 0, {
@@ -153,7 +155,6 @@ export async function createService({ config, configFile = null, version, clock,
   const pdp = tracing.pdp(createPdp(parts));
 
   const pepAuth = createChangingPepAuth(config.peps, policies.names);
-  const reload = openConfigReload(config, configFile, { ...base, readFile: readChangedFile, takePeps: pepAuth.replace });
   const { bodyMaxBytes } = config.http;
   const heldBytesMax = Math.max(config.overload.heldBytesMax, bodyMaxBytes, config.grpc.messageMaxBytes);
   const admission = createAdmission({ ...base, heldBytesMax, queueMs: config.overload.queueMs });
@@ -183,6 +184,8 @@ export async function createService({ config, configFile = null, version, clock,
     ...{ config, clock, policies, identity },
     ...{ stores: simulated, memories: remembered.simulated, identifier: identifierParts, enricher: enricherOptions },
   });
+  const prepare = changingParts({ pepAuth, identifier, simulation, lists });
+  const reload = openConfigReload(config, configFile, { ...base, readFile: readChangedFile, prepare });
   const decisions = openExplain({ policies, recent, pepNamed: pepAuth.named, simulation });
   const admin = openAdmin(config, policies, revocations.admin, { ...base, newId: endpoint.newId, decisions });
   const operations = createOperationsServer({ ...config.operations, readiness, status, metrics: metrics.scrape, logger, admin });

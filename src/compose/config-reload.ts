@@ -1,15 +1,17 @@
-import { changeOf } from '../config/changes.ts';
+import { type ChangingPart, changeOf, partOf } from '../config/changes.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { ConfigFile } from '../config/load.ts';
+import { revisionOf } from '../config/revision.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConfigStatus } from '../contract/config-status.ts';
 import { asCountersignError } from '../contract/errors.ts';
+import type { PreparedChange } from '../contract/lifecycle.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
 import type { ReadChangedFile } from '../stores/changed-file.ts';
+import type { PrepareChange } from './changing-parts.ts';
 
 type ReloadParts = {
-  /** Takes gateways into force, all or none; throws where they cannot be. */
-  readonly takePeps: (peps: Config['peps']) => void;
+  readonly prepare: PrepareChange;
   readonly readFile: ReadChangedFile;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -40,7 +42,15 @@ export function openConfigReload(started: Config, file: ConfigFile | null, parts
   let stopped = false;
   let seen: string | null = null;
   let changed = false;
-  let status: ConfigStatus = { state: 'in_force', changedAt: seconds(), taken: 0, refused: 0, sections: [], problems: [] };
+  let status: ConfigStatus = {
+    state: 'in_force',
+    revision: revisionOf(started),
+    changedAt: seconds(),
+    taken: 0,
+    refused: 0,
+    sections: [],
+    problems: [],
+  };
 
   async function look(): Promise<void> {
     try {
@@ -51,7 +61,7 @@ export function openConfigReload(started: Config, file: ConfigFile | null, parts
         changed = true;
       } else if (changed) {
         changed = false;
-        take(load());
+        await take(load());
       }
     } catch (thrown) {
       if (thrown instanceof ConfigError) refuse(thrown.problems.map((one) => `${one.path}: ${one.message}`));
@@ -59,25 +69,26 @@ export function openConfigReload(started: Config, file: ConfigFile | null, parts
     }
   }
 
-  function take(read: Config): void {
+  async function take(read: Config): Promise<void> {
     const change = changeOf(running, read);
     if ('refused' in change) {
       refuse(change.refused.map((one) => `${one.path}: ${one.message}`));
       return;
     }
-    const { config, peps, restart } = change;
-    if (peps) {
-      try {
-        parts.takePeps(config.peps);
-      } catch (thrown) {
-        const { field, message } = asCountersignError(thrown, 'config_invalid');
-        refuse([`${field ?? 'peps'}: ${message}`]);
+    const { config, changed, restart } = change;
+    if (changed.length > 0) {
+      const { prepared, problems } = await prepareAll(parts.prepare, config, changed);
+      if (problems.length > 0 || stopped) {
+        for (const one of prepared) one.discard();
+        if (!stopped) refuse(problems);
         return;
       }
-      const names = namesChanged(running.peps, config.peps);
+      // one step: nothing is awaited between the first and the last
+      for (const one of prepared) one.commit();
+      const names = changed.map((part) => [part, namesChanged(partOf(running, part), partOf(config, part))]);
       running = config;
-      status = { ...status, changedAt: seconds(), taken: status.taken + 1 };
-      logger.info('config_reloaded', { peps: names });
+      status = { ...status, revision: revisionOf(config), changedAt: seconds(), taken: status.taken + 1 };
+      logger.info('config_reloaded', { revision: status.revision, ...Object.fromEntries(names) });
     } else if (status.state === 'refused') logger.info('config_recovered', {});
     if (restart.length > 0 && restart.join() !== status.sections.join()) logger.warn('config_restart_needed', { sections: restart });
     status = { ...status, state: restart.length > 0 ? 'restart_needed' : 'in_force', sections: restart, problems: [] };
@@ -112,10 +123,31 @@ export function openConfigReload(started: Config, file: ConfigFile | null, parts
   };
 }
 
-/** Gateways that came, went, or are not what they were. */
-function namesChanged(before: Config['peps'], after: Config['peps']): readonly string[] {
-  const text = (one: Config['peps'][number]) => JSON.stringify(one);
-  const old = new Map(before.map((one) => [one.name, text(one)]));
-  const now = new Map(after.map((one) => [one.name, text(one)]));
-  return [...new Set([...old.keys(), ...now.keys()])].filter((name) => old.get(name) !== now.get(name));
+/** All at once, so that their waits do not add up; a part that cannot be made is a problem, and leaves the others to be discarded. */
+async function prepareAll(
+  prepare: PrepareChange,
+  config: Config,
+  changed: readonly ChangingPart[],
+): Promise<{ readonly prepared: readonly PreparedChange[]; readonly problems: readonly string[] }> {
+  const prepared: PreparedChange[] = [];
+  const problems: string[] = [];
+  const make = async (part: ChangingPart): Promise<void> => {
+    try {
+      prepared.push(await prepare[part](config));
+    } catch (thrown) {
+      const { field, message } = asCountersignError(thrown, 'config_invalid');
+      problems.push(`${field ?? part}: ${message}`);
+    }
+  };
+  await Promise.all(changed.map(make));
+  return { prepared, problems };
+}
+
+/** Gateways, issuers or lists that came, went, or are not what they were, by their names. */
+function namesChanged(before: ReturnType<typeof partOf>, after: ReturnType<typeof partOf>): readonly string[] {
+  const entries = (all: ReturnType<typeof partOf>) =>
+    all.map((one) => ['name' in one ? one.name : one.issuer, JSON.stringify(one)] as const);
+  const texts = (all: ReturnType<typeof partOf>) => Map.groupBy(entries(all), ([name]) => name);
+  const [old, now] = [texts(before), texts(after)];
+  return [...new Set([...old.keys(), ...now.keys()])].filter((name) => String(old.get(name)) !== String(now.get(name)));
 }

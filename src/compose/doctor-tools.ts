@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { access, constants, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Examine } from '../cli/doctor.ts';
 import type { Config } from '../config/schema.ts';
 import type { KeysFound, PolicyFound } from '../contract/doctor.ts';
@@ -19,11 +20,13 @@ import { readDocumentFile } from '../stores/read-file.ts';
 import { inspectRedis } from '../stores/redis/inspect.ts';
 import { createGeoipTools } from './command-tools.ts';
 import { createDoctorProbes } from './doctor-probes.ts';
+import { createReachProbes } from './doctor-reach.ts';
 import { openPolicies } from './policies.ts';
 
 type Issuer = Config['identity']['issuers'][number];
 
 const REDIS_TIMEOUT_MS = 3000;
+const LOOK_AGAIN_MS = 100;
 const TEXT_BYTES_MAX = 1_048_576;
 const KEYS_BYTES_MAX = 524_288;
 const quiet = (): void => undefined;
@@ -40,6 +43,7 @@ export function createDoctorTools(clock: Clock): Examine {
       inspectRedis({ url, sentinels, cluster, timeoutMs: REDIS_TIMEOUT_MS, now: () => clock.now(), monotonic: () => clock.monotonic() }),
     findKeys: (issuer) => findKeys(issuer, clock),
     ...createDoctorProbes(clock, SILENT),
+    ...createReachProbes(clock, SILENT),
     checkRegistry: async (registry) => checkRegistry(registry),
     readText: async (file) => (await readDocumentFile(file, TEXT_BYTES_MAX)).toString('latin1'),
     tryListen,
@@ -56,12 +60,17 @@ async function loadPolicies(config: Config, clock: Clock): Promise<ReadonlyMap<s
   const policies = openPolicies(bare, false, { clock, logger: SILENT, rollout: { accountOf: () => null, onDiff: quiet } });
   try {
     await policies.load();
+    // a start does not wait for a slow bundle server, and whoever asks what is wrong has to know what it answers
+    const untilMs = clock.monotonic() + Math.max(...[config.policy, ...Object.values(config.policies)].map((one) => one.polling.timeoutMs));
+    const pending = () => policies.status().some(({ revision, lastError }) => revision === null && lastError === null);
+    while (pending() && clock.monotonic() < untilMs) await setTimeout(LOOK_AGAIN_MS);
     return new Map(
-      policies.status().map(({ name, revision, rules, routes, lastError, missingData = [] }): [string, PolicyFound] => {
-        if (lastError !== null) return [name, { ok: false, code: lastError.code, text: lastError.text }];
-        if (revision === null) return [name, { ok: false, code: 'policy_not_loaded', text: 'it was not loaded' }];
-        if (missingData.length > 0) return [name, { ok: false, code: 'data_not_loaded', text: missingData.join(', ') }];
-        return [name, { ok: true, revision, rules, routes }];
+      policies.status().map(({ name, revision, rules, routes, lastError, missingData = [], candidate: beside }): [string, PolicyFound] => {
+        const candidate = beside === undefined ? null : { error: beside.canary.keyError ?? beside.lastError?.text ?? null };
+        if (lastError !== null) return [name, { ok: false, code: lastError.code, text: lastError.text, candidate }];
+        if (revision === null) return [name, { ok: false, code: 'policy_not_loaded', text: 'it was not loaded', candidate }];
+        if (missingData.length > 0) return [name, { ok: false, code: 'data_not_loaded', text: missingData.join(', '), candidate }];
+        return [name, { ok: true, revision, rules, routes, candidate }];
       }),
     );
   } finally {

@@ -21,7 +21,7 @@ export async function openRecorder(
 ): Promise<DecisionRecorder> {
   const { privacy, http } = log;
   const keepRefused = log.audit === 'required';
-  const key = privacy.keyFile === null ? null : await readKey(privacy.keyFile);
+  const key = privacy.keyFile === null ? null : await readLogKey(privacy.keyFile);
   const labels = { ...log.labels, id: randomUUID(), app: 'countersign', version };
   return createRecorder(
     { ...log, labels },
@@ -41,7 +41,8 @@ export async function openRecorder(
   );
 }
 
-async function readKey(path: string): Promise<Buffer> {
+/** The key of the hashes. @throws CountersignError config_invalid */
+export async function readLogKey(path: string): Promise<Buffer> {
   const field = 'decisions.log.privacy.keyFile';
   let text: string;
   try {

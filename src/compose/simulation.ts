@@ -32,6 +32,8 @@ export type SimulationParts = {
 export interface Simulation {
   /** @throws CountersignError revision_unknown, overloaded where another revision is being put together or this one takes long, `bundle_*` where the revision cannot be put together any more */
   decide(request: DecisionRequest, revision: string | null): Promise<Decision>;
+  /** The issuers as they are from now on. */
+  takeIssuers(issuers: Config['identity']['issuers']): void;
   stop(): void;
 }
 
@@ -47,18 +49,23 @@ const SILENT: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
  */
 export function createSimulation(parts: SimulationParts): Simulation {
   const { config, clock, policies, stores } = parts;
+  let { issuers } = parts.identity;
+  let following: Promise<unknown> = Promise.resolve();
   let opened: Promise<{ readonly identifier: RunningIdentifier; readonly sources: AttributeSources | null }> | null = null;
 
   async function open() {
     const base = { clock, logger: SILENT };
     const { accountOf } = createEnricher({ ...parts.enricher, windows: stores.windows });
-    const identifier = createIdentifier(parts.identity, {
-      ...parts.identifier,
-      logger: SILENT,
-      accountOf,
-      replays: stores.replays,
-      signatureReplays: stores.signatureReplays,
-    });
+    const identifier = createIdentifier(
+      { ...parts.identity, issuers },
+      {
+        ...parts.identifier,
+        logger: SILENT,
+        accountOf,
+        replays: stores.replays,
+        signatureReplays: stores.signatureReplays,
+      },
+    );
     const sources = createAttributeSources(config.sources, { ...base, ...createSourceStores(() => clock.monotonic()) });
     await identifier.start();
     return { identifier, sources };
@@ -90,6 +97,14 @@ export function createSimulation(parts: SimulationParts): Simulation {
       });
       // what had to be opened first is no time of the request
       return pdp.decide({ ...request, deadlineAtMs: request.deadlineAtMs + clock.monotonic() - askedAtMs });
+    },
+    takeIssuers(next) {
+      issuers = next;
+      const open = opened;
+      if (open === null) return;
+      const follow = async (): Promise<void> => (await (await open).identifier.prepareIssuers(next)).commit();
+      // the service runs on these issuers already: what it could make can be made here
+      following = following.then(follow).catch(quiet);
     },
     stop() {
       void opened?.then(({ identifier, sources }) => {

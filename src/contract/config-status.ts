@@ -5,6 +5,8 @@ export type ConfigStatus = {
    * used as it is now, and what was good before is in force.
    */
   readonly state: 'in_force' | 'restart_needed' | 'refused';
+  /** Names what runs, without its secrets: the same on every replica that runs the same. */
+  readonly revision: string;
   /** Unix seconds of the last change that was taken into force; the start where there was none. */
   readonly changedAt: number;
   /** Changes since the start. */

@@ -61,6 +61,10 @@ export type ListFound = {
 export type ProbeFound = { readonly error: string | null };
 
 /** One policy, loaded as the service does. */
-export type PolicyFound =
+export type PolicyFound = (
   | { readonly ok: true; readonly revision: string; readonly rules: number; readonly routes: number }
-  | { readonly ok: false; readonly code: string; readonly text: string };
+  | { readonly ok: false; readonly code: string; readonly text: string }
+) & {
+  /** Null, or left out, where it has none. */
+  readonly candidate?: ProbeFound | null;
+};

@@ -9,3 +9,11 @@ export interface Listener {
   /** Stops accepting, lets requests in flight end, and cuts what is left after `boundMs`. */
   stop(boundMs: number): Promise<void>;
 }
+
+/** What other configuration needs, made and not in force yet; exactly one of the two has to be called. */
+export type PreparedChange = {
+  /** Takes it into force in one step; what only the old one needed is closed once no request can need it. Never throws. */
+  commit(): void;
+  /** Closes what was made for it. Never throws. */
+  discard(): void;
+};

@@ -16,12 +16,13 @@ import {
   judgeRegistry,
   judgeWritable,
 } from './judge.ts';
+import { judgeCandidate, type ReachParts, reachChecks } from './reach.ts';
 
 type Issuer = Config['identity']['issuers'][number];
 type RedisConfig = Extract<Config['store'], { kind: 'redis' }>;
 
 /** How the world is looked at; nothing of it changes anything, and all of it ends by itself. */
-export type DoctorParts = {
+export type DoctorParts = ReachParts & {
   /** Loads all policies as the service does, without what is kept over a restart. */
   readonly loadPolicies: (config: Config) => Promise<ReadonlyMap<string, PolicyFound>>;
   readonly inspectDatabase: (file: string) => Promise<DatabaseFound>;
@@ -62,6 +63,7 @@ export async function examine(config: Config, parts: DoctorParts): Promise<reado
     ['own_keys', async () => [...(await parts.loadOwnKeys(config))].map(([key, found]) => judgeOwnKeys(key, found))],
     ['certificate', () => certificates(config, parts)],
     ['collector', () => collector(config, parts)],
+    ...reachChecks(config, parts),
     ['port', () => ports(config, parts)],
     ['writable', () => writable(config, parts)],
     ['file_limit', async () => [judgeFileLimit(await parts.openFilesMax(), filesWanted(config))]],
@@ -71,7 +73,7 @@ export async function examine(config: Config, parts: DoctorParts): Promise<reado
 }
 
 async function policies(config: Config, { loadPolicies }: DoctorParts): Promise<Finding[]> {
-  return [...(await loadPolicies(config))].map(([name, found]) => judgePolicy(name, found));
+  return [...(await loadPolicies(config))].flatMap(([name, found]) => [judgePolicy(name, found), ...judgeCandidate(name, found)]);
 }
 
 function databases({ network }: Config, { inspectDatabase }: DoctorParts): Promise<Finding[]> {

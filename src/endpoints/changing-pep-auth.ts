@@ -1,9 +1,10 @@
+import type { PreparedChange } from '../contract/lifecycle.ts';
 import { createPepAuth, type PepAuth, type PepOptions } from './pep-auth.ts';
 
 /** Who may ask, as it changes while the service runs. */
 export interface ChangingPepAuth extends PepAuth {
-  /** Takes other gateways into force in one step; what `createPepAuth` throws leaves the ones of before. */
-  replace(peps: readonly PepOptions[]): void;
+  /** Other gateways for those of now; throws what `createPepAuth` throws. */
+  prepare(peps: readonly PepOptions[]): PreparedChange;
 }
 
 /** Begins with what the service started with; throws what `createPepAuth` throws. */
@@ -16,9 +17,15 @@ export function createChangingPepAuth(peps: readonly PepOptions[], policyNames: 
     },
     authenticate: (evidence) => current.authenticate(evidence),
     named: (name) => current.named(name),
-    replace(next) {
-      current = createPepAuth(next, policyNames);
-      generation += 1;
+    prepare(peps) {
+      const next = createPepAuth(peps, policyNames);
+      return {
+        commit() {
+          current = next;
+          generation += 1;
+        },
+        discard: () => undefined,
+      };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Facts } from '../contract/collect.ts';
 import type { Identity } from '../contract/identity.ts';
+import type { PreparedChange } from '../contract/lifecycle.ts';
 import type { ClientRecord } from '../contract/registry.ts';
 import type { CertificateOffer, DecisionRequest } from '../contract/request.ts';
 import type { Awaitable, Clock, Identifier, Logger } from '../contract/stages.ts';
@@ -21,22 +22,22 @@ import { readAuthorization, type TokenOffer } from './authorization.ts';
 import { BINDING_METHODS, type Bound, createBindingJudge, heldAgainst, unbound } from './binding.ts';
 import { createCertificateReader } from './certificate-offers.ts';
 import { createDpopVerifier } from './dpop.ts';
-import { createTokenIntrospection } from './introspection/tokens.ts';
-import { createIssuers } from './issuers.ts';
+import { createChangingIssuers } from './issuer-generations.ts';
 import type { KeyTiming } from './keys.ts';
 import type { IdentityOptions } from './options.ts';
 import { createRegistered, type RegistryParts } from './registered.ts';
 import type { SignatureSignal } from './signature/outcome.ts';
 import { createSignatures, type SignaturesParts } from './signature/signatures.ts';
 import { agreeOnClient, deriveSubject, type Evidence } from './subject.ts';
-import { createTokenVerifier } from './token.ts';
+import type { TokenVerifier } from './token.ts';
 import { refusal, type TokenOutcome, unavailable } from './token-outcome.ts';
 import { createCertificateTrust } from './trust/certificate-trust.ts';
-import { createTxnTokenVerifier, NO_TXN_TOKEN, type TxnTokenSignal } from './txn-token.ts';
+import { NO_TXN_TOKEN, type TxnTokenSignal } from './txn-token.ts';
 import { createVerificationBudget } from './verification-budget.ts';
 
 /** `start` waits no longer than this for the first keys: what lacks them says so in its decisions. */
 const START_WAIT_MS = 1000;
+const REQUEST_MS_MAX = 10_000;
 
 const NO_OFFERS: readonly CertificateOffer[] = [];
 
@@ -55,6 +56,8 @@ export type IdentifierParts = Pick<SignaturesParts, 'createGuardedFetch' | 'sign
   readonly registry?: RegistryParts | undefined;
   /** For one outside system that can fail for a while. */
   readonly createBreaker: () => CircuitBreaker;
+  /** The longest that one request takes: what was made of issuers that are replaced is closed after it. Left out: ten seconds. */
+  readonly requestMsMax?: number;
   /** Other pauses between fetches of keys, for tests. */
   readonly keyTiming?: KeyTiming;
 };
@@ -70,6 +73,8 @@ export type RunningIdentifier = Identifier & {
   introspect(request: DecisionRequest, facts: Facts): Awaitable<Facts>;
   /** The same caller, of whom the gateway says something else in this question: the evidence was judged before, and only `request.subject` differs. Never throws. */
   reassert(request: DecisionRequest, identity: Identity): Identity;
+  /** Other issuers for those of now, ready to be taken into force; rejects with `config_invalid`. */
+  prepareIssuers(issuers: IdentityOptions['issuers']): Promise<PreparedChange>;
   /** Ends the background work. */
   stop(): void;
   status(): IdentifyStatus;
@@ -80,14 +85,11 @@ export type RunningIdentifier = Identifier & {
  * value unless a key has to be fetched or a remote replay memory asked. Fails with `config_invalid` where the options contradict themselves.
  */
 export function createIdentifier(options: IdentityOptions, parts: IdentifierParts): RunningIdentifier {
-  const { all, issuers, services } = createIssuers(options.issuers, parts);
   const registered = createRegistered(options, parts);
   const { clients } = registered;
   const agreements = compileAgreement(options.agreement, createViews(clients, registered.recordOf), registered.configured);
-  const tokens = createTokenVerifier(options, issuers, parts);
-  const introspection = createTokenIntrospection(options, tokens, parts);
-  const { verify } = introspection ?? tokens;
-  const txnTokens = createTxnTokenVerifier(options, services, parts, registered.token);
+  const { requestMsMax = REQUEST_MS_MAX } = parts;
+  const issuers = createChangingIssuers(options, { ...parts, requestMsMax, held: registered.token });
   const certificates = createCertificateReader(options.certificateCache, parts.createCache);
   const trust = createCertificateTrust(options.certificates, parts);
   const dpop = createDpopVerifier(options, { ...parts, budget: createVerificationBudget(options.verificationBudget, parts.createCache) });
@@ -98,7 +100,8 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   function identify(request: DecisionRequest): Awaitable<Identity> {
     const { authorization } = request.credentials;
     const offer = authorization.length === 0 || registered.holdsApiKey(authorization) ? null : readAuthorization(authorization);
-    const token = judgeToken(request, offer);
+    const { verify, txnTokens } = issuers.current;
+    const token = judgeToken(request, offer, verify);
     const txnToken = txnTokens.judge(request);
     const signature = signatures.judge(request);
     if (token instanceof Promise || txnToken instanceof Promise || signature instanceof Promise) {
@@ -108,7 +111,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
   }
 
   /** A token that was offered is always judged, and never gives way to claims that the gateway asserts. */
-  function judgeToken(request: DecisionRequest, offer: TokenOffer | null): Awaitable<TokenOutcome> {
+  function judgeToken(request: DecisionRequest, offer: TokenOffer | null, verify: TokenVerifier['verify']): Awaitable<TokenOutcome> {
     if (offer === null) return readAssertedClaims(request, options.actorDepthMax);
     return 'token' in offer ? verify(offer.token, request) : refusal('invalid', offer.code);
   }
@@ -212,7 +215,7 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     const { token } = facts.identity.signals;
     if (token.status !== 'present' || token.value.introspectedAt !== undefined) return facts;
     const offer = readAuthorization(request.credentials.authorization);
-    const asked = 'token' in offer ? introspection?.collect(offer.token, token.value, request) : undefined;
+    const asked = 'token' in offer ? issuers.collect(offer.token, token.value, request) : undefined;
     const join = (outcome: TokenOutcome): Facts => ({ ...facts, identity: rejoin(request, facts.identity, outcome) });
     return asked instanceof Promise ? asked.then(join) : join(asked ?? unavailable('introspection_not_configured'));
   }
@@ -253,24 +256,21 @@ export function createIdentifier(options: IdentityOptions, parts: IdentifierPart
     identify,
     introspect,
     reassert,
+    prepareIssuers: issuers.prepare,
     async start() {
-      await within<unknown>(START_WAIT_MS, Promise.all([...all.map(({ keys }) => keys.start()), trust.start(), signatures.start()]), null);
+      await within<unknown>(START_WAIT_MS, Promise.all([issuers.start(), trust.start(), signatures.start()]), null);
     },
     stop() {
       trust.stop();
       signatures.stop();
-      introspection?.stop();
-      for (const { keys } of all) keys.stop();
+      issuers.stop();
     },
     status: () => ({
-      ...tokens.status(),
-      keySets: all.map(({ keys }) => keys.status()),
+      ...issuers.status(),
       certificateCache: certificates.status(),
       certificates: trust.status(),
-      txnTokenCache: txnTokens.status().tokenCache,
       proofKeyCache: dpop.status(),
       replays: parts.replays.status(),
-      ...(introspection === null ? {} : { introspection: introspection.status() }),
       signatures: signatures.status(),
     }),
   };

@@ -12,7 +12,7 @@ const ENTRY_BYTES = 1024;
 
 /**
  * Verified tokens by their whole text: the map compares the strings themselves, so no two tokens can be taken for each other
- * (USER-ASKS 31). It belongs to one configuration: another one begins with an empty cache.
+ * (USER-ASKS 31). It may outlive issuers: an entry names the one that it was verified by, and counts for no other.
  */
 export function createVerifiedCache<V extends TokenOutcome>(bytesMax: number, createCache: CreateBoundedCache) {
   const { cache, tally, status } = counted<V>({ bytesMax }, createCache);
@@ -31,23 +31,26 @@ export function createVerifiedCache<V extends TokenOutcome>(bytesMax: number, cr
   };
 }
 
-type Remembered = { readonly outcome: TokenOutcome; readonly untilMs: number };
+type Remembered = { readonly outcome: TokenOutcome; readonly untilMs: number; readonly by: object };
 
-/** Refusals by the token's hash, since refused tokens are foreign text of any size and number. */
+/**
+ * Refusals by the token's hash, since refused tokens are foreign text of any size and number. A refusal counts for those issuers, as one object, that it
+ * was made by: what one generation of them refuses the next may accept.
+ */
 export function createNegativeCache(limits: { readonly entriesMax: number; readonly ttlSeconds: number }, createCache: CreateBoundedCache) {
   const { cache, tally, status } = counted<Remembered>({ entriesMax: limits.entriesMax }, createCache);
   return {
-    get(token: string, nowMs: number): TokenOutcome | undefined {
+    get(token: string, nowMs: number, by: object): TokenOutcome | undefined {
       const found = cache.entries === 0 ? undefined : cache.get(hash('sha256', token, 'base64url'));
-      if (found === undefined || nowMs >= found.untilMs) {
+      if (found === undefined || nowMs >= found.untilMs || found.by !== by) {
         tally.misses++;
         return undefined;
       }
       tally.hits++;
       return found.outcome;
     },
-    set(token: string, outcome: TokenOutcome, nowMs: number): void {
-      cache.set(hash('sha256', token, 'base64url'), { outcome, untilMs: nowMs + limits.ttlSeconds * 1000 });
+    set(token: string, outcome: TokenOutcome, nowMs: number, by: object): void {
+      cache.set(hash('sha256', token, 'base64url'), { outcome, untilMs: nowMs + limits.ttlSeconds * 1000, by });
     },
     status,
   };

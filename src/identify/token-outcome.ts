@@ -31,6 +31,8 @@ export type VerifiedToken = TokenOutcome & {
   readonly signal: { readonly status: 'present'; readonly value: TokenValue };
   readonly tokenKey: string;
   readonly key: VerificationKey;
+  /** The issuer as it was configured then: it counts for no other, and a change of the issuer makes another. */
+  readonly issuer: object;
   /** The last ring in which the key was seen. */
   readonly ring: KeyRing;
   /** Unix milliseconds. */

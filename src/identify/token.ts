@@ -19,7 +19,7 @@ import { invalid, type TokenOutcome, unavailable, type VerifiedToken } from './t
 import { parseTokenText, type TokenText } from './token-text.ts';
 import { judgeTimes } from './token-times.ts';
 import { prepareTxnTokens, TXN_TOKEN_TYPE } from './txn-token-claims.ts';
-import { createVerificationBudget } from './verification-budget.ts';
+import { createVerificationBudget, type VerificationBudget } from './verification-budget.ts';
 
 /** Part of the deadline that is left for the stages after a wait for keys. */
 const DEADLINE_RESERVE_MS = 20;
@@ -95,11 +95,28 @@ export interface TokenVerifier {
   status(): { readonly tokenCache: CacheStatus; readonly negativeCache: CacheStatus };
 }
 
+/** What verifiers remember. It outlives a change of the issuers: what was verified by one that stayed as it was is verified still. */
+export type TokenMemory = {
+  readonly verified: ReturnType<typeof createVerifiedCache<VerifiedToken>>;
+  readonly refused: ReturnType<typeof createNegativeCache>;
+  readonly budget: VerificationBudget;
+};
+
+/** Empty, for verifiers of one kind of tokens. */
+export function createTokenMemory(options: Omit<IdentityOptions, 'issuers'>, createCache: CreateBoundedCache): TokenMemory {
+  return {
+    verified: createVerifiedCache<VerifiedToken>(options.tokenCache.bytesMax, createCache),
+    refused: createNegativeCache(options.negativeCache, createCache),
+    budget: createVerificationBudget(options.verificationBudget, createCache),
+  };
+}
+
 export type VerifierParts = {
   readonly clock: Clock;
-  readonly createCache: CreateBoundedCache;
   /** Who pays for a failed verification: a prefix of the client's address, or null where that is not known. */
   readonly accountOf: (request: DecisionRequest) => string | null;
+  /** Told once of each token whose signature was checked, by its claims as one object; left out: nobody is. */
+  readonly onVerified?: ((claims: JsonObject, issuer: Issuer) => void) | undefined;
 };
 
 /** A token that has passed all checks but that of its signature. */
@@ -111,17 +128,14 @@ type Candidate = {
   readonly issuer: Issuer;
 };
 
-/** A verifier over the issuers by their `iss`, with caches of its own. */
+/** A verifier over the issuers by their `iss`. */
 export function createTokenVerifier(
   options: Omit<IdentityOptions, 'issuers'>,
   issuers: ReadonlyMap<string, Issuer>,
-  { clock, createCache, accountOf }: VerifierParts,
+  { clock, accountOf, onVerified }: VerifierParts,
+  { verified, refused, budget }: TokenMemory,
   profile: TokenProfile = ACCESS_TOKENS,
 ): TokenVerifier {
-  const verified = createVerifiedCache<VerifiedToken>(options.tokenCache.bytesMax, createCache);
-  const refused = createNegativeCache(options.negativeCache, createCache);
-  const budget = createVerificationBudget(options.verificationBudget, createCache);
-
   function verify(token: string, request: DecisionRequest): Awaitable<TokenOutcome> {
     if (token.length > options.tokenBytesMax) return invalid('token_too_large');
     const nowMs = request.receivedAtMs;
@@ -130,7 +144,7 @@ export function createTokenVerifier(
       const outcome = reuse(token, cached, nowMs);
       if (outcome !== null) return outcome;
     }
-    const remembered = refused.get(token, nowMs);
+    const remembered = refused.get(token, nowMs, issuers);
     if (remembered !== undefined) return remembered;
     const candidate = examine(token, nowMs);
     return typeof candidate === 'string' ? refuse(token, candidate, nowMs) : authenticate(candidate, request);
@@ -140,27 +154,23 @@ export function createTokenVerifier(
   function reuse(token: string, cached: VerifiedToken, nowMs: number): TokenOutcome | null {
     const issuer = issuers.get(cached.signal.value.issuer);
     const ring = issuer?.keys.ring;
-    if (issuer === undefined || !ring || nowMs >= cached.cachedUntilMs) return forget(token);
+    if (issuer === undefined || issuer !== cached.issuer || !ring || nowMs >= cached.cachedUntilMs) return forget(token);
     if (cached.ring !== ring && !ring.keys.includes(cached.key)) return forget(token);
     const code = judgeTimes(cached.signal.value, nowMs / 1000, issuer.options);
     if (code !== null) return invalid(code);
-    return cached.ring === ring ? cached : renew(token, cached, ring, issuer.keys.fetchedAt);
+    return cached.ring === ring ? cached : renew(token, cached, ring, issuer);
   }
 
   /** The same token by newer keys; what was made of the older entry goes with it. */
-  function renew(
-    token: string,
-    { signal, tokenKey, confirmation, key, cachedUntilMs }: VerifiedToken,
-    ring: KeyRing,
-    keysFetchedAt: number | null,
-  ) {
-    const value = { ...signal.value, keysFetchedAt };
+  function renew(token: string, { signal, tokenKey, confirmation, key, cachedUntilMs }: VerifiedToken, ring: KeyRing, issuer: Issuer) {
+    const value = { ...signal.value, keysFetchedAt: issuer.keys.fetchedAt };
     const entry: VerifiedToken = {
       signal: { status: 'present', value },
       tokenKey,
       confirmation,
       identityAlone: null,
       key,
+      issuer,
       ring,
       cachedUntilMs,
     };
@@ -175,7 +185,7 @@ export function createTokenVerifier(
 
   function refuse(token: string, code: TokenCode, nowMs: number): TokenOutcome {
     const outcome = invalid(code);
-    if (LASTING.has(code)) refused.set(token, outcome, nowMs);
+    if (LASTING.has(code)) refused.set(token, outcome, nowMs, issuers);
     return outcome;
   }
 
@@ -237,9 +247,11 @@ export function createTokenVerifier(
       confirmation,
       identityAlone: null,
       key,
+      issuer,
       ring,
       cachedUntilMs: Math.min(nowMs + options.tokenCache.ttlSeconds * 1000, (value.expiresAt ?? 0) * 1000),
     };
+    onVerified?.(value.claims, issuer);
     if (entry.cachedUntilMs > nowMs) verified.set(token, entry);
     return entry;
   }

@@ -2,7 +2,7 @@ import type { DecisionRequest } from '../contract/request.ts';
 import type { IdentitySignals } from '../contract/signals.ts';
 import type { Awaitable } from '../contract/stages.ts';
 import type { IdentityOptions } from './options.ts';
-import { createTokenVerifier, type Issuer, type TokenVerifier, type VerifierParts } from './token.ts';
+import { createTokenVerifier, type Issuer, type TokenMemory, type TokenVerifier, type VerifierParts } from './token.ts';
 import type { TokenOutcome } from './token-outcome.ts';
 import { judgeTxnClaims, serviceOf, servicesByDomain, txnValueOf } from './txn-token-claims.ts';
 
@@ -21,19 +21,20 @@ export interface TxnTokenVerifier {
 }
 
 /**
- * A verifier over the issuers of the kind `txn_token`, with caches of its own: neither these issuers nor what was verified by them ever meets a
- * token of the `authorization` header. Fails with `config_invalid` where two of them are of one trust domain.
+ * A verifier over the issuers of the kind `txn_token`, with a memory of its own: neither these issuers nor what was verified by them ever meets
+ * a token of the `authorization` header. Fails with `config_invalid` where two of them are of one trust domain.
  */
 export function createTxnTokenVerifier(
   options: Omit<IdentityOptions, 'issuers'>,
   issuers: ReadonlyMap<string, Issuer>,
   parts: VerifierParts,
+  memory: TokenMemory,
   /** What is left of a token once the revocations were looked at. */
   held: (outcome: TokenOutcome) => TokenOutcome = (outcome) => outcome,
 ): TxnTokenVerifier {
   const byDomain = servicesByDomain(issuers);
   const profile = { issuerOf: (claims: Parameters<typeof serviceOf>[0]) => serviceOf(claims, byDomain), judge: judgeTxnClaims };
-  const tokens = createTokenVerifier(options, issuers, parts, profile);
+  const tokens = createTokenVerifier(options, issuers, parts, memory, profile);
   /** A cached token's signal is made once. */
   const signals = new WeakMap<TokenOutcome, TxnTokenSignal>();
 

@@ -10,6 +10,12 @@ export const CONFIG_METRICS = {
     help: '1 for the state of the configuration file: in_force, restart_needed (keys that cannot change while the service runs differ), refused (what was good before is in force).',
     labels: ['state'],
   },
+  configRevision: {
+    name: 'countersign_config_revision_info',
+    type: 'gauge',
+    help: '1 for the revision of the configuration that runs: the same on every replica that runs the same.',
+    labels: ['revision'],
+  },
   configReloads: {
     name: 'countersign_config_reloads_total',
     type: 'counter',
@@ -33,6 +39,7 @@ export function showConfig(
 ): void {
   if (status === undefined) return;
   for (const state of STATES) set(CONFIG_METRICS.configState, { state }, state === status.state ? 1 : 0);
+  set(CONFIG_METRICS.configRevision, { revision: status.revision }, 1);
   set(CONFIG_METRICS.configReloads, { result: 'taken' }, status.taken);
   set(CONFIG_METRICS.configReloads, { result: 'refused' }, status.refused);
   set(CONFIG_METRICS.configChanged, {}, status.changedAt);

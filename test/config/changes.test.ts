@@ -4,18 +4,32 @@ import { configSchema } from '../../src/config/schema.ts';
 
 const HASH = 'a'.repeat(64);
 const EDGE = { name: 'edge', tokenSha256: HASH };
+const ISSUER = { issuer: 'https://as.example', audiences: ['a'], jwksUrl: 'https://as.example/jwks' };
+const LIST = { name: 'feed', file: '/lists/feed.txt' };
 const configOf = (more: object = {}) => configSchema.parse({ peps: [EDGE], ...more });
 const running = configOf();
 
 describe('a configuration that was read anew', () => {
-  it.each<[string, object, { peps: boolean; restart: string[] }]>([
-    ['is the same', {}, { peps: false, restart: [] }],
-    ['has a second token', { peps: [{ ...EDGE, secondTokenSha256: 'b'.repeat(64) }] }, { peps: true, restart: [] }],
-    ['has one gateway more', { peps: [EDGE, { name: 'b', tokenSha256: 'b'.repeat(64) }] }, { peps: true, restart: [] }],
-    ['differs elsewhere', { http: { port: 1 }, log: { level: 'debug' } }, { peps: false, restart: ['http', 'log'] }],
-    ['differs in both', { http: { port: 1 }, peps: [{ ...EDGE, trusts: ['rate'] }] }, { peps: true, restart: ['http'] }],
-    ['opens a gateway', { peps: [{ ...EDGE, enforce: false }] }, { peps: false, restart: ['peps[].enforce'] }],
-    ['lets the first one report', { peps: [{ ...EDGE, trusts: ['feedback'] }] }, { peps: false, restart: ['peps[].trusts'] }],
+  it.each<[string, object, { changed: string[]; restart: string[] }]>([
+    ['is the same', {}, { changed: [], restart: [] }],
+    ['has a second token', { peps: [{ ...EDGE, secondTokenSha256: 'b'.repeat(64) }] }, { changed: ['peps'], restart: [] }],
+    ['has one gateway more', { peps: [EDGE, { name: 'b', tokenSha256: 'b'.repeat(64) }] }, { changed: ['peps'], restart: [] }],
+    ['differs elsewhere', { http: { port: 1 }, log: { level: 'debug' } }, { changed: [], restart: ['http', 'log'] }],
+    ['differs in both', { http: { port: 1 }, peps: [{ ...EDGE, trusts: ['rate'] }] }, { changed: ['peps'], restart: ['http'] }],
+    ['has another issuer', { identity: { issuers: [ISSUER] } }, { changed: ['issuers'], restart: [] }],
+    ['has another list', { network: { lists: [LIST] } }, { changed: ['lists'], restart: [] }],
+    [
+      'differs beside issuers and lists',
+      { identity: { issuers: [ISSUER], keyWaitMs: 1 }, network: { lists: [LIST], hostingAsns: false } },
+      { changed: ['issuers', 'lists'], restart: ['identity.keyWaitMs', 'network.hostingAsns'] },
+    ],
+    [
+      'opens a gateway beside another issuer: none of it is taken',
+      { peps: [{ ...EDGE, enforce: false }], identity: { issuers: [ISSUER] } },
+      { changed: [], restart: ['peps[].enforce'] },
+    ],
+    ['opens a gateway', { peps: [{ ...EDGE, enforce: false }] }, { changed: [], restart: ['peps[].enforce'] }],
+    ['lets the first one report', { peps: [{ ...EDGE, trusts: ['feedback'] }] }, { changed: [], restart: ['peps[].trusts'] }],
   ])('%s', (_, more, expected) => {
     expect(changeOf(running, configOf(more))).toMatchObject(expected);
   });
@@ -25,6 +39,28 @@ describe('a configuration that was read anew', () => {
     const { peps, ...others } = Object({ config: running, ...change }).config;
     const { peps: _, ...before } = running;
     expect([peps[0].tokenSha256, others]).toEqual(['c'.repeat(64), before]);
+  });
+
+  it('takes issuers and lists and nothing else of their sections', () => {
+    const change = changeOf(
+      running,
+      configOf({ identity: { issuers: [ISSUER], keyWaitMs: 1 }, network: { lists: [LIST], registry: false } }),
+    );
+    const { identity, network } = Object({ config: running, ...change }).config;
+    expect([identity.issuers[0].issuer, identity.keyWaitMs]).toEqual([ISSUER.issuer, running.identity.keyWaitMs]);
+    expect([network.lists[0].name, network.registry]).toEqual(['feed', true]);
+  });
+
+  it('takes away a gateway together with the issuer that names it', () => {
+    const opaque = {
+      ...ISSUER,
+      introspection: { mode: 'opaque', endpoint: 'https://as.example/i', clientId: 'c', authentication: { secret: 's' } },
+    };
+    const asked = { ...opaque, introspection: { ...opaque.introspection, opaqueTokens: { peps: ['b'] } } };
+    const both = [EDGE, { name: 'b', tokenSha256: 'b'.repeat(64) }];
+    const before = configOf({ peps: both, identity: { issuers: [asked] } });
+    expect(configSchema.safeParse({ peps: [EDGE], identity: { issuers: [asked] } }).success).toBe(false);
+    expect(changeOf(before, configOf({ identity: { issuers: [opaque] } }))).toMatchObject({ changed: ['peps', 'issuers'], restart: [] });
   });
 
   it('is refused where its gateways are right in it and wrong beside what runs: the open listener stays closed to strangers', () => {

@@ -61,9 +61,11 @@ describe('what changes while the service runs', () => {
     const changing = createChangingPepAuth([edge, pep('next', { tokenSha256: sha256('a'), secondTokenSha256: sha256('b') })], ['default']);
     const names = (...tokens: string[]) => tokens.map((token) => changing.authenticate({ token, certificate: null })?.name ?? null);
     expect([names('a', 'b', 'edge-token'), changing.generation]).toEqual([['next', 'next', 'edge'], 0]);
-    expect(() => changing.replace([pep('next', { tokenSha256: sha256('c') }), pep('next')])).toThrow(CountersignError);
+    expect(() => changing.prepare([pep('next', { tokenSha256: sha256('c') }), pep('next')])).toThrow(CountersignError);
     expect([names('a', 'c'), changing.generation]).toEqual([['next', null], 0]);
-    changing.replace([pep('next', { tokenSha256: sha256('c') })]);
+    const prepared = changing.prepare([pep('next', { tokenSha256: sha256('c') })]);
+    expect([names('a', 'c'), changing.generation]).toEqual([['next', null], 0]);
+    prepared.commit();
     expect([names('a', 'c', 'edge-token'), changing.generation]).toEqual([[null, 'next', null], 1]);
     expect([changing.named('edge'), changing.named('next')?.name]).toEqual([null, 'next']);
   });

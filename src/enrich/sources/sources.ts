@@ -86,7 +86,11 @@ function open(options: SourceOptions, parts: AttributeSourcesParts): Source {
 }
 
 /** Null where the file with the CAs cannot be read: to go on without it would trust others. */
-function exchangeOf(options: SourceOptions, origin: string, parts: AttributeSourcesParts): Awaitable<GuardedExchange | null> {
+export function exchangeOf(
+  options: SourceOptions,
+  origin: string,
+  parts: Pick<AttributeSourcesParts, 'createExchange' | 'readFile' | 'logger'>,
+): Awaitable<GuardedExchange | null> {
   const { timeoutMs, bytesMax, allowPrivate, caFile } = options;
   const host = new URL(origin).hostname.replace(/^\[|\]$/g, '');
   const made = (ca: string | null): GuardedExchange =>

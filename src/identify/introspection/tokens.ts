@@ -1,67 +1,35 @@
 import type { DecisionRequest } from '../../contract/request.ts';
 import type { TokenCode, TokenValue } from '../../contract/signals.ts';
 import type { Awaitable } from '../../contract/stages.ts';
-import type { IdentifyStatus } from '../../contract/status.ts';
 import { parseApiKey } from '../../formats/api-key-text.ts';
-import type { CreateBoundedCache } from '../../stores/bounded-cache.ts';
-import type { CircuitBreaker } from '../../stores/circuit-breaker.ts';
 import { listOf } from '../claim-forms.ts';
 import { readConfirmation } from '../confirmation.ts';
 import { readDelegation } from '../delegation.ts';
 import type { IdentityOptions, IssuerOptions } from '../options.ts';
 import type { TokenVerifier } from '../token.ts';
-import { invalid, type TokenOutcome, unavailable } from '../token-outcome.ts';
+import { invalid, type TokenOutcome } from '../token-outcome.ts';
 import { parseTokenText, type TokenText } from '../token-text.ts';
-import { createVerificationBudget } from '../verification-budget.ts';
 import { holdAnswer, isActive, joinAnswer, joinOutcome } from './answer.ts';
-import { createAnswerCache } from './answer-cache.ts';
-import { createIntrospectionEndpoint, type EndpointParts } from './endpoint.ts';
-import { createIntrospector, type Introspector, type IntrospectorParts } from './introspector.ts';
+import type { Introspector } from './introspector.ts';
 import type { IntrospectionOptions } from './options.ts';
-
-export type IntrospectionParts = EndpointParts &
-  Pick<IntrospectorParts, 'accountOf' | 'logger'> & {
-    readonly createCache: CreateBoundedCache;
-    readonly createBreaker: () => CircuitBreaker;
-  };
+import type { AskedServer } from './servers.ts';
 
 /** Tokens whose authorization servers have a say in them. */
 export interface TokenIntrospection {
   /** The token by its signature, by its server, or by both, as its issuer is configured. Never throws. */
   verify(token: string, request: DecisionRequest): Awaitable<TokenOutcome>;
-  /** A token that was verified already, with what its server says of it now; the binding in the value stays as it is. */
-  collect(token: string, value: TokenValue, request: DecisionRequest): Awaitable<TokenOutcome>;
-  stop(): void;
-  status(): NonNullable<IdentifyStatus['introspection']>;
 }
 
 /** RFC 6750 section 2.1, `b64token`: nothing else is a token, and nothing else is sent anywhere. */
 const OPAQUE_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 
-type Asked = { readonly issuer: IssuerOptions; readonly options: IntrospectionOptions; readonly introspector: Introspector };
-
 /** Joins the verifier of JWTs with the servers that are asked; null where none is, so that nobody pays for what is not used. */
 export function createTokenIntrospection(
-  options: IdentityOptions,
+  options: Omit<IdentityOptions, 'issuers'>,
+  asked: readonly AskedServer[],
   verifier: TokenVerifier,
-  parts: IntrospectionParts,
 ): TokenIntrospection | null {
-  const { clock, logger, accountOf, createCache } = parts;
-  const limits = { bytesMax: options.introspectionCache.bytesMax, refusedEntriesMax: options.negativeCache.entriesMax };
-  const cache = createAnswerCache(limits, createCache);
-  const budget = createVerificationBudget(options.verificationBudget, createCache);
-  const asked = options.issuers.flatMap((issuer): Asked[] => {
-    const { introspection } = issuer;
-    if (introspection === null) return [];
-    const endpoint = createIntrospectionEndpoint(issuer, introspection, parts);
-    const breaker = parts.createBreaker();
-    const { actorDepthMax } = options;
-    const more = { endpoint, cache, breaker, budget, accountOf, actorDepthMax, clock, logger };
-    return [{ issuer, options: introspection, introspector: createIntrospector(issuer, introspection, more) }];
-  });
   if (asked.length === 0) return null;
-
-  const byIssuer = new Map(asked.map((one) => [one.issuer.issuer, one]));
   const ofOpaque = asked.filter((one) => one.options.mode !== 'on_demand');
   const always = new Map(asked.filter((one) => one.options.mode === 'always').map((one) => [one.issuer.issuer, one.introspector]));
   const withoutKeys = new Map(
@@ -120,28 +88,25 @@ export function createTokenIntrospection(
     return answer instanceof Promise ? answer.then(join) : join(answer);
   }
 
-  function collect(token: string, value: TokenValue, request: DecisionRequest): Awaitable<TokenOutcome> {
-    const introspector = value.verifiedBy === 'pep' ? undefined : byIssuer.get(value.issuer)?.introspector;
-    if (introspector === undefined) return unavailable('introspection_not_configured');
-    const confirmation = readConfirmation(value.claims);
-    const join = (said: TokenOutcome): TokenOutcome => {
-      if (!isActive(said) || confirmation === 'claim_invalid') return said;
-      const known = joinAnswer(value, confirmation, said);
-      if (typeof known === 'string') return invalid(known);
-      return { signal: { status: 'present', value: known }, tokenKey: null, confirmation, identityAlone: null };
-    };
-    const answer = introspector.introspect(token, request);
-    return answer instanceof Promise ? answer.then(join) : join(answer);
-  }
+  return { verify };
+}
 
-  return {
-    verify,
-    collect,
-    stop() {
-      for (const { introspector } of asked) introspector.stop();
-    },
-    status: () => ({ servers: asked.map(({ introspector }) => introspector.status()), cache: cache.status() }),
+/** A token that was verified already, with what its server says of it now; the binding in the value stays as it is. Never throws. */
+export function collectAnswer(
+  introspector: Introspector,
+  token: string,
+  value: TokenValue,
+  request: DecisionRequest,
+): Awaitable<TokenOutcome> {
+  const confirmation = readConfirmation(value.claims);
+  const join = (said: TokenOutcome): TokenOutcome => {
+    if (!isActive(said) || confirmation === 'claim_invalid') return said;
+    const known = joinAnswer(value, confirmation, said);
+    if (typeof known === 'string') return invalid(known);
+    return { signal: { status: 'present', value: known }, tokenKey: null, confirmation, identityAlone: null };
   };
+  const answer = introspector.introspect(token, request);
+  return answer instanceof Promise ? answer.then(join) : join(answer);
 }
 
 /** Whether tokens of the issuer can be verified by signature at all. */
@@ -152,7 +117,7 @@ export function hasKeys(issuer: IssuerOptions | undefined): boolean {
 /** What the text of a JWT is held against that is believed by its server's word alone. */
 type Texts = { readonly introspector: Introspector; readonly types: ReadonlySet<string>; readonly audiences: ReadonlySet<string> | null };
 
-function prepareTexts({ issuer, introspector }: Asked): Texts {
+function prepareTexts({ issuer, introspector }: AskedServer): Texts {
   const audiences = issuer.allowAnyAudience ? null : new Set(issuer.audiences);
   return { introspector, types: new Set(issuer.types.map((type) => type.toLowerCase())), audiences };
 }
