@@ -63,8 +63,17 @@ export function createDecisionLog({ outlets, labels, required }: DecisionLogOpti
     return pseudonymise === null ? line : pseudonymise(line, record);
   }
 
+  /** To each by itself: what one cannot take is in the others, and is counted once. */
   function give(line: JsonObject, { native }: LogItem, must: boolean): void {
-    for (const outlet of outlets) if (!native || outlet.format === 'countersign') outlet.write(line, must);
+    for (const outlet of outlets) {
+      if (native && outlet.format !== 'countersign') continue;
+      try {
+        outlet.write(line, must);
+      } catch (thrown) {
+        outlet.miss('failed');
+        onFailed(thrown);
+      }
+    }
   }
 
   function write(item: LogItem, rules: LogRules | null, must: boolean): void {

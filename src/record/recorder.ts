@@ -60,6 +60,7 @@ export function createRecorder(options: RecorderOptions, parts: RecorderParts): 
   const reportedAtMs = new Map<string, number>();
   const outlets: Outlet[] = [];
   let denied = 0;
+  let closed = false;
 
   function report(event: string, error: unknown): void {
     const nowMs = clock.monotonic();
@@ -102,7 +103,7 @@ export function createRecorder(options: RecorderOptions, parts: RecorderParts): 
   }
 
   function refuses(): 'audit_unavailable' | null {
-    if (log.ready()) return null;
+    if (log.ready() && !closed) return null;
     denied += 1;
     report('audit_unavailable', null);
     return 'audit_unavailable';
@@ -119,6 +120,7 @@ export function createRecorder(options: RecorderOptions, parts: RecorderParts): 
       ...(required ? { audit: auditOf(outlets, log.ready(), denied) } : {}),
     }),
     async close(boundMs) {
+      closed = true;
       log.flush();
       await Promise.all(outlets.map((outlet) => outlet.close(boundMs)));
     },
