@@ -32,6 +32,8 @@ mask contains {"op": "remove", "path": "/result/address"} if input.result.addres
 
 mask contains "/input" if input.input.all
 
+mask contains "/input/network" if net.cidr_contains(input.input.network, "192.0.2.1")
+
 mask contains "/labels/id" if input.input.wrong
 
 drop if input.input.drop
@@ -115,6 +117,13 @@ describe('the rules of a bundle about its own records', () => {
   it('drop what they say', () => {
     expect(INPUTS.map((input) => rules.drop(eventOf(input)))).toEqual(INPUTS.map(() => false));
     expect(rules.drop(eventOf({ drop: true }))).toBe(true);
+  });
+
+  it('fail where a builtin does, and say nothing of what they might have masked', () => {
+    expect(() => rules.mask(eventOf({ network: 'no network' }))).toThrow(/could not be evaluated|net.cidr_contains/);
+    expect(rules.mask(eventOf({ network: '192.0.2.0/24' }))).toContain('/input/network');
+    expect(rules.mask(eventOf({ network: '10.0.0.0/8' }))).not.toContain('/input/network');
+    expect(rules.mask(eventOf({}))).not.toContain('/input/network');
   });
 
   it('that cannot be read are no rules', () => {
