@@ -123,8 +123,15 @@ export function createRecorder(options: RecorderOptions, parts: RecorderParts): 
       closed = true;
       log.flush();
       await Promise.all(outlets.map((outlet) => outlet.close(boundMs)));
+      // nobody asks for the counts of a process that has ended
+      for (const { sink, lost } of outlets.map(lossesOf)) if (lost.shutdown > 0) logger.error('decision_log_lost', { sink, ...lost });
     },
   };
+}
+
+function lossesOf(outlet: Outlet) {
+  const { name, lost } = outlet.status();
+  return { sink: name, lost };
 }
 
 function auditOf(outlets: readonly Outlet[], ready: boolean, denied: number): NonNullable<RecordStatus['audit']> {
