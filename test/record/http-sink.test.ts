@@ -43,18 +43,22 @@ const upTo = (count: number) => Array.from({ length: count }, (_, index) => inde
 
 /** Answers each request by these bytes and ends the connection. */
 async function startRaw(answer: string) {
-  let calls = 0;
+  const times: number[] = [];
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.once('data', () => {
-      calls += 1;
+      times.push(performance.now());
       socket.end(answer);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const address: AddressInfo | string | null = server.address();
-  return { url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/logs`, calls: () => calls };
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/logs`,
+    calls: () => times.length,
+    times,
+  };
 }
 
 describe('a collector', () => {
@@ -191,6 +195,19 @@ describe('a collector', () => {
     await until(() => raw.calls()).toBeGreaterThan(2);
     expect(sink.status()).toEqual({ written: 0, dropped: 0 });
     expect(sink.health().state).toBe('failing');
+  });
+
+  it.each([
+    ['twice as long each time', '', { minMs: 40, maxMs: 10_000 }, [20, 40, 80]],
+    ['no longer than the bound, whatever it says', 'retry-after: 3600\r\n', { minMs: 1, maxMs: 60 }, [60, 60, 60]],
+  ] as const)('that fails is left alone %s', async (_how, header, retry, gapsMs) => {
+    const raw = await startRaw(`HTTP/1.1 503 No\r\n${header}content-length: 0\r\n\r\n`);
+    const { write } = open(raw.url, { retry });
+    write(1);
+    await until(() => raw.calls()).toBeGreaterThan(3);
+    // at least so long: a busy machine makes it longer
+    const gaps = raw.times.slice(1, 4).map((time, index) => time - (raw.times[index] ?? 0));
+    expect(gaps.map((gap, index) => gap > (gapsMs[index] ?? 0) - 3)).toEqual([true, true, true]);
   });
 
   it('that hangs at the end holds nobody, and what was left is counted', async () => {
