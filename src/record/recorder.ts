@@ -95,7 +95,9 @@ export function createRecorder(options: RecorderOptions, parts: RecorderParts): 
     }
     if (outlets.length === 0) return;
     const refused = one.decision.error?.code === 'audit_unavailable';
-    log.take({ make: () => buildLine(one, input), record: one, native: false }, required && !refused);
+    const must = required && !refused;
+    const bare = must ? { bare: () => buildLine(one, 'none') } : {};
+    log.take({ make: () => buildLine(one, input), ...bare, record: one, native: false }, must);
   }
 
   function recordDiff(diff: ShadowDiff): void {

@@ -148,6 +148,25 @@ describe('records that must be kept', () => {
     expect(readFileSync(logFile, 'utf8')).toMatch(/"event":"decision_log_lost","sink":"file",.*"shutdown":1/);
   });
 
+  it.each([
+    ['', undefined],
+    [' and whom it is about, where its policy masks', saying([])],
+  ])('are kept without their input where it cannot be had%s', async (_what, logRules) => {
+    const { recorder, end } = setup({ audit: 'required' });
+    const input = () => {
+      throw new Error('no input');
+    };
+    recorder.record({ ...allowed, input, ...(logRules === undefined ? {} : { logRules }) });
+    const { lines, log } = await end();
+    expect(lines).toMatchObject([{ decision_id: allowed.decision.id, effect: 'allow', input: null }]);
+    expect([Object.hasOwn(lines[0], 'subject'), recorder.status().written, recorder.status().dropped]).toEqual([
+      logRules === undefined,
+      1,
+      0,
+    ]);
+    expect(log).toContain('decision_record_failed');
+  });
+
   it('are kept although the buffer fills with them, and those that say they could not be are not', async () => {
     const { recorder, end } = setup({ audit: 'required', bufferBytesMax: 16_384 });
     let kept = 0;
