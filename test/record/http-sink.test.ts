@@ -139,6 +139,15 @@ describe('a collector', () => {
     expect([sink.status(), sink.health().lost]).toMatchObject([{ written: 15, dropped: 1 }, { [reason]: 1 }]);
   });
 
+  it('that refuses a batch, and then fails for a half of it, gets the halves in their order', async () => {
+    const collector = await startCollector();
+    collector.answer((_events, call) => (call === 1 ? 400 : call === 2 ? 503 : 200));
+    const { sink, write } = open(collector.url);
+    write(10);
+    await until(() => sink.status().written).toBe(10);
+    expect(numbersOf(collector.taken)).toEqual(upTo(10));
+  });
+
   it('that refuses an event that must be kept is asked again, and says so', async () => {
     const collector = await startCollector();
     collector.answer(() => 400);

@@ -187,6 +187,24 @@ describe.runIf(mounted)('a disk that is full', () => {
     expect([sink.status(), sink.health().state]).toEqual([{ written: 300, dropped: 700 }, 'ready']);
   });
 
+  it('puts no file aside for being tried again', async () => {
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status).toBe(0);
+    onTestFinished(() => void spawnSync('umount', ['-l', disk]));
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(48_000));
+    const rotation = { bytesMax: 20_000, ageMax: null, keep: 3 };
+    const file = join(disk, 'decisions.log');
+    const sink = createLineSink({ file, rotation, now: () => 0 }, { bufferBytesMax: 60_000, batch: true, onError: () => {} });
+    for (let index = 0; index < 600; index += 1) sink.write(`${String(index).padEnd(99)}\n`);
+    await until(() => sink.health().state).toBe('failing');
+    // several times
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    rmSync(join(disk, 'filler'));
+    await sink.close(5000);
+    // the first quarter was put aside for the rest, which is one piece, and longer than a file may be
+    expect(readdirSync(disk).sort()).toEqual(['decisions.log', 'decisions.log.1']);
+    expect([statSync(`${file}.1`).size, statSync(file).size]).toEqual([15_000, 45_000]);
+  });
+
   it('is left where the name leads to another one, and no line is lost or torn that is not whole there', async () => {
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status).toBe(0);
     onTestFinished(() => void spawnSync('umount', ['-l', disk]));

@@ -27,7 +27,7 @@ describe('an event of OPA’s decision log', () => {
       timestamp: '2023-11-14T22:13:20.123Z',
       result: { effect: 'allow', reason: allowed.decision.reasons[0]?.code, endpoint: 'decide' },
     });
-    expect(Object.values(Object(event['metrics'])).every(Number.isInteger)).toBe(true);
+    expect(event['metrics']).toEqual({ timer_rego_query_eval_ns: 50_000, timer_server_handler_ns: 100_000 });
     expect(Object.keys(event)).not.toContain('erased');
   });
 
