@@ -2,6 +2,7 @@ import { createBatchPdp } from './batch.ts';
 import { openAdmin } from './compose/admin.ts';
 import { recordAndObserve } from './compose/after-decision.ts';
 import { openAssertion } from './compose/assertion.ts';
+import { openCertificateEnds } from './compose/certificate-ends.ts';
 import { changingParts } from './compose/changing-parts.ts';
 import { openConfigReload } from './compose/config-reload.ts';
 import { openExplain } from './compose/explain.ts';
@@ -155,6 +156,7 @@ export async function createService({ config, configFile = null, version, clock,
   const pdp = tracing.pdp(createPdp(parts));
 
   const pepAuth = createChangingPepAuth(config.peps, policies.names);
+  const certificateEnds = openCertificateEnds(config, { clock, readFile: readDocumentFile });
   const { bodyMaxBytes } = config.http;
   const heldBytesMax = Math.max(config.overload.heldBytesMax, bodyMaxBytes, config.grpc.messageMaxBytes);
   const admission = createAdmission({ ...base, heldBytesMax, queueMs: config.overload.queueMs });
@@ -215,6 +217,7 @@ export async function createService({ config, configFile = null, version, clock,
       record: recorder.status(),
       overload: admission.status(),
       ...reload.status(),
+      ...certificateEnds.status(),
       ...monitoring.status(),
       ...tracing.status(),
       ...assertion.status(),
@@ -248,6 +251,7 @@ export async function createService({ config, configFile = null, version, clock,
     await Promise.all(gateways.map((listener) => listener.stop(boundMs)));
     await operations.stop(boundMs);
     reload.stop();
+    certificateEnds.stop();
     policies.stop();
     identifier.stop();
     simulation.stop();
@@ -267,6 +271,7 @@ export async function createService({ config, configFile = null, version, clock,
       logger.info('listening', addresses);
       // not waited for: a list says of itself that it was not loaded yet, and a slow server must not hold up a drain
       void lists.start();
+      void certificateEnds.start();
       await Promise.all([policies.load(), identifier.start(), registry?.start(REGISTRY_WAIT_MS), revocations.start(REGISTRY_WAIT_MS)]);
       reload.start();
       logger.info('started', { ready: readiness().ready });

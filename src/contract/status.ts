@@ -1,4 +1,5 @@
 import type { ProofStatus } from './assertion.ts';
+import type { CertificateEnd } from './certificate-ends.ts';
 import type { ConfigStatus } from './config-status.ts';
 import type { AuditStatus, LogSinkStatus } from './decision-log.ts';
 import type { PolicyException } from './exceptions.ts';
@@ -267,6 +268,8 @@ export type ServiceStatus = {
   readonly overload?: OverloadStatus;
   /** Left out where the service was started without a file. */
   readonly config?: ConfigStatus;
+  /** Left out where the configuration names no certificates. */
+  readonly certificateEnds?: readonly CertificateEnd[];
   /** Of exported traces; left out where tracing is off. */
   readonly tracing?: TracingStatus;
   /** Where decisions are not enforced; left out where they are everywhere. */

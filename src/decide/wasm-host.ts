@@ -25,6 +25,8 @@ export type WasmHost = {
   name(builtins: JsonObject): void;
   /** Sets what builtins draw on; undefined takes it from the input, where a builtin asks at all. Costs an assignment. */
   begin(input: JsonValue | undefined, moment?: Moment): void;
+  /** Name of a builtin of the host that had no value since `begin`, so that what it stands in is undefined; null where all had. */
+  failed(): string | null;
 };
 
 /** The host of one instance, over its memory. */
@@ -35,6 +37,7 @@ export function createWasmHost(memory: WebAssembly.Memory): WasmHost {
   let byNumber: readonly { readonly name: string; readonly run: Builtin }[] = [];
   let input: JsonValue | undefined;
   let moment: Moment | undefined;
+  let failed: string | null = null;
   const now = (): Moment => {
     moment ??= momentOf(input);
     return moment;
@@ -82,7 +85,9 @@ export function createWasmHost(memory: WebAssembly.Memory): WasmHost {
     const builtin = byNumber[number];
     if (builtin === undefined) throw new BuiltinLimitError(`no builtin ${number}`);
     try {
-      return write(outcomeOf(builtin.run, read(addresses)));
+      const outcome = outcomeOf(builtin.run, read(addresses));
+      if (outcome === undefined) failed = builtin.name;
+      return write(outcome);
     } catch (error) {
       throw error instanceof BuiltinLimitError ? new BuiltinLimitError(`${builtin.name}: ${error.message}`) : error;
     }
@@ -112,7 +117,9 @@ export function createWasmHost(memory: WebAssembly.Memory): WasmHost {
     begin(of, given) {
       input = of;
       moment = given;
+      failed = null;
     },
+    failed: () => failed,
   };
 }
 

@@ -34,7 +34,10 @@ export interface WasmPolicy {
    * @param text the input as JSON, where the caller has it
    */
   answer(input: JsonValue | undefined, moment?: Moment, text?: string): string;
-  /** The same for another entry point of the module; null where it has none of this name. */
+  /**
+   * The same for another entry point of the module; null where it has none of this name. There is nobody there who would deny what is undefined:
+   * a builtin of the host that fails is a failure of all of it.
+   */
   at(entrypoint: string): WasmPolicy['evaluate'] | null;
   /** Names of the builtins that the module calls in the host. */
   readonly builtins: readonly string[];
@@ -118,7 +121,12 @@ function policyOf({ instance, builtins, entrypoint }: Opened, data: Data): WasmP
       const other = numberOf(instance, name);
       if (other === null) return null;
       const answerThere = createAnswer(instance, other, data);
-      return (input, moment) => parseAnswer(answerThere(input, moment));
+      return (input, moment) => {
+        const text = answerThere(input, moment);
+        const failed = instance.host.failed();
+        if (failed !== null) throw new CountersignError('policy_evaluation_failed', { detail: `${failed} failed` });
+        return parseAnswer(text);
+      };
     },
     builtins,
     image: () => imageOf(instance, data),

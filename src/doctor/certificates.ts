@@ -45,7 +45,7 @@ export function judgeCertificates(
   const early = times.filter(({ from }) => from > now).length;
   const over = times.filter(({ until }) => until <= now).length;
   const ends = Math.min(...times.map(({ until }) => until).filter((until) => until > now)) - now;
-  const renew = bundle ? 'take it out of the file, or replace it' : 'renew it, and restart the service: listeners read it at the start';
+  const renew = bundle ? 'take it out of the file, or replace it' : 'renew it: a running service reads its file again';
   if (early > 0 && !bundle) return failed(CHECK, key, 'a certificate is not valid yet', 'look at the clock of this machine, or wait');
   if (over > 0 && (!bundle || over === certificates.length)) return failed(CHECK, key, `${count(over)} over (expired)`, renew);
   if (over > 0) return warning(CHECK, key, `${count(over)} over (expired), of ${certificates.length}`, renew);

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { DatabaseFound, Finding, KeysFound, ListFound, PolicyFound, ProbeFound, RedisFound } from '../contract/doctor.ts';
-import { type CertificateFile, judgeCertificates, unreadableCertificate } from './certificates.ts';
+import { certificateFiles } from './certificate-files.ts';
+import { judgeCertificates, unreadableCertificate } from './certificates.ts';
 import { failed } from './finding.ts';
 import {
   judgeCollector,
@@ -116,7 +117,7 @@ async function registry({ registry: configured }: Config, { checkRegistry }: Doc
 
 function certificates(config: Config, { readText, now }: DoctorParts): Promise<Finding[]> {
   return Promise.all(
-    certificateFiles(config).map(async (one) => {
+    certificateFiles(config, { spiffe: false }).map(async (one) => {
       try {
         const keyPem = one.keyFile === null ? null : await readText(one.keyFile);
         return judgeCertificates(one, { pem: await readText(one.file), keyPem }, now());
@@ -126,32 +127,6 @@ function certificates(config: Config, { readText, now }: DoctorParts): Promise<F
       }
     }),
   );
-}
-
-/** Every file of the configuration that holds certificates in PEM. */
-function certificateFiles(config: Config): readonly CertificateFile[] {
-  const files: CertificateFile[] = [];
-  const add = (key: string, file: string | null, keyFile: string | null = null): void => {
-    if (file !== null) files.push({ key, file, keyFile, bundle: keyFile === null });
-  };
-  for (const listener of ['http', 'grpc'] as const) {
-    const { tls } = config[listener];
-    add(`${listener}.tls.certFile`, tls?.certFile ?? null, tls?.keyFile ?? null);
-    add(`${listener}.tls.clientCaFile`, tls?.clientCaFile ?? null);
-  }
-  for (const [key, { tls }] of [
-    ['policy', config.policy] as const,
-    ...Object.entries(config.policies).map(([name, one]) => [`policies.${name}`, one] as const),
-  ]) {
-    add(`${key}.tls.certFile`, tls.certFile, tls.keyFile);
-    add(`${key}.tls.caFile`, tls.caFile);
-  }
-  for (const { name, caFile } of config.sources) add(`sources.${name}.caFile`, caFile);
-  for (const { name, file } of config.identity.certificates.trustBundles) {
-    // a SPIFFE bundle is JSON
-    if (!file.endsWith('.json')) add(`identity.certificates.trustBundles.${name}`, file);
-  }
-  return files;
 }
 
 function ports(config: Config, { tryListen }: DoctorParts): Promise<Finding[]> {

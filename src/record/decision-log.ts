@@ -11,6 +11,8 @@ import type { Pseudonymise } from './pseudonyms.ts';
 export type LogItem = {
   readonly make: () => object;
   readonly record: DecisionRecord;
+  /** What is kept of a record that must be, where it cannot be made: without its input. Left out: nothing. */
+  readonly bare?: () => object;
   /** Lines of our own kind alone: differences of candidates are no decisions. */
   readonly native: boolean;
 };
@@ -57,22 +59,42 @@ export function createDecisionLog({ outlets, labels, required }: DecisionLogOpti
     for (const outlet of outlets) if (!native || outlet.format === 'countersign') outlet.miss(why);
   }
 
-  function lineOf({ make, record }: LogItem): JsonObject {
+  function lineOf(record: DecisionRecord, make: LogItem['make']): JsonObject {
     const made: unknown = make();
     const line = isJsonObject(made) ? made : {};
     return pseudonymise === null ? line : pseudonymise(line, record);
   }
 
+  /** To each by itself: what one cannot take is in the others, and is counted once. */
   function give(line: JsonObject, { native }: LogItem, must: boolean): void {
-    for (const outlet of outlets) if (!native || outlet.format === 'countersign') outlet.write(line, must);
+    for (const outlet of outlets) {
+      if (native && outlet.format !== 'countersign') continue;
+      try {
+        outlet.write(line, must);
+      } catch (thrown) {
+        outlet.miss('failed');
+        onFailed(thrown);
+      }
+    }
   }
 
   function write(item: LogItem, rules: LogRules | null, must: boolean): void {
     try {
-      const line = lineOf(item);
+      const line = lineOf(item.record, item.make);
       const shown = rules === null ? line : filtered(line, rules);
       if (shown === null) missed(item.native, 'filtered');
       else give(shown, item, must);
+    } catch (thrown) {
+      onFailed(thrown);
+      if (item.bare === undefined) missed(item.native, 'failed');
+      else writeBare(item, item.bare, rules !== null, must);
+    }
+  }
+
+  function writeBare(item: LogItem, bare: () => object, masked: boolean, must: boolean): void {
+    try {
+      const line = lineOf(item.record, bare);
+      give(masked ? withoutPersonal(line) : line, item, must);
     } catch (thrown) {
       missed(item.native, 'failed');
       onFailed(thrown);

@@ -65,6 +65,8 @@ const PEM_BYTES_MAX = 1 << 20;
 /** One failure is a moment's; a collector that fails twice in a row is away. */
 const FAILURES_OF_A_MOMENT = 1;
 const BACKOFF_STEPS_MAX = 16;
+/** At the end there is no later: what waits is tried again within the time that is left. */
+const ENDING_RETRY_MAX_MS = 500;
 const TOO_LARGE = 413;
 /** The collector has understood, and will say the same again. */
 const REFUSALS: ReadonlySet<number> = new Set([400, TOO_LARGE, 422]);
@@ -197,7 +199,8 @@ export function createHttpSink(options: HttpSinkOptions, parts: HttpSinkParts): 
     parts.onError(error);
     const backoffMs = Math.min(retry.maxMs, retry.minMs * 2 ** Math.min(failures - 1, BACKOFF_STEPS_MAX)) * (0.5 + parts.random() / 2);
     if (timer !== null) clearTimeout(timer);
-    timer = setTimeout(sendNow, Math.max(backoffMs, Math.min(retryAfterMs ?? 0, retry.maxMs))).unref();
+    const waitMs = Math.max(backoffMs, Math.min(retryAfterMs ?? 0, retry.maxMs));
+    timer = setTimeout(sendNow, closed ? Math.min(waitMs, ENDING_RETRY_MAX_MS) : waitMs).unref();
   }
 
   function refused(batch: Batch, status: number): void {

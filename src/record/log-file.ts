@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { CountersignError } from '../contract/errors.ts';
 
 /** When a file is put aside for a new one, and how many of those stay: `name.1` is the newest. */
@@ -21,6 +22,8 @@ export interface LogFile {
    * @throws the error of the system where that cannot be done; the old file stays open
    */
   next(bytes: number): number;
+  /** The file for what is left of a piece whose writing failed: another one only where the open one was moved or removed. @throws likewise */
+  again(bytes: number): number;
   /** Nothing may be written any more. */
   close(): void;
 }
@@ -31,6 +34,8 @@ const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | con
 const MODE = 0o600;
 /** How often it is looked at whether the name still leads to the open file. */
 const LOOK_EVERY_MS = 1000;
+/** The most that `keep` may be: a larger number behind the name is none of ours. */
+const KEEP_MAX = 1000;
 
 /**
  * Opens a file for appending. It is looked for by its name again and again, so that another program may rotate it without a signal.
@@ -59,7 +64,10 @@ export function openLogFile(path: string, rotation: Rotation | null, now: () => 
   function isDue(bytes: number): boolean {
     if (rotation === null || size === 0) return false;
     const { bytesMax, ageMax } = rotation;
-    return (bytesMax !== null && size + bytes > bytesMax) || (ageMax !== null && now() - begunAtMs >= ageMax * 1000);
+    const nowMs = now();
+    // a clock that was set back must not make the file young for as long
+    begunAtMs = Math.min(begunAtMs, nowMs);
+    return (bytesMax !== null && size + bytes > bytesMax) || (ageMax !== null && nowMs - begunAtMs >= ageMax * 1000);
   }
 
   function isMoved(): boolean {
@@ -67,6 +75,10 @@ export function openLogFile(path: string, rotation: Rotation | null, now: () => 
     // a clock that was set back must not stop this
     if (nowMs >= lookedAtMs && nowMs - lookedAtMs < LOOK_EVERY_MS) return false;
     lookedAtMs = nowMs;
+    return isElsewhere();
+  }
+
+  function isElsewhere(): boolean {
     const there = statSync(path, { throwIfNoEntry: false });
     return there === undefined || identityOf(there) !== identity;
   }
@@ -78,11 +90,18 @@ export function openLogFile(path: string, rotation: Rotation | null, now: () => 
       if (!isFile) return fd;
       if (isMoved()) reopen();
       if (rotation !== null && isDue(bytes)) {
-        putAside(path, rotation.keep);
+        // another program may have been first
+        if (!isElsewhere()) putAside(path, rotation.keep);
         reopen();
       }
       // it is as old as what is in it
       if (size === 0) begunAtMs = now();
+      size += bytes;
+      return fd;
+    },
+    again(bytes) {
+      if (!isFile || !isMoved()) return fd;
+      reopen();
       size += bytes;
       return fd;
     },
@@ -94,9 +113,13 @@ function identityOf({ dev, ino }: { readonly dev: number; readonly ino: number }
   return `${dev}:${ino}`;
 }
 
-/** `name.1` becomes `name.2` and so on; what is beyond the last that is kept goes. */
+/** `name.1` becomes `name.2` and so on; what is beyond the last that is kept goes, also where more was kept before. */
 function putAside(path: string, keep: number): void {
-  rmSync(`${path}.${keep}`, { force: true });
+  const own = `${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    const at = name.startsWith(own) ? name.slice(own.length) : '';
+    if (/^[1-9]\d{0,3}$/.test(at) && Number(at) >= keep && Number(at) <= KEEP_MAX) rmSync(`${path}.${at}`, { force: true });
+  }
   for (let at = keep - 1; at >= 1; at -= 1) {
     if (statSync(`${path}.${at}`, { throwIfNoEntry: false }) !== undefined) renameSync(`${path}.${at}`, `${path}.${at + 1}`);
   }

@@ -39,7 +39,7 @@ export function createOutlet(name: Outlet['name'], format: LogFormat, sink: Outl
     ready: () => sink.health().state === 'ready',
     write(line, must) {
       const shown = format === 'opa' ? opaEventOf(line, labels) : format === 'ocsf' ? ocsfEventOf(line, labels) : line;
-      sink.write(`${JSON.stringify(shown)}${end}`, must);
+      sink.write(`${jsonText(shown)}${end}`, must);
     },
     miss(why) {
       missed[why] += 1;
@@ -56,4 +56,12 @@ export function createOutlet(name: Outlet['name'], format: LogFormat, sink: Outl
     },
     close: (boundMs) => sink.close(boundMs),
   };
+}
+
+/** Halves of a surrogate pair, as JSON has to write them: many readers refuse the whole line for one. A backslash before it may be a text's own. */
+const HALF = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
+function jsonText(value: JsonObject): string {
+  const text = JSON.stringify(value);
+  return text.includes('\\ud') ? text.replace(HALF, '$1\ufffd') : text;
 }

@@ -1,4 +1,5 @@
 import { ASSERTION_METRICS } from './assertion-metrics.ts';
+import { CERTIFICATE_METRICS } from './certificate-metrics.ts';
 import { CONFIG_METRICS } from './config-metrics.ts';
 import { LOG_METRICS } from './log-metrics.ts';
 import { OVERLOAD_METRICS } from './overload-metrics.ts';
@@ -278,6 +279,7 @@ export const METRICS = {
   ...ROLLOUT_METRICS,
   ...TRACE_METRICS,
   ...CONFIG_METRICS,
+  ...CERTIFICATE_METRICS,
   rulesUndecided: UNDECIDED,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {

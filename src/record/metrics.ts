@@ -4,6 +4,7 @@ import type { DecisionRecord } from '../contract/record.ts';
 import type { Clock } from '../contract/stages.ts';
 import type { ServiceStatus } from '../contract/status.ts';
 import { ASSERTION_METRICS } from './assertion-metrics.ts';
+import { CERTIFICATE_METRICS } from './certificate-metrics.ts';
 import { CONFIG_METRICS } from './config-metrics.ts';
 import { createDecisionCounters } from './decision-counters.ts';
 import { histogramText, Latency } from './latency.ts';
@@ -157,6 +158,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   ...Object.values(ROLLOUT_METRICS),
   ...Object.values(TRACE_METRICS),
   ...Object.values(CONFIG_METRICS),
+  ...Object.values(CERTIFICATE_METRICS),
   METRICS.recordLines,
   ...Object.values(LOG_METRICS),
   METRICS.draining,

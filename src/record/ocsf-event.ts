@@ -20,6 +20,10 @@ const ACTIVITIES: Readonly<Record<string, readonly [id: number, name: string]>> 
   DELETE: [4, 'Delete'],
 };
 const UNKNOWN: readonly [number, string] = [0, 'Unknown'];
+/** Those that `http_request.http_method` may have: PATCH is not among them. All of them are in `unmapped.request.method`. */
+const HTTP_METHODS: ReadonlySet<string> = new Set(['OPTIONS', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'TRACE', 'CONNECT']);
+/** `user.type_id`: of what is no person there is only the word. */
+const USER_TYPES: Readonly<Record<string, readonly [id: number, name: string]>> = { user: [1, 'User'] };
 
 type Outcome = {
   readonly action: readonly [number, string];
@@ -53,7 +57,8 @@ export function ocsfEventOf(line: JsonObject, labels: LogLabels): JsonObject {
   const outcome = outcomeOf(line);
   const request = objectAt(line, 'request');
   const method = textAt(request, 'method');
-  const [activity, activityName] = method === null ? UNKNOWN : (ACTIVITIES[method] ?? [99, method]);
+  const [activity, activityName] =
+    method === null ? UNKNOWN : ((Object.hasOwn(ACTIVITIES, method) ? ACTIVITIES[method] : undefined) ?? [99, method]);
   const decisionId = textAt(line, 'decision_id') ?? '';
   const requestId = textAt(line, 'request_id');
   const time = Date.parse(textAt(line, 'time') ?? '');
@@ -115,10 +120,14 @@ function actorOf(line: JsonObject, { action: [, decision] }: Outcome, policy: Js
   const [id, client] = [textAt(subject, 'id'), textAt(subject, 'client')];
   return {
     invoked_by: textAt(line, 'pep') ?? 'unknown',
-    ...(id === null ? {} : { user: { uid: id, type: textAt(subject, 'type') ?? 'unknown', type_id: 99 } }),
+    ...(id === null ? {} : { user: { uid: id, ...pair('type', userType(textAt(subject, 'type') ?? 'unknown')) } }),
     ...(client === null ? {} : { app_uid: client }),
     authorizations: [{ decision, policy: policyOf(policy) }],
   };
+}
+
+function userType(type: string): readonly [number, string] {
+  return (Object.hasOwn(USER_TYPES, type) ? USER_TYPES[type] : undefined) ?? [99, type];
 }
 
 function policyOf(policy: JsonObject): JsonObject {
@@ -146,7 +155,7 @@ function endpointOf(address: string | null): JsonObject {
 function httpRequestOf(request: JsonObject, method: string, requestId: string | null): JsonObject {
   const [hostname, path] = [textAt(request, 'host'), textAt(request, 'path')];
   return {
-    http_method: method,
+    ...(HTTP_METHODS.has(method) ? { http_method: method } : {}),
     ...(requestId === null ? {} : { uid: requestId }),
     ...(path === null ? {} : { url: { ...(hostname === null ? {} : { hostname }), path } }),
   };

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { isIP } from 'node:net';
+import type { Identity } from '../contract/identity.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../contract/json.ts';
 import type { DecisionRecord } from '../contract/record.ts';
 
@@ -17,13 +18,14 @@ export type PrivacyOptions = {
 export type Pseudonymise = (line: JsonObject, record: Pick<DecisionRecord, 'identity'>) => JsonObject;
 
 /** Members of a line that hold whom it is about; the words of all others are ours. */
-const ABOUT: ReadonlySet<string> = new Set(['subject', 'actors', 'address', 'input']);
+const ABOUT: ReadonlySet<string> = new Set(['subject', 'actors', 'address', 'api_key', 'input']);
 /** 128 bits: two of them do not meet by chance. */
 const HASH_BYTES = 16;
 const V4_PARTS = 3;
 const V6_GROUPS = 8;
 const V6_KEPT = 3;
-const IDS_MAX = 64;
+const IDS_MAX = 256;
+const ACTORS_MAX = 32;
 
 /**
  * Makes pseudonyms that are the same for the same value and key, so that lines can still be grouped, and that nobody without the key can
@@ -45,6 +47,13 @@ export function createPseudonyms({ addresses, clients, key }: PrivacyOptions): P
     return prefix === undefined ? short : `${short}/${isIP(short) === 4 ? 24 : 48}`;
   };
 
+  /** A piece of text that has an address in it, with a port behind it (`203.0.113.7:443`) or the end of a sentence. */
+  const ofPart = (part: string): string => {
+    const [found = '', before = '', inner = '', after = ''] = WITHIN.exec(part) ?? [];
+    if (found !== '' && isAddress(inner)) return `${before}${ofAddress(inner)}${after}`;
+    return part.replace(V4, (address) => (isAddress(address) ? ofAddress(address) : address));
+  };
+
   return (line, { identity }) => {
     const ids = clients === 'keep' ? NO_IDS : idsOf(line, identity);
     const show = (value: JsonValue): JsonValue => {
@@ -63,7 +72,7 @@ export function createPseudonyms({ addresses, clients, key }: PrivacyOptions): P
       if (ids.has(text)) return hash('id', text);
       if (addresses === 'keep' || !MAY_BE_ADDRESS.test(text)) return text;
       // also the lists of `x-forwarded-for`
-      return text.replace(PART, (part) => (isAddress(part) ? ofAddress(part) : part));
+      return text.replace(PART, (part) => (isAddress(part) ? ofAddress(part) : ofPart(part)));
     };
     const masked: string[] = [];
     const members = Object.entries(line).map(([name, value]): [string, JsonValue] => {
@@ -80,6 +89,8 @@ export function createPseudonyms({ addresses, clients, key }: PrivacyOptions): P
 const NO_IDS: ReadonlySet<string> = new Set();
 const MAY_BE_ADDRESS = /\d\.\d|:/;
 const PART = /[0-9a-f:.]{2,}(\/\d{1,3})?/gi;
+const WITHIN = /^([.:]?)(.+?)([.:]*)$/;
+const V4 = /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)/g;
 
 function isAddress(text: string): boolean {
   return isIP(text.split('/')[0] ?? '') !== 0;
@@ -97,15 +108,31 @@ function idsOf(line: JsonObject, identity: DecisionRecord['identity']): Readonly
     add(subject['client']);
   }
   if (Array.isArray(actors)) actors.forEach(add);
-  const token = identity?.signals.token;
-  if (token?.status === 'present') {
-    add(token.value.subject);
-    add(token.value.clientId);
-  }
-  const apiKey = identity?.signals.apiKey;
-  if (apiKey?.status === 'present') add(apiKey.value.clientId);
+  if (identity !== null) namesIn(identity.signals).forEach(add);
   ids.delete('?');
   return ids;
+}
+
+/** By what was verified, and by all that names one client alone: its key, its certificate. */
+function namesIn({ token, apiKey, certificate, txnToken }: Identity['signals']): (string | null)[] {
+  const names: (string | null)[] = [];
+  if (token.status === 'present') {
+    names.push(token.value.subject, token.value.clientId);
+    // longer names than the line has room for
+    let act: JsonValue | undefined = token.value.claims['act'];
+    for (let depth = 0; isJsonObject(act) && depth < ACTORS_MAX; depth += 1) {
+      const { sub, act: next } = act;
+      if (typeof sub === 'string') names.push(sub);
+      act = next;
+    }
+  }
+  if (apiKey.status === 'present') names.push(apiKey.value.clientId, apiKey.value.id);
+  if (certificate.status === 'present') {
+    const { sha256, subject, serial, spiffeId, uris, dns } = certificate.value;
+    names.push(sha256, subject, serial, spiffeId, ...uris, ...dns);
+  }
+  if (txnToken.status === 'present') names.push(txnToken.value.subject, txnToken.value.requestingWorkload);
+  return names;
 }
 
 /** The network that an address is in: /24 of IPv4, /48 of IPv6. */

@@ -60,6 +60,7 @@ export function createRecorder(options: RecorderOptions, parts: RecorderParts): 
   const reportedAtMs = new Map<string, number>();
   const outlets: Outlet[] = [];
   let denied = 0;
+  let closed = false;
 
   function report(event: string, error: unknown): void {
     const nowMs = clock.monotonic();
@@ -94,7 +95,9 @@ export function createRecorder(options: RecorderOptions, parts: RecorderParts): 
     }
     if (outlets.length === 0) return;
     const refused = one.decision.error?.code === 'audit_unavailable';
-    log.take({ make: () => buildLine(one, input), record: one, native: false }, required && !refused);
+    const must = required && !refused;
+    const bare = must ? { bare: () => buildLine(one, 'none') } : {};
+    log.take({ make: () => buildLine(one, input), ...bare, record: one, native: false }, must);
   }
 
   function recordDiff(diff: ShadowDiff): void {
@@ -102,7 +105,7 @@ export function createRecorder(options: RecorderOptions, parts: RecorderParts): 
   }
 
   function refuses(): 'audit_unavailable' | null {
-    if (log.ready()) return null;
+    if (log.ready() && !closed) return null;
     denied += 1;
     report('audit_unavailable', null);
     return 'audit_unavailable';
@@ -119,10 +122,18 @@ export function createRecorder(options: RecorderOptions, parts: RecorderParts): 
       ...(required ? { audit: auditOf(outlets, log.ready(), denied) } : {}),
     }),
     async close(boundMs) {
+      closed = true;
       log.flush();
       await Promise.all(outlets.map((outlet) => outlet.close(boundMs)));
+      // nobody asks for the counts of a process that has ended
+      for (const { sink, lost } of outlets.map(lossesOf)) if (lost.shutdown > 0) logger.error('decision_log_lost', { sink, ...lost });
     },
   };
+}
+
+function lossesOf(outlet: Outlet) {
+  const { name, lost } = outlet.status();
+  return { sink: name, lost };
 }
 
 function auditOf(outlets: readonly Outlet[], ready: boolean, denied: number): NonNullable<RecordStatus['audit']> {

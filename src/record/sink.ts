@@ -1,4 +1,5 @@
 import { fstatSync, writeSync, write as writeToFile } from 'node:fs';
+import { flushAtExit } from './exit-flush.ts';
 import { type LogFile, openLogFile, type Rotation } from './log-file.ts';
 
 /** Where lines go: a file descriptor that is open already, or a file that is appended to. */
@@ -34,6 +35,12 @@ const RETRY_MAX_MS = 50;
 /** Lines wait until so many bytes are together, or for FLUSH_MS: each write is a trip to a thread of the pool, worth several decisions. */
 const BATCH_BYTES = 32_768;
 const FLUSH_MS = 200;
+/** What waited for long is written in pieces of this size: one text of all of it may be longer than a text can be, and a file than it may. */
+const PIECE_BYTES = 65_536;
+/** So many of them at once; others are served in between. */
+const PIECES_A_TURN = 16;
+/** Lines that were handed on keep their places until so many did. */
+const LINES_GONE_MAX = 4096;
 const NEWLINE = 10;
 
 /** Lines that are on their way to the operating system as one piece. */
@@ -55,6 +62,8 @@ export function createLineSink(
   const atOnce = !file.isFile;
   const batchBytes = options.batch ? Math.min(BATCH_BYTES, Math.floor(options.bufferBytesMax / 4)) : 1;
   let lines: string[] = [];
+  /** Those before this one are on their way. */
+  let first = 0;
   let linesBytes = 0;
   let batch: Batch | null = null;
   let state: 'idle' | 'writing' | 'retrying' = 'idle';
@@ -70,7 +79,7 @@ export function createLineSink(
   const timer = options.batch ? setInterval(handOn, FLUSH_MS).unref() : null;
   const unregister = flushAtExit(() => {
     const rest = state === 'writing' || batch === null ? [] : [batch.bytes.subarray(batch.offset)];
-    writeSync(fd, Buffer.concat([...rest, Buffer.from(lines.join(''))]));
+    writeSync(fd, Buffer.concat([...rest, Buffer.from(lines.slice(first).join(''))]));
   });
 
   const heldBytes = (): number => linesBytes + (batch === null ? 0 : batch.bytes.length - batch.offset);
@@ -92,25 +101,63 @@ export function createLineSink(
     if (linesBytes >= batchBytes) handOn();
   }
 
+  /** Writes what waits. A pipe takes it or not at once, which is a loop here, so that no call is within another. */
   function handOn(): void {
-    if (state !== 'idle') return;
+    let wanted = true;
+    for (let pieces = 0; wanted && state === 'idle' && begin(); pieces += 1) {
+      if (!atOnce) return;
+      writeAtOnce();
+      wanted = isWanted();
+      if (wanted && pieces === PIECES_A_TURN) {
+        setImmediate(handOn);
+        return;
+      }
+    }
+    told();
+  }
+
+  const isWanted = (): boolean => batch !== null || linesBytes >= batchBytes || onEmpty !== null;
+
+  function told(): void {
+    if (state === 'idle' && batch === null && lines.length === 0) onEmpty?.();
+  }
+
+  /** False where there is nothing to write, or no file to write it to. */
+  function begin(): boolean {
     if (batch === null) {
-      if (lines.length === 0) return;
-      if (!nextFile(linesBytes)) return;
-      batch = { bytes: Buffer.from(lines.join('')), lines: lines.length, offset: 0 };
-      lines = [];
-      linesBytes = 0;
+      if (lines.length === 0) return false;
+      const { count, bytes } = nextPiece();
+      if (!nextFile(() => file.next(bytes))) return false;
+      batch = { bytes: Buffer.from(lines.slice(first, first + count).join('')), lines: count, offset: 0 };
+      first += count;
+      linesBytes -= bytes;
+      if (first === lines.length || first >= LINES_GONE_MAX) {
+        lines = lines.slice(first);
+        first = 0;
+      }
     }
     state = 'writing';
-    const { bytes, offset } = batch;
-    if (atOnce) writeAtOnce(bytes, offset);
-    else writeToFile(fd, bytes, offset, bytes.length - offset, null, handedOn);
+    if (!atOnce) writeToFile(fd, batch.bytes, batch.offset, batch.bytes.length - batch.offset, null, handedOn);
+    return true;
+  }
+
+  function nextPiece(): { readonly count: number; readonly bytes: number } {
+    if (linesBytes <= PIECE_BYTES) return { count: lines.length - first, bytes: linesBytes };
+    let count = 0;
+    let bytes = 0;
+    for (let at = first; at < lines.length; at += 1) {
+      const size = Buffer.byteLength(lines[at] ?? '');
+      if (count > 0 && bytes + size > PIECE_BYTES) break;
+      count += 1;
+      bytes += size;
+    }
+    return { count, bytes };
   }
 
   /** A line is never in two files: those of one piece go where its first one goes. */
-  function nextFile(bytes: number): boolean {
+  function nextFile(find: () => number): boolean {
     try {
-      fd = file.next(bytes);
+      fd = find();
       return true;
     } catch (thrown) {
       failed(thrown instanceof Error ? thrown : new Error('rotation failed', { cause: thrown }));
@@ -127,15 +174,17 @@ export function createLineSink(
     setTimeout(tryAgain, retryMs).unref();
   }
 
-  function writeAtOnce(bytes: Buffer, offset: number): void {
+  function writeAtOnce(): void {
+    if (batch === null) return;
     let taken = 0;
     try {
-      taken = writeSync(fd, bytes, offset, bytes.length - offset);
+      taken = writeSync(fd, batch.bytes, batch.offset, batch.bytes.length - batch.offset);
     } catch (thrown) {
-      handedOn(thrown instanceof Error ? thrown : new Error('write failed', { cause: thrown }), 0);
+      state = 'idle';
+      failed(thrown instanceof Error ? thrown : new Error('write failed', { cause: thrown }));
       return;
     }
-    handedOn(null, taken);
+    took(taken);
   }
 
   function handedOn(error: NodeJS.ErrnoException | null, bytes: number): void {
@@ -144,18 +193,21 @@ export function createLineSink(
       failed(error);
       return;
     }
+    took(bytes);
+    if (isWanted()) handOn();
+    else told();
+  }
+
+  function took(bytes: number): void {
+    state = 'idle';
     retryMs = RETRY_MS;
     failure = null;
     crowded = false;
-    if (batch !== null) {
-      batch.offset += bytes;
-      if (batch.offset >= batch.bytes.length) {
-        written += batch.lines;
-        batch = null;
-      }
-    }
-    if (batch !== null || linesBytes >= batchBytes || onEmpty !== null) handOn();
-    if (state === 'idle') onEmpty?.();
+    if (batch === null) return;
+    batch.offset += bytes;
+    if (batch.offset < batch.bytes.length) return;
+    written += batch.lines;
+    batch = null;
   }
 
   function tryAgain(): void {
@@ -163,9 +215,10 @@ export function createLineSink(
     retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
     const before = fd;
     if (batch !== null) {
-      if (!nextFile(0)) return;
+      const { bytes, offset } = batch;
+      if (!nextFile(() => file.again(bytes.length - offset))) return;
       // the line that the old file has a part of is whole in the new one
-      if (fd !== before && batch.offset > 0) batch.offset = batch.bytes.lastIndexOf(NEWLINE, batch.offset - 1) + 1;
+      if (fd !== before && offset > 0) batch.offset = bytes.lastIndexOf(NEWLINE, offset - 1) + 1;
     }
     handOn();
   }
@@ -182,7 +235,6 @@ export function createLineSink(
         resolve();
       };
       handOn();
-      if (state === 'idle') onEmpty();
     });
     if (batch !== null) {
       const whole = batch.bytes.subarray(0, batch.offset).filter((byte) => byte === NEWLINE).length;
@@ -190,8 +242,9 @@ export function createLineSink(
       late += batch.lines - whole;
       batch = null;
     }
-    late += lines.length;
+    late += lines.length - first;
     lines = [];
+    first = 0;
     linesBytes = 0;
     // a disk that hangs still has the descriptor
     if (state !== 'writing') file.close();
@@ -215,29 +268,7 @@ const noTime = (): number => 0;
 /** What is open already is nobody's to rotate. */
 function openDescriptor(given: number): LogFile {
   const fd = withoutBlocking(given);
-  return { isFile: fstatSync(fd).isFile(), fd: () => fd, next: () => fd, close() {} };
-}
-
-const atExit = new Set<() => void>();
-
-/** What is buffered when the process ends by `process.exit`, as far as the descriptor takes it at once. Gives the way to take it back. */
-function flushAtExit(flush: () => void): () => void {
-  if (atExit.size === 0) process.on('exit', flushAll);
-  atExit.add(flush);
-  return () => {
-    atExit.delete(flush);
-    if (atExit.size === 0) process.off('exit', flushAll);
-  };
-}
-
-function flushAll(): void {
-  for (const flush of atExit) {
-    try {
-      flush();
-    } catch {
-      // the process ends: there is nobody left to tell, and nothing more to try
-    }
-  }
+  return { isFile: fstatSync(fd).isFile(), fd: () => fd, next: () => fd, again: () => fd, close() {} };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
 import { showAssertion } from './assertion-metrics.ts';
+import { showCertificates } from './certificate-metrics.ts';
 import { showConfig } from './config-metrics.ts';
 import { showLog } from './log-metrics.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
@@ -90,6 +91,7 @@ export function showStatus(
   showAssertion(status.assertion, set);
   showOverload(status.overload, set);
   showConfig(status.config, set);
+  showCertificates(status.certificateEnds, set);
   const { kind, state, entries } = enrich.store;
   set(METRICS.storeReady, { kind }, state === 'ready' ? 1 : 0);
   if (entries !== null) set(METRICS.storeEntries, { kind }, entries);

@@ -153,6 +153,7 @@ describe('the alerts and the dashboard', () => {
         'CountersignAuditUnavailable',
         'CountersignKeysStale',
         'CountersignRevocationListExpires',
+        'CountersignCertificateExpires',
         'CountersignStoreAway',
       ]),
     );

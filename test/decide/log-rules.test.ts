@@ -32,6 +32,8 @@ mask contains {"op": "remove", "path": "/result/address"} if input.result.addres
 
 mask contains "/input" if input.input.all
 
+mask contains "/input/when" if time.parse_rfc3339_ns(input.input.when) > 0
+
 mask contains "/labels/id" if input.input.wrong
 
 drop if input.input.drop
@@ -115,6 +117,13 @@ describe('the rules of a bundle about its own records', () => {
   it('drop what they say', () => {
     expect(INPUTS.map((input) => rules.drop(eventOf(input)))).toEqual(INPUTS.map(() => false));
     expect(rules.drop(eventOf({ drop: true }))).toBe(true);
+  });
+
+  it('fail where a builtin does, and say nothing of what they might have masked', () => {
+    expect(() => rules.mask(eventOf({ when: 'no time' }))).toThrow(/time\.parse_rfc3339_ns failed/);
+    expect(rules.mask(eventOf({ when: '2026-01-01T00:00:00Z' }))).toContain('/input/when');
+    expect(rules.mask(eventOf({ when: '1960-01-01T00:00:00Z' }))).not.toContain('/input/when');
+    expect(rules.mask(eventOf({}))).not.toContain('/input/when');
   });
 
   it('that cannot be read are no rules', () => {

@@ -20,6 +20,13 @@ describe('a line', () => {
     expect(line).toMatchObject({ api_key: 'key-1', signals: { api_key: { status: 'present' } } });
   });
 
+  it('has the trace and our span of it, where there is one', () => {
+    const trace = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled: false, join: () => request, refused() {}, answered() {} };
+    const line = buildLine({ ...allowed, request: { ...request, trace } }, 'none');
+    expect(DECISION_LINE.parse(line)).toMatchObject({ trace_id: trace.traceId, span_id: trace.spanId });
+    expect(buildLine(allowed, 'none')).not.toHaveProperty('trace_id');
+  });
+
   it('says what was decided, about whom and why', () => {
     expect(buildLine(denied, 'referenced')).toEqual({
       kind: 'decision',

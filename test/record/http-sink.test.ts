@@ -1,4 +1,5 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -39,6 +40,26 @@ function open(url: string, changes: Partial<HttpSinkOptions> = {}, keepRefused =
 
 const numbersOf = (events: readonly { readonly [name: string]: unknown }[]) => events.map(({ n }) => n);
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+/** Answers each request by these bytes and ends the connection. */
+async function startRaw(answer: string) {
+  const times: number[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      times.push(performance.now());
+      socket.end(answer);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address: AddressInfo | string | null = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/logs`,
+    calls: () => times.length,
+    times,
+  };
+}
 
 describe('a collector', () => {
   it('gets every event once, in batches of a bounded size, packed', async () => {
@@ -118,6 +139,15 @@ describe('a collector', () => {
     expect([sink.status(), sink.health().lost]).toMatchObject([{ written: 15, dropped: 1 }, { [reason]: 1 }]);
   });
 
+  it('that refuses a batch, and then fails for a half of it, gets the halves in their order', async () => {
+    const collector = await startCollector();
+    collector.answer((_events, call) => (call === 1 ? 400 : call === 2 ? 503 : 200));
+    const { sink, write } = open(collector.url);
+    write(10);
+    await until(() => sink.status().written).toBe(10);
+    expect(numbersOf(collector.taken)).toEqual(upTo(10));
+  });
+
   it('that refuses an event that must be kept is asked again, and says so', async () => {
     const collector = await startCollector();
     collector.answer(() => 400);
@@ -137,6 +167,56 @@ describe('a collector', () => {
     expect([collector.taken.length, sink.status()]).toEqual([50, { written: 50, dropped: 0 }]);
     write(1);
     expect(sink.health().lost.shutdown).toBe(1);
+  });
+
+  it('that is busy at the end is asked again in the time that there is, however long it was away', async () => {
+    const collector = await startCollector();
+    collector.answer((_events, call) => (call <= 2 ? 503 : 200));
+    const { sink, write, errors } = open(collector.url, { retry: { minMs: 60_000, maxMs: 60_000 } });
+    write(5);
+    await until(() => errors.length).toBe(1);
+    await sink.close(5000);
+    expect([collector.taken.length, sink.status()]).toEqual([5, { written: 5, dropped: 0 }]);
+  });
+
+  it.each([
+    ['ends in the middle of its answer', 'HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf'],
+    ['answers with what is no body', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
+    ['says first that it goes on', 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'],
+  ])('that %s has taken the batch, once', async (_how, answer) => {
+    const raw = await startRaw(answer);
+    const { sink, write } = open(raw.url);
+    write(3);
+    await until(() => sink.health().bufferedBytes).toBe(0);
+    expect([sink.status(), raw.calls()]).toEqual([{ written: 3, dropped: 0 }, 1]);
+  });
+
+  it.each([
+    ['ends without an answer', ''],
+    ['answers with no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
+    ['changes the protocol', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'],
+    ['says 429 and when to come again', 'HTTP/1.1 429 Too Many Requests\r\nretry-after: 60\r\ncontent-length: 0\r\n\r\n'],
+    ['says so by a date', 'HTTP/1.1 503 No\r\nretry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\ncontent-length: 0\r\n\r\n'],
+  ])('that %s is asked again', async (_how, answer) => {
+    const raw = await startRaw(answer);
+    const { sink, write } = open(raw.url);
+    write(3);
+    await until(() => raw.calls()).toBeGreaterThan(2);
+    expect(sink.status()).toEqual({ written: 0, dropped: 0 });
+    expect(sink.health().state).toBe('failing');
+  });
+
+  it.each([
+    ['twice as long each time', '', { minMs: 40, maxMs: 10_000 }, [20, 40, 80]],
+    ['no longer than the bound, whatever it says', 'retry-after: 3600\r\n', { minMs: 1, maxMs: 60 }, [60, 60, 60]],
+  ] as const)('that fails is left alone %s', async (_how, header, retry, gapsMs) => {
+    const raw = await startRaw(`HTTP/1.1 503 No\r\n${header}content-length: 0\r\n\r\n`);
+    const { write } = open(raw.url, { retry });
+    write(1);
+    await until(() => raw.calls()).toBeGreaterThan(3);
+    // at least so long: a busy machine makes it longer
+    const gaps = raw.times.slice(1, 4).map((time, index) => time - (raw.times[index] ?? 0));
+    expect(gaps.map((gap, index) => gap > (gapsMs[index] ?? 0) - 3)).toEqual([true, true, true]);
   });
 
   it('that hangs at the end holds nobody, and what was left is counted', async () => {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { Rotation } from '../../src/record/log-file.ts';
+import { openLogFile, type Rotation } from '../../src/record/log-file.ts';
 import { createLineSink } from '../../src/record/sink.ts';
 
 /** The machine may be busy. */
@@ -84,6 +84,67 @@ describe('a log file', () => {
     expect(numbers('decisions.log')).toEqual([2]);
   });
 
+  it('grows no larger than it may where lines had to wait', async () => {
+    const { line, folder, sink, errors } = open({ bytesMax: 100_000, ageMax: null, keep: 20 });
+    await line(99_000);
+    mkdirSync(join(folder, 'decisions.log.20', 'x'), { recursive: true });
+    for (let index = 0; index < 4000; index += 1) sink.write(`${String(index).padEnd(99)}\n`);
+    await until(() => errors.length).toBeGreaterThan(0);
+    rmSync(join(folder, 'decisions.log.20'), { recursive: true });
+    await until(() => sink.status().written).toBe(4001);
+    const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(100_000);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(99_000 + 400_000);
+  });
+
+  it('is not put aside for a piece that is only tried again', () => {
+    const { folder, file } = open(null);
+    const opened = openLogFile(file, { bytesMax: 100, ageMax: null, keep: 3 }, () => 0);
+    const first = opened.next(500);
+    writeFileSync(first, 'x'.repeat(200));
+    expect([opened.again(300), opened.again(300), opened.again(300)]).toEqual([first, first, first]);
+    expect(readdirSync(folder)).toEqual(['decisions.log']);
+    opened.close();
+  });
+
+  it('has in it what was tried again in another one', () => {
+    const { folder, file } = open(null);
+    let nowMs = 0;
+    const opened = openLogFile(file, { bytesMax: 100, ageMax: null, keep: 3 }, () => nowMs);
+    opened.next(90);
+    renameSync(file, `${file}.moved`);
+    nowMs += 1100;
+    opened.again(80);
+    opened.next(30);
+    expect(readdirSync(folder).sort()).toEqual(['decisions.log', 'decisions.log.1', 'decisions.log.moved']);
+    opened.close();
+  });
+
+  it('is put aside by its age also where the clock was set back', async () => {
+    const { line, pass, folder } = open({ bytesMax: null, ageMax: 60, keep: 3 });
+    await line();
+    pass(-1_000_000);
+    await line();
+    pass(61_000);
+    await line();
+    expect(readdirSync(folder).sort()).toEqual(['decisions.log', 'decisions.log.1']);
+  });
+
+  it('that another program has just moved away is followed, and not put aside', async () => {
+    const { line, folder, file, errors, numbers } = open({ bytesMax: 100, ageMax: null, keep: 3 });
+    await line(90);
+    renameSync(file, `${file}.moved`);
+    await line(90);
+    expect([errors, readdirSync(folder).sort(), numbers('decisions.log')]).toEqual([[], ['decisions.log', 'decisions.log.moved'], [2]]);
+  });
+
+  it('leaves no more than it keeps, also where it kept more before', async () => {
+    const { line, folder } = open({ bytesMax: 100, ageMax: null, keep: 2 });
+    for (const at of [1, 2, 3, 4, 6]) writeFileSync(join(folder, `decisions.log.${at}`), 'old');
+    for (let index = 0; index < 2; index += 1) await line(90);
+    expect(readdirSync(folder).sort()).toEqual(['decisions.log', 'decisions.log.1', 'decisions.log.2']);
+  });
+
   it('loses no line where it cannot be put aside for a while', async () => {
     const { line, folder, sink, errors, numbers } = open({ bytesMax: 100, ageMax: null, keep: 1 });
     await line(90);
@@ -124,6 +185,24 @@ describe.runIf(mounted)('a disk that is full', () => {
     const numbers = readFileSync(file, 'utf8').trim().split('\n').map(Number);
     expect(numbers).toEqual(Array.from({ length: 300 }, (_, index) => index));
     expect([sink.status(), sink.health().state]).toEqual([{ written: 300, dropped: 700 }, 'ready']);
+  });
+
+  it('puts no file aside for being tried again', async () => {
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status).toBe(0);
+    onTestFinished(() => void spawnSync('umount', ['-l', disk]));
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(48_000));
+    const rotation = { bytesMax: 20_000, ageMax: null, keep: 3 };
+    const file = join(disk, 'decisions.log');
+    const sink = createLineSink({ file, rotation, now: () => 0 }, { bufferBytesMax: 60_000, batch: true, onError: () => {} });
+    for (let index = 0; index < 600; index += 1) sink.write(`${String(index).padEnd(99)}\n`);
+    await until(() => sink.health().state).toBe('failing');
+    // several times
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    rmSync(join(disk, 'filler'));
+    await sink.close(5000);
+    // the first quarter was put aside for the rest, which is one piece, and longer than a file may be
+    expect(readdirSync(disk).sort()).toEqual(['decisions.log', 'decisions.log.1']);
+    expect([statSync(`${file}.1`).size, statSync(file).size]).toEqual([15_000, 45_000]);
   });
 
   it('is left where the name leads to another one, and no line is lost or torn that is not whole there', async () => {

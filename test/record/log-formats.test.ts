@@ -4,6 +4,7 @@ import { buildLine } from '../../src/record/build-line.ts';
 import { ocsfEventOf } from '../../src/record/ocsf-event.ts';
 import { lineOfEvent, opaEventOf } from '../../src/record/opa-event.ts';
 import { createPseudonyms, truncated } from '../../src/record/pseudonyms.ts';
+import { OCSF_API_ACTIVITY } from './ocsf.ts';
 import { allowed, denied, failed } from './records.ts';
 
 const labels = { id: 'i-1', app: 'countersign', version: '1.2.3' };
@@ -26,7 +27,7 @@ describe('an event of OPA’s decision log', () => {
       timestamp: '2023-11-14T22:13:20.123Z',
       result: { effect: 'allow', reason: allowed.decision.reasons[0]?.code, endpoint: 'decide' },
     });
-    expect(Object.values(Object(event['metrics'])).every(Number.isInteger)).toBe(true);
+    expect(event['metrics']).toEqual({ timer_rego_query_eval_ns: 50_000, timer_server_handler_ns: 100_000 });
     expect(Object.keys(event)).not.toContain('erased');
   });
 
@@ -66,6 +67,7 @@ describe('an event of OCSF’s API Activity', () => {
     ['what passed all the same', { ...lineOf(denied), enforced: false }, { action_id: 1, disposition_id: 17, status_id: 1 }],
   ])('has all that is required of %s', (_what, line, expected) => {
     const event = ocsfEventOf(line, labels);
+    expect(OCSF_API_ACTIVITY.parse(event)).toEqual(event);
     expect(event).toMatchObject({
       class_uid: 6003,
       category_uid: 6,
@@ -89,15 +91,23 @@ describe('an event of OCSF’s API Activity', () => {
     ['PATCH', 3],
     ['DELETE', 4],
     ['PURGE', 99],
-  ])('knows %s', (method, activity) => {
-    expect(ocsfEventOf({ ...lineOf(allowed), request: { method } }, labels)).toMatchObject({
-      activity_id: activity,
-      http_request: { http_method: method },
-    });
+    ['constructor', 99],
+  ])('knows %s, and tells it where the schema has it', (method, activity) => {
+    const event = ocsfEventOf({ ...lineOf(allowed), request: { method, host: 'api.example', path: '/x' } }, labels);
+    expect(OCSF_API_ACTIVITY.parse(event)).toMatchObject({ activity_id: activity, unmapped: { request: { method } } });
+  });
+
+  it.each([
+    ['a person', { type: 'user', id: 'p', client: 'c' }, { type: 'User', type_id: 1 }],
+    ['a machine', { type: 'client', id: 'c', client: 'c' }, { type: 'client', type_id: 99 }],
+    ['what is called as a member of every object', { type: 'toString', id: 'c', client: null }, { type: 'toString', type_id: 99 }],
+  ])('knows %s', (_who, subject, user) => {
+    expect(OCSF_API_ACTIVITY.parse(ocsfEventOf({ ...lineOf(allowed), subject }, labels)).actor.user).toMatchObject(user);
   });
 
   it('has all of it too where a mask took all away, and no address where it was hashed', () => {
     const event = ocsfEventOf({ kind: 'decision', decision_id: 'd' }, {});
+    OCSF_API_ACTIVITY.parse(event);
     expect(event).toMatchObject({
       activity_id: 0,
       type_uid: 600_300,

@@ -35,7 +35,7 @@ function setup(options: Partial<RecorderOptions> = {}, parts: Partial<RecorderPa
       text,
     };
   };
-  return { recorder, turns, end };
+  return { recorder, turns, end, logger, logFile };
 }
 
 const secret: DecisionRecord = { ...allowed, input: () => ({ secret: 1, open: 2 }) };
@@ -137,13 +137,34 @@ describe('records that must be kept', () => {
   });
 
   it('[asks 82] stop decisions where the disk is full, and are told', async () => {
-    const { recorder } = setup({ audit: 'required', sink: { file: '/dev/full' }, bufferBytesMax: 16_384 });
+    const { recorder, logger, logFile } = setup({ audit: 'required', sink: { file: '/dev/full' }, bufferBytesMax: 16_384 });
     expect(recorder.refuses?.()).toBeNull();
     recorder.record(allowed);
     await expect.poll(() => recorder.refuses?.()).toBe('audit_unavailable');
     expect(recorder.status()).toMatchObject({ dropped: 0, audit: { state: 'unavailable', local: true } });
     await recorder.close(50);
     expect(recorder.status()).toMatchObject({ written: 0, dropped: 1 });
+    await logger.close();
+    expect(readFileSync(logFile, 'utf8')).toMatch(/"event":"decision_log_lost","sink":"file",.*"shutdown":1/);
+  });
+
+  it.each([
+    ['', undefined],
+    [' and whom it is about, where its policy masks', saying([])],
+  ])('are kept without their input where it cannot be had%s', async (_what, logRules) => {
+    const { recorder, end } = setup({ audit: 'required' });
+    const input = () => {
+      throw new Error('no input');
+    };
+    recorder.record({ ...allowed, input, ...(logRules === undefined ? {} : { logRules }) });
+    const { lines, log } = await end();
+    expect(lines).toMatchObject([{ decision_id: allowed.decision.id, effect: 'allow', input: null }]);
+    expect([Object.hasOwn(lines[0], 'subject'), recorder.status().written, recorder.status().dropped]).toEqual([
+      logRules === undefined,
+      1,
+      0,
+    ]);
+    expect(log).toContain('decision_record_failed');
   });
 
   it('are kept although the buffer fills with them, and those that say they could not be are not', async () => {

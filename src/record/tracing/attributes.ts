@@ -1,11 +1,16 @@
 import type { DecisionRecord } from '../../contract/record.ts';
 import type { Signal } from '../../contract/signals.ts';
+import { createLabelGate } from '../tally.ts';
 import { type Attribute, textAttribute } from './span.ts';
 
 /*
  * What spans say of a decision. OpenTelemetry has no convention for authorization, so the names are ours, under `authz.`. Values are names of the
  * configuration, of policies and of closed lists; the one id is that of the decision. No client, address, path or credential is among them.
  */
+
+/** A policy of the contract `decision` makes its codes itself, and could make them of what a client sent. */
+const REASONS_MAX = 500;
+const reasonOf = createLabelGate(REASONS_MAX, /^[A-Za-z0-9][\w.-]{0,127}$/);
 
 /** Of the whole decision. */
 export function decisionAttributes({ request, decision, route, monitoredBy, slow }: DecisionRecord): Attribute[] {
@@ -14,7 +19,7 @@ export function decisionAttributes({ request, decision, route, monitoredBy, slow
     ['authz.endpoint', request.endpoint],
     textAttribute('authz.pep', request.pep.name),
     ['authz.effect', decision.effect],
-    textAttribute('authz.reason', decision.reasons[0]?.code ?? 'none'),
+    ['authz.reason', reasonOf(decision.reasons[0]?.code ?? 'none')],
     textAttribute('authz.policy.name', decision.policy.name),
     textAttribute('authz.policy.revision', decision.policy.revision),
     ['authz.assurance.level', decision.assurance.level],

@@ -116,10 +116,10 @@ export function createExporter(options: ExporterOptions, parts: ExporterParts): 
   }
 
   async function post(batch: readonly Span[]): Promise<Outcome> {
-    const own = await headers();
-    if (own === null) return { taken: null, error: 'headers_unreadable', again: true };
     const { endpoint: url, timeoutMs, allowInsecureHttp } = options;
     try {
+      const own = await headers();
+      if (own === null) return { taken: null, error: 'headers_unreadable', again: true };
       const request = { method: 'POST' as const, url, headers: { ...own, 'content-type': contentType }, body: encode(batch) };
       const answer = await send({ ...request, timeoutMs, allowInsecureHttp }, ANSWER_BYTES_MAX);
       if (answer.status >= 200 && answer.status < 300) {

@@ -126,7 +126,8 @@ function spanMessage(span: Span, form: Form) {
 }
 
 function keyValue([key, value]: Attribute, form: Form) {
-  if (typeof value === 'string') return { key, value: { stringValue: value } };
+  // half of a surrogate pair is no UTF-8, and a collector refuses the whole batch for it
+  if (typeof value === 'string') return { key, value: { stringValue: value.toWellFormed() } };
   if (typeof value === 'boolean') return { key, value: { boolValue: value } };
   return { key, value: Number.isInteger(value) ? { intValue: form.int(value) } : { doubleValue: value } };
 }

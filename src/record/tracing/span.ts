@@ -34,5 +34,5 @@ const TEXT_MAX = 256;
 
 /** An attribute with a bounded text. */
 export function textAttribute(name: string, value: string): Attribute {
-  return [name, value.length > TEXT_MAX ? `${value.slice(0, TEXT_MAX)}…` : value];
+  return [name, value.length > TEXT_MAX ? `${value.slice(0, TEXT_MAX).toWellFormed()}…` : value];
 }

@@ -77,6 +77,29 @@ it.each([429, 502, 503, 504])('sends again after %d', async (status) => {
   expect(exporter.status().lastError).toBeNull();
 });
 
+it('sends again when the collector says, and not before', async () => {
+  receiver.answers.push({ status: 503, headers: { 'retry-after': '1' } });
+  const exporter = open();
+  const startMs = performance.now();
+  exporter.add(spans(1));
+  await until(() => exporter.status().exported === 1);
+  // without that it would be a quarter of a second
+  expect(performance.now() - startMs).toBeGreaterThan(995);
+});
+
+it('gives a batch up after five attempts, and goes on with the next', async () => {
+  for (let attempt = 1; attempt <= 5; attempt++) receiver.answers.push({ status: 429, headers: { 'retry-after': '0' } });
+  const exporter = open();
+  exporter.add(spans(3));
+  await until(() => exporter.status().droppedFailed === 3);
+  exporter.add(spans(2));
+  await until(() => exporter.status().exported === 2);
+  expect([receiver.requests.length, exporter.status()]).toMatchObject([
+    6,
+    { queued: 0, droppedFailed: 3, droppedFull: 0, lastError: null },
+  ]);
+});
+
 it.each([400, 401, 404, 500, 302])('does not send again after %d', async (status) => {
   receiver.answers.push({ status, headers: { location: '/elsewhere' } });
   const exporter = open();

@@ -215,6 +215,17 @@ describe('spans', () => {
   });
 });
 
+it('the codes that a policy invents are bounded in number', () => {
+  const seen = new Set<unknown>();
+  for (let index = 0; index < 2000; index += 1) {
+    const reasons = [{ ...deny.reasons[0], code: `made.up_${index}`, effect: 'deny', title: '', public: false, details: {} }] as const;
+    const { root } = follow({}, {}, {}, { decision: { ...deny, reasons } });
+    seen.add(Object.fromEntries(root?.attributes ?? [])['authz.reason']);
+  }
+  expect(seen.size).toBeLessThan(510);
+  expect(seen).toContain('other');
+});
+
 it('the states of signals are told by stage, those of sources by their names', () => {
   const sources = { account: { status: 'absent', code: 'not_found' } } as const;
   const enrichment = allowed.enrichment === null ? null : { ...allowed.enrichment, sources };
