@@ -11,6 +11,25 @@ export function contentOf(object: JsonObject | null | undefined): JsonObject | n
 }
 
 /**
+ * An object as it may not change by an upgrade to the same. Of a claim that was made by server-side apply (Helm 4), the API server writes the
+ * same content anew at the next apply, and then no more.
+ */
+export function unchanging(object: JsonObject | null): JsonObject | null {
+  if (object?.['kind'] !== 'PersistentVolumeClaim' || !isJsonObject(object['metadata'])) return object;
+  const { resourceVersion: _, ...metadata } = object['metadata'];
+  return { ...object, metadata };
+}
+
+/** Content but for the addresses that a Service gets each time it is made. */
+export function withoutAddresses(object: JsonObject | null): JsonObject | null {
+  const content = contentOf(object);
+  const spec = content?.['spec'];
+  if (content?.['kind'] !== 'Service' || !isJsonObject(spec) || spec['clusterIP'] === 'None') return content;
+  const { clusterIP: _, clusterIPs: __, ...rest } = spec;
+  return { ...content, spec: rest };
+}
+
+/**
  * What was rendered and is not stored so: dropped, or changed. The API server adds defaults, which is no difference. An empty list
  * that it leaves out is one: whoever applies the object again finds it missing each time.
  */
