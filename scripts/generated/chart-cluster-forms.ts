@@ -52,12 +52,15 @@ export const CLUSTER_FORMS = {
         {
           type: SERVICE_TYPE,
           port: port('Its port.'),
-          headless: flag('Clients see each pod.'),
+          headless: flag('A second Service, `<name>-grpc-headless`, whose clients see each pod.'),
           annotations: texts('Its annotations.'),
         },
         'ext_authz.',
       ),
-      operations: part({ port: port('Its port.'), annotations: texts('Its annotations.') }, 'Probes, metrics, admin API: headless.'),
+      operations: part(
+        { port: port('Its port: that of `config.operations`.'), annotations: texts('Its annotations.') },
+        'Probes, metrics, admin API: headless.',
+      ),
       clusterDomain: text('Domain of the cluster.'),
     },
     'The Services.',
@@ -92,7 +95,7 @@ export const CLUSTER_FORMS = {
         {
           enabled: flag('An AuthorizationPolicy with the action CUSTOM.'),
           provider: text('The provider in the mesh config.'),
-          selector: texts('Labels of the gateway; empty: the whole namespace.'),
+          selector: texts('Labels of the gateway; null: the whole namespace.'),
           namespace: text('Where the gateway is; empty: here.'),
           rules: handedOnList('Requests to ask about.'),
         },

@@ -43,7 +43,10 @@ export const SERVICE_FORMS = {
         {
           name: text('A ConfigMap with a compiled bundle; empty: the chart makes one of `bundleBase64`.'),
           key: FILE_NAME.describe('Its key.'),
-          bundleBase64: text('A bundle in base64, by --set-file.'),
+          bundleBase64: z
+            .string()
+            .max(430_080)
+            .describe('A bundle in base64, by --set-file: 420 KiB at most, for Helm keeps it twice in a Secret of 1 MiB.'),
         },
         'By ConfigMap; replaced bundles are followed.',
       ),

@@ -15,6 +15,8 @@ const CHART = join(import.meta.dirname, '../../helm/countersign');
 
 /** Of the chart's values before `config`; the rest follows it. */
 const BEFORE_CONFIG = ['image', 'imagePullSecrets'];
+/** Of a chart that takes this one along. */
+const OF_HELM = ['global', 'enabled'];
 
 /** The text of helm/countersign/values.schema.json: what `helm lint`, `template` and `install` hold values against. */
 export function chartSchemaText(): string {
@@ -35,6 +37,7 @@ function chartSchema(): JsonObject {
       config: { description: 'The YAML of the service, as docs/configuration.md has it.', ...configSchema() },
       ...Object.fromEntries(after),
       global: { description: 'What Helm hands to every subchart.', type: 'object' },
+      enabled: { description: 'The condition by which another chart takes this one along; read by Helm alone.', type: 'boolean' },
     },
     additionalProperties: false,
   };
@@ -102,7 +105,7 @@ export function chartDoc(): string {
 
 function rowsOf(properties: JsonObject, defaults: unknown, path: readonly string[]): (readonly string[])[] {
   return Object.entries(properties).flatMap(([name, form]) => {
-    if (!isJsonObject(form) || name === 'global') return [];
+    if (!isJsonObject(form) || (path.length === 0 && OF_HELM.includes(name))) return [];
     const value = isJsonObject(defaults) ? defaults[name] : undefined;
     const at = [...path, name];
     const parts = form['properties'];

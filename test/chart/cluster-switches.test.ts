@@ -56,8 +56,8 @@ describe('Services', () => {
       ports: [{ port: 80, targetPort: 'http' }],
     });
     expect(at(one(chart, 'Service', 'cs-countersign'), 'metadata', 'annotations')).toEqual({ a: 'b' });
-    expect(at(one(chart, 'Service', 'cs-countersign-grpc'), 'spec')).toMatchObject({ clusterIP: 'None', ports: [{ port: 9191 }] });
-    expect(at(one(await rendered(), 'Service', 'cs-countersign-grpc'), 'spec', 'clusterIP')).toBeUndefined();
+    expect(at(one(chart, 'Service', 'cs-countersign-grpc-headless'), 'spec')).toMatchObject({ clusterIP: 'None', ports: [{ port: 9191 }] });
+    expect(names(await rendered())).not.toContain('Service/cs-countersign-grpc-headless');
     expect(at(one(chart, 'Service', 'cs-countersign-operations'), 'spec')).toMatchObject({
       clusterIP: 'None',
       publishNotReadyAddresses: true,

@@ -49,6 +49,7 @@ const sidecar = z.strictObject({
 const peerAuthentication = z.strictObject({
   selector: z.strictObject({ matchLabels: texts }),
   mtls: z.strictObject({ mode: z.literal('STRICT') }),
+  portLevelMtls: z.record(z.string().regex(/^[0-9]+$/), z.strictObject({ mode: z.literal('PERMISSIVE') })),
 });
 const destinationRule = z.strictObject({
   host: z.string(),

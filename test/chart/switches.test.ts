@@ -111,8 +111,8 @@ test('secrets come as variables and as files, by reference', async () => {
     name: 'COUNTERSIGN_IDENTITY_DPOP_NONCE_SECRET',
     valueFrom: { secretKeyRef: { name: 's', key: 'dpop-nonce-secret' } },
   });
-  expect(at(pod(chart), 'volumes', 'secret-hash-keys', 'secret')).toEqual({ secretName: 'hash-keys' });
-  expect(at(serviceContainer(chart), 'volumeMounts', 'secret-hash-keys', 'mountPath')).toBe('/etc/countersign/secrets/hash-keys');
+  expect(at(pod(chart), 'volumes', 'secret-0', 'secret')).toEqual({ secretName: 'hash-keys' });
+  expect(at(serviceContainer(chart), 'volumeMounts', 'secret-0', 'mountPath')).toBe('/etc/countersign/secrets/hash-keys');
 });
 
 describe('Redis', () => {

@@ -1,13 +1,12 @@
 {{/* What the schema cannot say. Each message says what to do. */}}
 {{- define "countersign.checks" -}}
+{{- include "countersign.checksOfSwitches" . -}}
 {{- $config := .Values.config -}}
 {{- $http := $config.http | default dict -}}
 {{- $grpc := $config.grpc | default dict -}}
 {{- $loopback := list "127.0.0.1" "::1" "localhost" -}}
 {{- $local := and (has (default "127.0.0.1" $http.host) $loopback) (has (default "127.0.0.1" $grpc.host) $loopback) -}}
-{{- $bySecret := false -}}
-{{- range .Values.secretEnv -}}{{- if eq .name "COUNTERSIGN_PEPS" -}}{{- $bySecret = true -}}{{- end -}}{{- end -}}
-{{- if and (include "countersign.anonymous" .) (not $config.allowAnonymous) (not $local) (not $bySecret) -}}
+{{- if and (include "countersign.anonymous" .) (not $config.allowAnonymous) (not $local) -}}
 {{- fail "config.peps must name the gateways that may ask, each with the tokenSha256 of a token of its own (printf %s \"$TOKEN\" | sha256sum), or with its certificate. Where anybody who reaches the Service may ask, write config.allowAnonymous: true and a pep with anonymous: true." -}}
 {{- end -}}
 {{- if and .Values.istio.inMesh.enabled (not .Values.istio.inMesh.principals) -}}

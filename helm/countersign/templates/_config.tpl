@@ -32,6 +32,15 @@
 {{- end -}}
 {{- end }}
 
+{{/* True where clients of a listener must show a certificate, by these values or by `config`: (list $ "http") */}}
+{{- define "countersign.asksForCertificates" -}}
+{{- $tls := (index (index . 0).Values.config (index . 1) | default dict).tls -}}
+{{- if $tls -}}
+{{- if $tls.clientCaFile -}}true{{- end -}}
+{{- else if and (include "countersign.tlsSecret" .) (include "countersign.clientCa" .) -}}true
+{{- end -}}
+{{- end }}
+
 {{/* Path of the bundle that `policies` brings. */}}
 {{- define "countersign.bundle" -}}
 {{- with .Values.policies -}}
@@ -103,9 +112,14 @@
 {{- default (include "countersign.drainSeconds" .) (.Values.lifecycle.terminationGracePeriodSeconds | int | toString | trimPrefix "0") -}}
 {{- end }}
 
+{{/* True where gateways come by a variable: they take the place of all that `config` names. */}}
+{{- define "countersign.pepsByVariable" -}}
+{{- range concat (.Values.secretEnv | default list) (.Values.extraEnv | default list) -}}{{- if eq (toString .name) "COUNTERSIGN_PEPS" -}}true{{- end -}}{{- end -}}
+{{- end }}
+
 {{/* True where nobody has to show who is asking. */}}
 {{- define "countersign.anonymous" -}}
 {{- $open := not .Values.config.peps -}}
 {{- range .Values.config.peps -}}{{- if .anonymous -}}{{- $open = true -}}{{- end -}}{{- end -}}
-{{- if $open -}}true{{- end -}}
+{{- if and $open (not (include "countersign.pepsByVariable" .)) -}}true{{- end -}}
 {{- end }}

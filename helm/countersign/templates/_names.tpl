@@ -2,23 +2,20 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Short enough for what is appended: -operations, -geoip, -redis. */}}
+{{/* Short enough for what is appended: a CronJob, -geoip, has 52 characters at most, a Service, -grpc-headless, 63. A Service has no dots. */}}
 {{- define "countersign.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- regexReplaceAll "-+$" (.Values.fullnameOverride | trunc 46) "" }}
 {{- else -}}
 {{- $name := include "countersign.name" . -}}
-{{- if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" }}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
-{{- end -}}
+{{- $whole := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
+{{- regexReplaceAll "-+$" ($whole | replace "." "-" | trunc 46) "" }}
 {{- end -}}
 {{- end }}
 
 {{- define "countersign.selector" -}}
-app.kubernetes.io/name: {{ include "countersign.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "countersign.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "countersign.labels" -}}

@@ -4,7 +4,7 @@
 {{- include "countersign.redisEnv" . }}
 {{- range .Values.secretEnv }}
 - name: {{ .name }}
-  valueFrom: { secretKeyRef: { name: {{ .secret }}, key: {{ .key }} } }
+  valueFrom: { secretKeyRef: { name: {{ quote .secret }}, key: {{ quote .key }} } }
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
@@ -22,19 +22,19 @@
 {{- with .Values.policies }}
 {{- if eq .source "configMap" }}
 - name: policies
-  configMap: { name: {{ default (printf "%s-policies" $name) .configMap.name }} }
+  configMap: { name: {{ default (printf "%s-policies" $name) .configMap.name | quote }} }
 {{- else if eq .source "volume" }}
 - name: policies
   {{- toYaml .volume.source | nindent 2 }}
 {{- else if and (eq .source "url") .url.tokenSecret.name }}
 - name: policy-token
-  secret: { secretName: {{ .url.tokenSecret.name }} }
+  secret: { secretName: {{ quote .url.tokenSecret.name }} }
 {{- end }}
 {{- end }}
 {{- range $listener := list "http" "grpc" }}
 {{- with include "countersign.tlsSecret" (list $ $listener) }}
 - name: tls-{{ $listener }}
-  secret: { secretName: {{ . }} }
+  secret: { secretName: {{ quote . }} }
 {{- end }}
 {{- with include "countersign.clientCa" (list $ $listener) }}
 - name: tls-{{ $listener }}-ca
@@ -44,15 +44,15 @@
 {{- with .Values.redis.tls.ca }}
 {{- if .configMap }}
 - name: redis-ca
-  configMap: { name: {{ .configMap }}, items: [{ key: {{ .key }}, path: ca.crt }] }
+  configMap: { name: {{ quote .configMap }}, items: [{ key: {{ quote .key }}, path: ca.crt }] }
 {{- else if .secret }}
 - name: redis-ca
-  secret: { secretName: {{ .secret }}, items: [{ key: {{ .key }}, path: ca.crt }] }
+  secret: { secretName: {{ quote .secret }}, items: [{ key: {{ quote .key }}, path: ca.crt }] }
 {{- end }}
 {{- end }}
-{{- range .Values.secretFiles }}
-- name: secret-{{ . }}
-  secret: { secretName: {{ . }} }
+{{- range $index, $secret := .Values.secretFiles }}
+- name: secret-{{ $index }}
+  secret: { secretName: {{ quote $secret }} }
 {{- end }}
 {{- if .Values.geoip.databases }}
 - name: geoip
@@ -61,7 +61,7 @@
   {{- else if eq .Values.geoip.update "cronJob" }}
   persistentVolumeClaim: { claimName: {{ $name }}-geoip, readOnly: true }
   {{- else }}
-  emptyDir: { sizeLimit: {{ .Values.geoip.claim.size }} }
+  emptyDir: { sizeLimit: {{ quote .Values.geoip.claim.size }} }
   {{- end }}
 {{- end }}
 {{- if .Values.sidecar.enabled }}
@@ -100,8 +100,8 @@
 {{- if or .Values.redis.tls.ca.secret .Values.redis.tls.ca.configMap }}
 - { name: redis-ca, mountPath: /etc/countersign/redis-ca, readOnly: true }
 {{- end }}
-{{- range .Values.secretFiles }}
-- { name: secret-{{ . }}, mountPath: /etc/countersign/secrets/{{ . }}, readOnly: true }
+{{- range $index, $secret := .Values.secretFiles }}
+- { name: secret-{{ $index }}, mountPath: /etc/countersign/secrets/{{ $secret }}, readOnly: true }
 {{- end }}
 {{- if .Values.geoip.databases }}
 - { name: geoip, mountPath: /var/lib/geoip, readOnly: true }
@@ -111,12 +111,22 @@
 {{- end }}
 {{- end }}
 
+{{/* On which nodes a pod may run that is not the service: one that is not let onto ours would wait for ever. */}}
+{{- define "countersign.placement" -}}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{/* A run of `countersign geoip update` for one database: (list $ <database> <name>) */}}
 {{- define "countersign.geoipContainer" -}}
 {{- $root := index . 0 -}}
 {{- $database := index . 1 -}}
 name: {{ index . 2 }}
-image: {{ include "countersign.image" $root }}
+image: {{ include "countersign.image" $root | quote }}
 imagePullPolicy: {{ $root.Values.image.pullPolicy }}
 args:
   - geoip
@@ -144,7 +154,7 @@ volumeMounts:
 {{- define "countersign.container" -}}
 {{- $config := .Values.config -}}
 name: countersign
-image: {{ include "countersign.image" . }}
+image: {{ include "countersign.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 env: {{- include "countersign.env" . | nindent 2 }}
 ports:

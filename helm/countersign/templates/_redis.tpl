@@ -5,10 +5,10 @@
 {{- if $auth.secret -}}
 {{- if $auth.userKey }}
 - name: {{ $prefix }}_USER
-  valueFrom: { secretKeyRef: { name: {{ $auth.secret }}, key: {{ $auth.userKey }} } }
+  valueFrom: { secretKeyRef: { name: {{ quote $auth.secret }}, key: {{ quote $auth.userKey }} } }
 {{- end }}
 - name: {{ $prefix }}_PASSWORD
-  valueFrom: { secretKeyRef: { name: {{ $auth.secret }}, key: {{ $auth.passwordKey }} } }
+  valueFrom: { secretKeyRef: { name: {{ quote $auth.secret }}, key: {{ quote $auth.passwordKey }} } }
 {{- end -}}
 {{- end }}
 
@@ -34,7 +34,7 @@
 {{- include "countersign.redisSignIn" (list "REDIS" .auth) }}
 - name: COUNTERSIGN_STORE_URL
 {{- if .urlSecret.name }}
-  valueFrom: { secretKeyRef: { name: {{ .urlSecret.name }}, key: {{ .urlSecret.key }} } }
+  valueFrom: { secretKeyRef: { name: {{ quote .urlSecret.name }}, key: {{ quote .urlSecret.key }} } }
 {{- else if eq .mode "sentinel" }}
   value: {{ printf "%s://%s%s/%d" $scheme $info .masterName (int .database) | quote }}
 {{- else if eq .mode "cluster" }}
