@@ -63,7 +63,7 @@ async function makeWithGo() {
  * @param {{ Go: string, Replace: { Old: { Path: string }, New: { Path: string } }[] }} kubernetes its own go.mod
  * @returns {string} ours
  */
-function goMod({ Go, Replace }) {
+export function goMod({ Go, Replace }) {
   const staging = Replace.filter(({ New }) => New.Path.startsWith('./staging/')).map(({ Old }) => Old.Path);
   const version = KUBERNETES_VERSION.replace(/^1/, '0');
   const replaced = staging.map((path) => `replace ${path} => ${path} v${version}\n`).join('');
