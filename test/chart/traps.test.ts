@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { chartConfig } from '../support/chart-config.ts';
+import { chartConfig, serviceContainer } from '../support/chart-config.ts';
 import { at, createHelm, names, one, podOf, podsOf } from '../support/helm.ts';
 
 /* What would be accepted, and then not work or not protect: refused, told in the notes, or made to work. */
@@ -136,4 +136,29 @@ test('no pod at all can be wanted', async () => {
   expect(at(one(chart, 'Deployment'), 'spec', 'replicas')).toBe(0);
   expect(names(chart)).toContain('PodDisruptionBudget/cs-countersign');
   expect(chartConfig(chart).peps.length).toBe(1);
+});
+
+test.each(['minimal', 'sidecar'])(
+  'a pod of %s is restarted when it is stuck, and out of the traffic when it is not ready, by no dependency',
+  async (scenario) => {
+    const container = serviceContainer(await helm.render({ scenario }));
+    const probe = (path: string) => expect.objectContaining({ httpGet: { path, port: 'operations' } });
+    expect(container).toMatchObject({ startupProbe: probe('/livez'), livenessProbe: probe('/livez'), readinessProbe: probe('/readyz') });
+    expect(at(container, 'ports', 'operations', 'containerPort')).toBe(9090);
+  },
+);
+
+test('pods roll when the file of their gateway changes', async () => {
+  const checksum = async (more: string) =>
+    at(
+      one(await helm.render({ scenario: 'sidecar', values: more }), 'Deployment'),
+      'spec',
+      'template',
+      'metadata',
+      'annotations',
+      'checksum/gateway',
+    );
+  expect(await checksum('')).toMatch(/^[0-9a-f]{64}$/);
+  expect(await checksum('sidecar: {files: {b: c}}')).not.toBe(await checksum(''));
+  expect(await checksum('replicas: 9')).toBe(await checksum(''));
 });
