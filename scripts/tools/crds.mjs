@@ -1,4 +1,4 @@
-// The custom resource definitions of the projects that the chart makes objects for, for `npm run verify:cluster`: CRDS_DIR, else .tools/crds, from their Go modules.
+// The custom resource definitions of the projects that the chart and the recipes make objects for, for `npm run verify:cluster`: CRDS_DIR, else .tools/crds, from their Go modules.
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TOOLS } from '../project.mjs';
@@ -13,7 +13,11 @@ const ENVOY_GATEWAY = 'charts/gateway-helm/charts/crds/crds/generated';
 /** Files by module. The Gateway API is the one that this Envoy Gateway is built with. */
 export const CRD_MODULES = {
   'github.com/cert-manager/cert-manager@v1.21.2': ['deploy/crds/cert-manager.io_certificates.yaml'],
-  'github.com/envoyproxy/gateway@v1.9.1': [`${ENVOY_GATEWAY}/gateway.envoyproxy.io_securitypolicies.yaml`],
+  'github.com/envoyproxy/gateway@v1.9.1': [
+    `${ENVOY_GATEWAY}/gateway.envoyproxy.io_clienttrafficpolicies.yaml`,
+    `${ENVOY_GATEWAY}/gateway.envoyproxy.io_envoyproxies.yaml`,
+    `${ENVOY_GATEWAY}/gateway.envoyproxy.io_securitypolicies.yaml`,
+  ],
   'github.com/prometheus-operator/prometheus-operator@v0.85.0': [
     'example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml',
     'example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml',
@@ -21,6 +25,8 @@ export const CRD_MODULES = {
   'istio.io/api@v1.32.0': ['kubernetes/customresourcedefinitions.gen.yaml'],
   'sigs.k8s.io/gateway-api@v1.6.1': [
     'config/crd/standard/gateway.networking.k8s.io_backendtlspolicies.yaml',
+    'config/crd/standard/gateway.networking.k8s.io_gatewayclasses.yaml',
+    'config/crd/standard/gateway.networking.k8s.io_gateways.yaml',
     'config/crd/standard/gateway.networking.k8s.io_referencegrants.yaml',
   ],
 };
