@@ -15,7 +15,7 @@ const vectors = process.env['VECTORS_DIR'] ?? join(root, '../shared/vectors');
 const WITHOUT_VECTORS = existsSync(join(vectors, 'index.json')) ? [] : ['test/conformance/**'];
 
 const shared = { env: toolsEnv, testTimeout: 60_000, hookTimeout: 60_000 };
-const exclude = [...configDefaults.exclude, ...WITHOUT_VECTORS, ...LONG, 'test/soak/**'];
+const exclude = [...configDefaults.exclude, ...WITHOUT_VECTORS, ...LONG, 'test/soak/**', 'test/cluster/**'];
 
 export default defineConfig({
   test: {

@@ -8,6 +8,9 @@ const LEFT_BY_VERIFY: Readonly<Record<string, string>> = {
   HELM4_BIN: 'helm/4/helm',
   KUBERNETES_VALIDATE: 'kubernetes-validate',
   PROMTOOL_BIN: 'gateways/prometheus/run',
+  ETCD_BIN: 'gateways/etcd-server/run',
+  KUBE_APISERVER_BIN: 'kube-apiserver/kube-apiserver',
+  CRDS_DIR: 'crds',
 };
 
 /** Environment of the tests. */

@@ -2,9 +2,12 @@
 import { install } from '../install.mjs';
 import { run } from '../run.mjs';
 import { checkInnerNode } from '../runtime.mjs';
+import { findCrds } from '../tools/crds.mjs';
 import { findEnvoy } from '../tools/envoy.mjs';
+import { findEtcd } from '../tools/etcd.mjs';
 import { findGateway, GATEWAYS } from '../tools/gateways.mjs';
 import { findHelm, HELMS } from '../tools/helm.mjs';
+import { findKubeApiserver } from '../tools/kube-apiserver.mjs';
 import { findKubernetesValidate } from '../tools/kubernetes-validate.mjs';
 import { findOpa } from '../tools/opa.mjs';
 import { findPromtool } from '../tools/promtool.mjs';
@@ -59,8 +62,9 @@ const tool = (id, variable, find) => ({
 const gateways = Object.values(GATEWAYS).map((gateway) => tool(gateway.name, gateway.variable, () => findGateway(gateway)));
 
 /** The chart is rendered by Helm 3; that Helm 4 makes the same of it is among the long tests, for the time that its build takes. */
+const helm3 = tool('helm', HELMS.helm3.variable, () => findHelm(HELMS.helm3));
 const chart = [
-  tool('helm', HELMS.helm3.variable, () => findHelm(HELMS.helm3)),
+  helm3,
   tool('kubernetes-validate', 'KUBERNETES_VALIDATE', findKubernetesValidate),
   tool('promtool', 'PROMTOOL_BIN', findPromtool),
 ];
@@ -142,4 +146,21 @@ export const SOAK = [
   helm4,
   tool('schemathesis', 'SCHEMATHESIS_BIN', findSchemathesis),
   { id: 'soak', title: 'Soak tests (vitest)', needs: needed, run: () => vitest(['run', '--config', 'vitest.soak.config.ts'], tools) },
+];
+
+/** The chart in a real API server, by both Helms. @type {readonly Step[]} */
+export const CLUSTER = [
+  packages,
+  runtime,
+  helm3,
+  helm4,
+  tool('etcd', 'ETCD_BIN', findEtcd),
+  tool('crds', 'CRDS_DIR', findCrds),
+  tool('kube-apiserver', 'KUBE_APISERVER_BIN', findKubeApiserver),
+  {
+    id: 'cluster',
+    title: 'Tests with a real API server (vitest)',
+    needs: needed,
+    run: () => vitest(['run', '--config', 'vitest.cluster.config.ts'], tools),
+  },
 ];

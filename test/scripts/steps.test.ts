@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SOAK, VERIFY } from '../../scripts/verify/steps.mjs';
+import { CLUSTER, SOAK, VERIFY } from '../../scripts/verify/steps.mjs';
 
 const toolsOf = (steps: typeof VERIFY) => steps.filter(({ title }) => title.startsWith('Tool: ')).map(({ id }) => id);
 
@@ -9,4 +9,9 @@ test('the soak, which runs what verify leaves out, has the same tools', () => {
   );
   // Helm 4 takes as long to build as Helm 3, and only its long test needs it
   expect(toolsOf(SOAK)).toEqual([...toolsOf(VERIFY), 'helm4', 'schemathesis']);
+});
+
+test('what takes a real API server is built for its own run alone', () => {
+  expect(toolsOf(CLUSTER)).toEqual(['helm', 'helm4', 'etcd', 'crds', 'kube-apiserver']);
+  for (const id of ['etcd', 'crds', 'kube-apiserver']) expect([...toolsOf(VERIFY), ...toolsOf(SOAK)]).not.toContain(id);
 });
