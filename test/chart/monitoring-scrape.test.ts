@@ -48,6 +48,7 @@ beforeAll(async () => {
         lists: [{ name: 'own', file: put('list.txt', '192.0.2.0/24\n'), ageMaxSeconds: 3600 }],
       },
       sources: [{ name: 'risk', url: 'http://127.0.0.1:9/', attributes: { score: { pointer: '/score' } }, when: 'prefetch' }],
+      tracing: { endpoint: 'http://127.0.0.1:9/v1/traces' },
       policy: { bundle, candidate: { bundle } },
       peps: [{ name: 'local', anonymous: true, trusts: ['client_address'], enforce: false }],
       decisions: { log: { sink: { file: join(folder, 'decisions.log') }, audit: 'required' } },
