@@ -24,6 +24,8 @@ export type Server = {
   readonly pid: number;
   readonly grpcPort: number;
   readonly httpPort: number;
+  /** 0 where it has none. */
+  readonly operationsPort: number;
   stop(): Promise<unknown>;
 };
 
@@ -35,6 +37,10 @@ export type Variant = {
   readonly registry?: boolean;
   readonly log?: 'line' | 'none';
   readonly nodeOptions?: readonly string[];
+  /** Further sections of its configuration. */
+  readonly sections?: Readonly<Record<string, unknown>>;
+  /** The program, where it is another one than the source. */
+  readonly script?: string;
   /** More of the section `identity`. */
   readonly identity?: Readonly<Record<string, unknown>>;
 };
@@ -46,6 +52,7 @@ export async function startPinnedCountersign(name: string, directory: string, wo
   const service: Countersign = await startCountersign({
     launcher: SERVER_LAUNCHER,
     nodeOptions: variant.nodeOptions ?? [],
+    ...(variant.script === undefined ? {} : { script: variant.script, warmUp: true }),
     env: { OPA_BIN: opaBinary() },
     config: {
       peps: [{ name: 'bench', anonymous: true, trusts: ['client_address', 'client_certificate'] }],
@@ -58,9 +65,11 @@ export async function startPinnedCountersign(name: string, directory: string, wo
       policy: { bundle: variant.policies },
       decisions: { log: { sink: variant.log === 'none' ? 'none' : { file: '/dev/null' } } },
       log: { level: 'warn' },
+      ...variant.sections,
     },
   });
-  return { name, pid: service.child.pid, grpcPort: service.grpcPort, httpPort: service.httpPort, stop: () => service.stop() };
+  const { grpcPort, httpPort, operationsPort } = service;
+  return { name, pid: service.child.pid, grpcPort, httpPort, operationsPort, stop: () => service.stop() };
 }
 
 /**
@@ -79,7 +88,7 @@ export async function startOpa(name: string, directory: string, jwtCache: boolea
     { GOMAXPROCS: '1' },
   );
   await waitUntil('opa', child, async () => (await fetch(`http://127.0.0.1:${port}/health`)).status === 200);
-  return { name, pid: child.pid, grpcPort: 0, httpPort: port, stop: () => child.stop() };
+  return { name, pid: child.pid, grpcPort: 0, httpPort: port, operationsPort: 0, stop: () => child.stop() };
 }
 
 /** OPA_BIN, else the one in `.tools`, else PATH's. */
@@ -93,7 +102,14 @@ export async function startEmptyServer(): Promise<Server> {
   const child = startPinned([process.execPath, join(import.meta.dirname, 'load/empty-server.ts')]);
   await waitUntil('the empty server', child, async () => child.stdout().includes('\n'));
   const ports: { grpc: { port: number }; http: { port: number } } = JSON.parse(child.stdout());
-  return { name: 'empty', pid: child.pid, grpcPort: ports.grpc.port, httpPort: ports.http.port, stop: () => child.stop() };
+  return {
+    name: 'empty',
+    pid: child.pid,
+    grpcPort: ports.grpc.port,
+    httpPort: ports.http.port,
+    operationsPort: 0,
+    stop: () => child.stop(),
+  };
 }
 
 /** A Redis of its own on the servers' core; null where the machine has none. */

@@ -8,14 +8,22 @@ import type { Readiness, RegistryStatus, ServiceStatus } from './contract/status
  * knows nobody, and one that could once keeps what it read. So it is with what operators revoke, where a replica is told to wait for it. Where
  * decisions must be recorded, a full disk is this replica's own and others do better; a collector that is away is told alone, for it is away from all.
  */
-export function readinessOf({ policies, identify, registry, revocations, enrich, record, draining }: ServiceStatus): Readiness {
+export function readinessOf(status: ServiceStatus, started = true): Readiness {
+  const { policies, identify, registry, revocations, enrich, record, draining } = status;
   const policy = policyState(policies);
   const declared = registry === undefined ? null : registryState(registry);
   const revoked = revocations === undefined ? null : revokedState(revocations);
   const { audit } = record;
   const unheard = audit?.state === 'unavailable' && audit.local;
   return {
-    ready: policy === 'ready' && declared !== 'not_loaded' && revoked !== 'not_loaded' && revoked !== 'too_old' && !unheard && !draining,
+    ready:
+      policy === 'ready' &&
+      declared !== 'not_loaded' &&
+      revoked !== 'not_loaded' &&
+      revoked !== 'too_old' &&
+      !unheard &&
+      !draining &&
+      started,
     parts: {
       policy,
       keys: identify.keySets.some(({ state }) => state === 'never_fetched') ? 'not_fetched' : 'ready',
@@ -24,6 +32,7 @@ export function readinessOf({ policies, identify, registry, revocations, enrich,
       store: enrich.store.state,
       ...(audit === undefined ? {} : { audit: audit.state }),
       draining,
+      ...(started ? {} : { starting: true }),
     },
   };
 }

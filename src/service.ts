@@ -16,6 +16,7 @@ import { openRevocations } from './compose/revocations.ts';
 import { createSimulation, withNonceSecret } from './compose/simulation.ts';
 import { openStores } from './compose/stores.ts';
 import { openTracing } from './compose/tracing.ts';
+import { createWarmUp } from './compose/warm-up.ts';
 import type { ConfigFile } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import type { Listener } from './contract/lifecycle.ts';
@@ -171,7 +172,8 @@ export async function createService({ config, configFile = null, version, clock,
     onRefused: metrics.refused,
     ...tracing.endpoint,
   };
-  const readiness = () => readinessOf(status());
+  const warmUp = createWarmUp({ ...base, ...config.start, policies, identifier, enricher: enricherOptions });
+  const readiness = () => readinessOf(status(), warmUp.done());
   const batch = tracing.batch(createBatchPdp(createPath(parts), identifier.reassert));
   const authzen = { batch, publicUrl: config.publicUrl, evaluationsMax: config.authzen.evaluationsMax };
   const http = createHttpServer({
@@ -237,6 +239,7 @@ export async function createService({ config, configFile = null, version, clock,
 
   async function drainOnce(): Promise<void> {
     draining = true;
+    warmUp.stop();
     const { noticeMs, boundMs } = config.drain;
     logger.info('drain_started', { notice_ms: noticeMs, bound_ms: boundMs });
     for (const listener of gateways) listener.notice();
@@ -273,6 +276,7 @@ export async function createService({ config, configFile = null, version, clock,
       void lists.start();
       void certificateEnds.start();
       await Promise.all([policies.load(), identifier.start(), registry?.start(REGISTRY_WAIT_MS), revocations.start(REGISTRY_WAIT_MS)]);
+      await warmUp.run();
       reload.start();
       logger.info('started', { ready: readiness().ready });
       return addresses;

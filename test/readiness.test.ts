@@ -30,3 +30,8 @@ test.each<[string, Partial<ServiceStatus>, boolean, object]>([
 ])('/readyz where %s', (_what, change, ready, parts) => {
   expect(readinessOf({ ...STATUS, ...change })).toMatchObject({ ready, parts });
 });
+
+test('/readyz until the start is over', () => {
+  expect(readinessOf(STATUS, false)).toMatchObject({ ready: false, parts: { policy: 'ready', starting: true } });
+  expect(readinessOf(STATUS, true).parts).not.toHaveProperty('starting');
+});

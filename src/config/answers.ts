@@ -99,7 +99,7 @@ export const drain = z
       .max(60_000)
       .default(1500)
       .describe(
-        'After SIGTERM the service says NOT_SERVING and keeps answering for this long: at least the unhealthy threshold times the interval of the health checks.',
+        'After SIGTERM the service says NOT_SERVING and keeps answering for this long: at least the interval of the health checks (times their threshold, where a no does not count at once) and what the gateway waits before it acts on them.',
       ),
     boundMs: z
       .int()

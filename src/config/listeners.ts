@@ -36,7 +36,12 @@ export const http = z
     ),
     bodyMaxBytes: z.int().min(1024).max(16_777_216).default(1_048_576).describe('Longest body of a request to this service.'),
     headerMaxBytes: z.int().min(1024).max(1_048_576).default(16_384).describe('Largest header block of a request to this service.'),
-    inFlightMax: z.int().min(1).max(1_000_000).default(1024).describe('Requests at work at once; more are answered `overloaded`.'),
+    inFlightMax: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(1024)
+      .describe('Requests that have arrived and are not answered; more are answered `overloaded`.'),
     bodyTimeoutMs: z.int().min(100).max(600_000).default(5000).describe('Time within which a body must have arrived.'),
     envoy: z
       .strictObject({
@@ -65,7 +70,12 @@ export const grpc = z
       .max(67_108_864)
       .default(4_194_304)
       .describe('Longest message; a longer one is drained and answered with a denied 413.'),
-    inFlightMax: z.int().min(1).max(1_000_000).default(4096).describe('Checks at work at once; more are answered with a denied 503.'),
+    inFlightMax: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(4096)
+      .describe('Checks that have arrived and are not answered; more are answered with a denied 503.'),
     errorResponse: z
       .boolean()
       .default(false)

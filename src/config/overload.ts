@@ -16,9 +16,9 @@ export const overload = z
       .min(1)
       .max(60_000)
       .nullable()
-      .default(null)
+      .default(100)
       .describe(
-        'A question that has stood so long behind others that arrived together with it is answered `overloaded` and not decided. Null: never.',
+        'A question that has waited so long for its turn is answered `overloaded` and not decided, where the queue has stood for five times as long and is too long to be answered in time. Null: never.',
       ),
   })
   .prefault({})

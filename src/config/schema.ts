@@ -16,6 +16,7 @@ import { registry } from './registry.ts';
 import { behaviour, device } from './remembered.ts';
 import { monitor } from './rollout.ts';
 import { sources, unlistedClaims } from './sources.ts';
+import { start } from './start.ts';
 import { state } from './state.ts';
 import { store } from './store.ts';
 import { tracing } from './tracing.ts';
@@ -52,6 +53,7 @@ export const configSchema = z
     upstream,
     assertion,
     challenge,
+    start,
     drain,
     overload,
     admin,

@@ -294,5 +294,7 @@ export type Readiness = {
     /** Left out where decisions need not be recorded. */
     readonly audit?: 'ready' | 'unavailable';
     readonly draining: boolean;
+    /** Left out once the start is over. */
+    readonly starting?: true;
   };
 };

@@ -20,8 +20,8 @@ export type HttpListenerOptions = {
   readonly headerMaxBytes: number;
   /** Requests that are being answered at once; more is 503 `overloaded`. */
   readonly inFlightMax: number;
-  /** Turns away what has waited too long, and counts. */
-  readonly admission?: Pick<Admission, 'late' | 'crowded'> | undefined;
+  /** Gives turns, turns away what has waited too long, and counts. Left out: everything is handled at once. */
+  readonly admission?: Pick<Admission, 'enter' | 'crowded'> | undefined;
   /** A request (header block, and body with it) that is not whole by then is 408. */
   readonly requestTimeoutMs: number;
   readonly logger: Logger;
@@ -64,11 +64,19 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
     response.on('error', onStreamError);
     request.on('error', onStreamError);
     latest.set(request.socket, response);
+    const crowded = inFlight > options.inFlightMax;
+    if (crowded) options.admission?.crowded();
+    // one with a body has its turn when that is there
+    if (crowded || options.admission === undefined || hasBody(request)) answer(request, response, crowded);
+    else options.admission.enter((late) => answer(request, response, late));
+  }
+
+  function answer(request: IncomingMessage, response: ServerResponse, refused: boolean): void {
+    // nobody is there any more to be answered
+    if (response.destroyed) return;
     try {
       if (going) response.setHeader('connection', 'close');
-      const crowded = inFlight > options.inFlightMax;
-      if (crowded) options.admission?.crowded();
-      if (crowded || options.admission?.late()) {
+      if (refused) {
         options.onRefused?.('overloaded');
         options.onOverloaded?.(request, response);
         sendProblem(response, 'overloaded', { headers: { 'retry-after': '1' } });
@@ -176,6 +184,10 @@ export function createHttpListener(options: HttpListenerOptions): Listener {
       await closed;
     },
   };
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 function tlsOptions(files: TlsFiles) {

@@ -60,16 +60,17 @@ export function readBody(
       refuse('too_large');
       return;
     }
-    // it may have come long after its headers
-    if (budget.late?.()) {
-      refuse('overloaded');
-      return;
-    }
     ended = true;
     const whole = more === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(more);
     first = null;
     more = null;
-    done(whole);
+    if (budget.enter === undefined) done(whole);
+    else
+      budget.enter((late) => {
+        if (late) release();
+        // nobody is there any more to be answered
+        if (!response.destroyed) done(late ? 'overloaded' : whole);
+      });
   });
   response.on('close', release);
 }

@@ -19,7 +19,7 @@ export const OVERLOAD_METRICS = {
   shed: {
     name: 'countersign_shed_total',
     type: 'counter',
-    help: 'Questions that were turned away as `overloaded`: in_flight (more than `http.inFlightMax` or `grpc.inFlightMax` at work), bytes (more than `overload.heldBytesMax`), queue (longer than `overload.queueMs` behind others).',
+    help: 'Questions that were turned away as `overloaded`: in_flight (more than `http.inFlightMax` or `grpc.inFlightMax` at work), bytes (more than `overload.heldBytesMax`), queue (waited for longer than `overload.queueMs`).',
     labels: ['reason'],
   },
   heldBytes: {

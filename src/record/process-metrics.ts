@@ -12,7 +12,10 @@ export const PROCESS_METRICS: readonly (readonly [name: string, help: string])[]
   ],
   ['nodejs_eventloop_lag_p50_seconds', 'Its median.'],
   ['nodejs_eventloop_lag_p90_seconds', 'Its 90th percentile.'],
-  ['nodejs_eventloop_lag_p99_seconds', 'Its 99th percentile: above `overload.queueMs`, where that is set, questions are turned away.'],
+  [
+    'nodejs_eventloop_lag_p99_seconds',
+    'Its 99th percentile. Questions are decided in turns of 5 ms: what is far above is a pause of the process, which had no core or collected garbage.',
+  ],
   ['nodejs_eventloop_lag_max_seconds', 'Its maximum.'],
   ['nodejs_gc_duration_seconds', 'Histogram of the pauses of garbage collection, by `kind`.'],
   ['process_open_fds', 'Open files and sockets, against `process_max_fds`.'],

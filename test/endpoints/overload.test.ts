@@ -19,7 +19,11 @@ const clock = { monotonic: () => performance.now() };
 const admissionOf = (heldBytesMax: number, queueMs: number | null = null) =>
   createAdmission({ heldBytesMax, queueMs, clock, logger: createMemoryLogger() });
 /** Everything has waited too long. */
-const full = (): Admission => ({ ...admissionOf(1 << 20), late: () => true });
+function full(): Admission {
+  const enter: Admission['enter'] = (work) => work(true);
+  const admission = admissionOf(1 << 20);
+  return { ...admission, enter, held: { ...admission.held, enter } };
+}
 /** Busy for so long, so that nothing else is done in the meantime. */
 function busy(ms: number): void {
   const until = performance.now() + ms;
@@ -152,6 +156,34 @@ describe('over gRPC', () => {
     expect(new Set(statuses)).toEqual(new Set([200, 503]));
     expect(grpc.asked).toHaveLength(allowed);
     expect(statuses[0]).toBe(200);
+  });
+
+  test('whose time is over while they wait are told so, and are not decided', async () => {
+    const decide = () => {
+      busy(10);
+      return decision();
+    };
+    const grpc = await servedGrpc({ admission: admissionOf(1 << 20), deadlineMs: 10_000, decide });
+    const burst = Array.from({ length: 40 }, () => grpc.check({}, { 'grpc-timeout': '60m' }));
+    const answers = await Promise.all(burst);
+    const late = answers.filter(({ denied }) => headerOf(denied?.headers, 'x-countersign-error') === 'deadline_exceeded');
+    expect(late.length).toBeGreaterThan(0);
+    expect(late.map(({ denied }) => denied?.status)).toEqual(late.map(() => 503));
+    expect(grpc.asked.length + late.length).toBe(answers.length);
+  });
+
+  test('health has its turn while questions wait', async () => {
+    const decide = () => {
+      busy(10);
+      return decision();
+    };
+    const grpc = await servedGrpc({ admission: admissionOf(1 << 20), deadlineMs: 10_000, decide });
+    const burst = Array.from({ length: 40 }, () => grpc.check());
+    while (grpc.asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const health = await grpc.client.unary('/grpc.health.v1.Health/Check', Buffer.alloc(0));
+    expect([health.grpcStatus, health.messages[0]?.at(-1)]).toEqual([0, 1]);
+    expect(grpc.asked.length).toBeLessThan(40);
+    await Promise.all(burst);
   });
 });
 

@@ -14,6 +14,10 @@ export type CountersignOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Of HTTP, gRPC and operations; left out: free ones. A replica that comes back has those that it had. */
   readonly ports?: readonly [number, number, number];
+  /** Of the repository; left out: the source, `src/main.ts`. */
+  readonly script?: string;
+  /** As a service does by default; left out it is ready without, for tests start many. */
+  readonly warmUp?: boolean;
   /** Wait for `/readyz` (default), for `/livez` only (a service that is meant to be unready), or not at all. */
   readonly until?: 'ready' | 'live' | 'spawned';
   /** Put before `node`, for example `['taskset', '-c', '0']`; the bench pins by it. */
@@ -42,6 +46,7 @@ export async function startCountersign(options: CountersignOptions): Promise<Cou
   const directory = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   const file = join(directory, 'config.yaml');
   const withPorts = {
+    ...(options.warmUp === true ? {} : { start: { warmUpMs: 0 } }),
     ...options.config,
     http: { host: '127.0.0.1', ...section(options.config['http']), port: httpPort },
     grpc: { host: '127.0.0.1', ...section(options.config['grpc']), port: grpcPort },
@@ -53,7 +58,7 @@ export async function startCountersign(options: CountersignOptions): Promise<Cou
     process.execPath,
     '--v8-pool-size=1', // as the image and `npm start` have it
     ...(options.nodeOptions ?? []),
-    join(PROJECT_ROOT, 'src/main.ts'),
+    join(PROJECT_ROOT, options.script ?? 'src/main.ts'),
     '--config',
     file,
   ];

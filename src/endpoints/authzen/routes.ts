@@ -109,7 +109,8 @@ export function createAuthzenRoute(options: AuthzenOptions): AuthzenRoute {
       readBody({ request, response }, options.bodyMaxBytes, budget, (body) => {
         try {
           if (body === 'too_large') return refuse(response, 'body_too_large', { headers: CLOSE });
-          if (body === 'overloaded') return refuse(response, 'overloaded', { headers: { ...CLOSE, 'retry-after': '1' } });
+          if (body === 'overloaded')
+            return refuse(response, 'overloaded', { headers: { ...(request.complete ? {} : CLOSE), 'retry-after': '1' } });
           const times = { receivedAtMs: clock.now(), deadlineAtMs: clock.monotonic() + options.deadlineMs };
           answer(body, { pep, newId, requestId, ...times }, response, trace);
         } catch (cause) {

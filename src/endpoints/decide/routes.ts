@@ -102,7 +102,8 @@ export function createDecideRoute(options: DecideOptions): (request: IncomingMes
     readBody({ request, response }, options.bodyMaxBytes, budget, (body) => {
       try {
         if (body === 'too_large') refuse(response, 'body_too_large', { headers: CLOSE });
-        else if (body === 'overloaded') refuse(response, 'overloaded', { headers: { ...CLOSE, 'retry-after': '1' } });
+        else if (body === 'overloaded')
+          refuse(response, 'overloaded', { headers: { ...(request.complete ? {} : CLOSE), 'retry-after': '1' } });
         else answer(body, pep, explain, response, trace);
       } catch (cause) {
         fail(response, cause, trace);

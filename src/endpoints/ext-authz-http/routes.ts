@@ -111,7 +111,7 @@ export function createExtAuthzHttpRoute(options: ExtAuthzHttpOptions): ExtAuthzH
       if (!hasBody(request)) return answer(request, response, pep, null, trace);
       readBody({ request, response }, options.bodyMaxBytes, budget, (body) => {
         if (typeof body !== 'string') return answer(request, response, pep, body.length === 0 ? null : body, trace);
-        response.setHeader('connection', 'close');
+        if (!request.complete) response.setHeader('connection', 'close');
         refuse(response, body === 'too_large' ? 'body_too_large' : 'overloaded', pep);
       });
     },

@@ -93,9 +93,19 @@ export function createExtAuthzMethods(options: ExtAuthzOptions): ReadonlyMap<str
     const pep = authenticate(call);
     if (pep === null) refuse(call, 'pep_unauthenticated');
     else if (incoming.kind !== 'message') refuse(call, refusalOf(incoming.kind));
-    // not before: of the calls that one read brings, the headers are seen first, all of them
-    else if (options.admission?.late()) refuse(call, 'overloaded');
-    else ask(call, pep, incoming.bytes);
+    else if (options.admission === undefined) ask(call, pep, incoming.bytes);
+    else options.admission.enter((late) => enter(call, pep, incoming.bytes, late));
+  }
+
+  /** In a turn of its own: by then the gateway may have given up, or the time be over. */
+  function enter(call: GrpcCall, pep: Pep, bytes: Uint8Array, late: boolean): void {
+    if (call.over) return;
+    try {
+      if (late) refuse(call, 'overloaded');
+      else ask(call, pep, bytes);
+    } catch (thrown) {
+      failed(call, thrown);
+    }
   }
 
   function ask(call: GrpcCall, pep: Pep, bytes: Uint8Array): void {
