@@ -3,6 +3,7 @@ export const LONG = [
   'test/admin-revocations.test.ts',
   'test/chart/helm-4.test.ts',
   'test/cli/policy-docs.test.ts',
+  'test/config-reload-issuers.test.ts',
   'test/decide/local-source.test.ts',
   'test/docs/rego.test.ts',
   'test/enrich/lists/file-lists.test.ts',
