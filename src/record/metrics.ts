@@ -7,6 +7,7 @@ import { ASSERTION_METRICS } from './assertion-metrics.ts';
 import { CERTIFICATE_METRICS } from './certificate-metrics.ts';
 import { CONFIG_METRICS } from './config-metrics.ts';
 import { createDecisionCounters } from './decision-counters.ts';
+import { KEY_END_METRICS } from './key-end-metrics.ts';
 import { histogramText, Latency } from './latency.ts';
 import { LOG_METRICS } from './log-metrics.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
@@ -159,6 +160,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   ...Object.values(TRACE_METRICS),
   ...Object.values(CONFIG_METRICS),
   ...Object.values(CERTIFICATE_METRICS),
+  ...Object.values(KEY_END_METRICS),
   METRICS.recordLines,
   ...Object.values(LOG_METRICS),
   METRICS.draining,
