@@ -62,7 +62,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const fromStatus = (definition: MetricDefinition) => {
     const metric = definition.type === 'counter' ? new Counter(common(definition)) : new Gauge(common(definition));
     return {
-      reset: () => metric.reset(),
+      reset() {
+        metric.reset();
+        // prom-client gives a gauge without labels the value 0 where none was set: an alert on 0 would fire for what is not there
+        if (metric instanceof Gauge && definition.labels.length === 0) metric.remove();
+      },
       set: (labels: Labels, value: number) => (metric instanceof Gauge ? metric.set(labels, value) : metric.inc(labels, value)),
     };
   };
