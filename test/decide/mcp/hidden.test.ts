@@ -90,7 +90,11 @@ describe('a tool that the caller may not call', () => {
   it('is named to nobody who has not said who he is, and neither are its scopes', () => {
     const answers = ['open', 'rotate', 'melt'].map((tool) => decide(tool, null));
     expect(new Set(answers.map(bytesOf)).size).toBe(1);
-    expect(answers[0]?.response).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer realm="countersign"' } });
+    const metadata = 'resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp/vault"';
+    expect(answers[0]?.response).toMatchObject({
+      status: 401,
+      headers: { 'www-authenticate': `Bearer realm="countersign", ${metadata}` },
+    });
   });
 
   it('is refused to who may call it as everywhere', () => {
