@@ -1,5 +1,6 @@
+import type { RegistryStatus } from './contract/registry-status.ts';
 import type { PushedRevocationsStatus } from './contract/revocations.ts';
-import type { Readiness, RegistryStatus, ServiceStatus } from './contract/status.ts';
+import type { Readiness, ServiceStatus } from './contract/status.ts';
 
 /**
  * `/readyz` by the state of the parts. Ready asks for every policy to be active, with the data that it needs and no older than it may be, and for not draining. Keys that were never fetched and a

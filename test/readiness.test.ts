@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { PolicyStatus, RegistryStatus, ServiceStatus } from '../src/contract/status.ts';
+import type { RegistryStatus } from '../src/contract/registry-status.ts';
+import type { PolicyStatus, ServiceStatus } from '../src/contract/status.ts';
 import { readinessOf } from '../src/readiness.ts';
 import { STATUS } from './endpoints/operations/status-fixture.ts';
 

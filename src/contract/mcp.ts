@@ -45,6 +45,8 @@ export type McpPlan = {
   /** Revisions that are let in. */
   readonly versions: readonly string[];
   readonly methods: ReadonlySet<string>;
+  /** Whether what a caller may not ask for is answered as what is not there. */
+  readonly hidden: boolean;
   /** Tools by the names that clients know them by. */
   readonly aliases: ReadonlyMap<string, string>;
   /** By the tool's own name. */

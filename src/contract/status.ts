@@ -5,6 +5,7 @@ import type { AuditStatus, LogSinkStatus } from './decision-log.ts';
 import type { PolicyException } from './exceptions.ts';
 import type { ListStatus } from './lists.ts';
 import type { OverloadStatus } from './overload.ts';
+import type { RegistryStatus } from './registry-status.ts';
 import type { PushedRevocationsStatus } from './revocations.ts';
 import type { CandidateStatus, MonitorStatus } from './rollout.ts';
 import type { SourceStatus } from './sources.ts';
@@ -102,24 +103,6 @@ export type IdentifyStatus = {
   readonly introspection?: { readonly servers: readonly IntrospectionStatus[]; readonly cache: CacheStatus };
   /** Null where they are turned off. */
   readonly signatures: SignaturesStatus | null;
-};
-
-/** One half of the registry. */
-export type RegistryPartStatus = {
-  /** `stale`: what is there now cannot be used, and the last good content is; `never_loaded`: there is none. */
-  readonly state: 'ready' | 'stale' | 'never_loaded';
-  /** Since the content in use was loaded, seconds. */
-  readonly ageSeconds: number | null;
-  /** Stable code of what is wrong with what is there now, or null. */
-  readonly lastError: string | null;
-  /** File, line and field of the first of its faults, never a value. */
-  readonly problems: readonly string[];
-};
-
-/** The declared clients and API keys, and what is revoked. */
-export type RegistryStatus = {
-  readonly records: RegistryPartStatus & { readonly clients: number; readonly apiKeys: number };
-  readonly revocations: RegistryPartStatus & { readonly entries: number };
 };
 
 export type DatabaseStatus = {

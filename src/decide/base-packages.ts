@@ -11,7 +11,7 @@ export const BASE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'countersign.lib.certificate': ['1a4383dac3d9e6098ef916d7227b8f60e6bc3a83be273561ae514ad1ec876213'],
   'countersign.lib.credential': ['ecabfca160f7fe1c20af6f6f507cbcf561f9b069e93cd589dfdae2d91cd6b284'],
   'countersign.lib.is': ['61079d3e21caa08b385ae4bcc4a3d612b735366ae0a2f14dbe8291ffb17945b8'],
-  'countersign.lib.mcp': ['83faf49d8682ed1a1a8a8d731364851add11e8cf7281e049fd4a49ded6bd2054'],
+  'countersign.lib.mcp': ['7544bddbab2508544e49ea34a19f7021d65c652ca380e93930db6f1bcc356602'],
   'countersign.lib.route': ['ded7bc100a01eaa46d66f539d4f98a3f0852c8e5fa1fbbbe98a8c8c52d335517'],
   'countersign.lib.say': ['716805b6ad2da03516c864bf7252cd0590c8742ab46a313de067e32df3ce6f63'],
   'countersign.lib.status': ['6e25df74d15e0d42dcdb3b3c892818906728b723473df95bb467e1fb4d403558'],

@@ -240,7 +240,8 @@ function reasonOf({ code, effect, said }: Verdict, rules: Rules): Reason {
   // the rule's title would say what is not known to be so
   if (effect === 'undecided' || effect === 'clear') return { code, effect: 'undecided', title: UNDECIDED, public: false, details: said };
   const rule = rules.get(code) ?? (code === 'not_applicable' || code === 'step_up_impossible' ? HOST_RULES[code] : null);
-  return { code, effect, title: rule?.title ?? code, public: rule?.public ?? false, details: said };
+  // `hidden: true`: what this client may not learn, whatever its rule shows others
+  return { code, effect, title: rule?.title ?? code, public: (rule?.public ?? false) && said['hidden'] !== true, details: said };
 }
 
 function mergeHeaders(verdicts: readonly Verdict[], which: 'responseHeaders' | 'upstreamHeaders'): Readonly<Record<string, string>> {

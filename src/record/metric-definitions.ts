@@ -1,6 +1,7 @@
 import { ASSERTION_METRICS } from './assertion-metrics.ts';
 import { CERTIFICATE_METRICS } from './certificate-metrics.ts';
 import { CONFIG_METRICS } from './config-metrics.ts';
+import { KEY_END_METRICS } from './key-end-metrics.ts';
 import { LOG_METRICS } from './log-metrics.ts';
 import { OVERLOAD_METRICS } from './overload-metrics.ts';
 import { POLICY_METRICS } from './policy-metrics.ts';
@@ -280,6 +281,7 @@ export const METRICS = {
   ...TRACE_METRICS,
   ...CONFIG_METRICS,
   ...CERTIFICATE_METRICS,
+  ...KEY_END_METRICS,
   rulesUndecided: UNDECIDED,
   draining: { name: 'countersign_draining', type: 'gauge', help: '1 from SIGTERM on.', labels: [] },
   buildInfo: {

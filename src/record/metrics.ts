@@ -7,6 +7,7 @@ import { ASSERTION_METRICS } from './assertion-metrics.ts';
 import { CERTIFICATE_METRICS } from './certificate-metrics.ts';
 import { CONFIG_METRICS } from './config-metrics.ts';
 import { createDecisionCounters } from './decision-counters.ts';
+import { KEY_END_METRICS } from './key-end-metrics.ts';
 import { histogramText, Latency } from './latency.ts';
 import { LOG_METRICS } from './log-metrics.ts';
 import { LATENCY_BUCKETS, METRICS, type MetricDefinition } from './metric-definitions.ts';
@@ -61,7 +62,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const fromStatus = (definition: MetricDefinition) => {
     const metric = definition.type === 'counter' ? new Counter(common(definition)) : new Gauge(common(definition));
     return {
-      reset: () => metric.reset(),
+      reset() {
+        metric.reset();
+        // prom-client gives a gauge without labels the value 0 where none was set: an alert on 0 would fire for what is not there
+        if (metric instanceof Gauge && definition.labels.length === 0) metric.remove();
+      },
       set: (labels: Labels, value: number) => (metric instanceof Gauge ? metric.set(labels, value) : metric.inc(labels, value)),
     };
   };
@@ -159,6 +164,7 @@ const STATUS_METRICS: readonly MetricDefinition[] = [
   ...Object.values(TRACE_METRICS),
   ...Object.values(CONFIG_METRICS),
   ...Object.values(CERTIFICATE_METRICS),
+  ...Object.values(KEY_END_METRICS),
   METRICS.recordLines,
   ...Object.values(LOG_METRICS),
   METRICS.draining,

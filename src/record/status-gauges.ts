@@ -1,7 +1,9 @@
-import type { CacheStatus, RegistryStatus, ServiceStatus } from '../contract/status.ts';
+import type { RegistryStatus } from '../contract/registry-status.ts';
+import type { CacheStatus, ServiceStatus } from '../contract/status.ts';
 import { showAssertion } from './assertion-metrics.ts';
 import { showCertificates } from './certificate-metrics.ts';
 import { showConfig } from './config-metrics.ts';
+import { showKeyEnds } from './key-end-metrics.ts';
 import { showLog } from './log-metrics.ts';
 import { METRICS, type MetricDefinition } from './metric-definitions.ts';
 import { showOverload } from './overload-metrics.ts';
@@ -119,5 +121,6 @@ function showRegistry(
   }
   set(METRICS.registryEntries, { kind: 'clients' }, records.clients);
   set(METRICS.registryEntries, { kind: 'api_keys' }, records.apiKeys);
+  showKeyEnds(records.keyEnds, set);
   set(METRICS.registryEntries, { kind: 'revocations' }, revocations.entries);
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Registry } from '../contract/registry.ts';
+import type { ApiKeyRecord, Registry } from '../contract/registry.ts';
+import type { RegistryStatus } from '../contract/registry-status.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
-import type { RegistryStatus } from '../contract/status.ts';
 import type { ReadDocumentFile } from '../stores/read-file.ts';
 import { loadInBackground, type Receiver } from './background.ts';
+import { createEndingKeys } from './key-ends.ts';
 import { judgeBytes, type LoadBounds, refusedBefore } from './load-files.ts';
 import type { Refusal } from './problem.ts';
 import { addClient, createRecordIndex } from './record-index.ts';
@@ -39,6 +40,7 @@ const INLINE_BYTES_MAX = 16_384;
 export function createRegistry(options: RegistryOptions, { clock, logger, readFile }: RegistryFileParts): RunningRegistry {
   const bounds: LoadBounds = options;
   let records = createRecordIndex();
+  let endingKeys = createEndingKeys();
   let revocations = createRevocationIndex();
   let generation = 1;
   /** Content that was loaded once stays, so that nothing is ever taken out of here. */
@@ -49,16 +51,20 @@ export function createRegistry(options: RegistryOptions, { clock, logger, readFi
     const refused = refusedBefore(part, files, bounds);
     if (refused !== null) return refused;
     const nextRecords = createRecordIndex();
+    const nextEndingKeys = createEndingKeys();
     const nextRevocations = createRevocationIndex();
     const receiver: Receiver = {
       client: (client) => addClient(nextRecords, client),
-      apiKey: (apiKey) => void nextRecords.apiKeys.set(apiKey.id, apiKey),
+      apiKey(apiKey) {
+        nextRecords.apiKeys.set(apiKey.id, apiKey);
+        nextEndingKeys.add(apiKey);
+      },
       revocation: (revocation) => nextRevocations.add(revocation),
     };
     const small = files.reduce((sum, { bytes }) => sum + bytes, 0) <= INLINE_BYTES_MAX;
     const refusal = small ? await loadHere(part, files, receiver) : await loadInBackground({ part, files, bounds }, receiver, stopping);
     if (refusal !== null) return refusal;
-    if (part === 'records') records = nextRecords;
+    if (part === 'records') [records, endingKeys] = [nextRecords, nextEndingKeys];
     else revocations = nextRevocations;
     loaded.add(part);
     generation++;
@@ -74,6 +80,9 @@ export function createRegistry(options: RegistryOptions, { clock, logger, readFi
     for (const revocation of loaded.revocations?.revocations ?? []) receiver.revocation(revocation);
     return null;
   }
+
+  const isGood = ({ id, clientId }: ApiKeyRecord): boolean =>
+    !revocations.apiKey(id) && !revocations.client(clientId) && records.clients.get(clientId)?.status === 'active';
 
   const watched = (part: Part, counts: () => Readonly<Record<string, number>>) =>
     createWatchedPart({
@@ -110,7 +119,12 @@ export function createRegistry(options: RegistryOptions, { clock, logger, readFi
       revocationFiles.stop();
     },
     status: () => ({
-      records: { ...recordFiles.status(), clients: records.clients.size, apiKeys: records.apiKeys.size },
+      records: {
+        ...recordFiles.status(),
+        clients: records.clients.size,
+        apiKeys: records.apiKeys.size,
+        keyEnds: endingKeys.at(clock.now() / 1000, isGood),
+      },
       revocations: { ...revocationFiles.status(), entries: revocations.entries },
     }),
   };

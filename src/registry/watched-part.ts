@@ -1,6 +1,6 @@
 import { asCountersignError } from '../contract/errors.ts';
+import type { RegistryPartStatus } from '../contract/registry-status.ts';
 import type { Clock, Logger } from '../contract/stages.ts';
-import type { RegistryPartStatus } from '../contract/status.ts';
 import { problemTexts, type Refusal } from './problem.ts';
 import { type Found, findFiles, type Part } from './source-files.ts';
 

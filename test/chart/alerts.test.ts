@@ -44,6 +44,11 @@ const certificate = (endsSeconds: number, lifetimeSeconds: number) => ({
   [one('certificate_lifetime_seconds', 'pod="a",key="grpc.tls.certFile"')]: `${lifetimeSeconds}x60`,
 });
 
+const keysExpiring = (week: string) => ({
+  [one('registry_api_keys_expiring', 'pod="a",within="7d"')]: week,
+  [one('registry_api_keys_expiring', 'pod="a",within="30d"')]: '3x60',
+});
+
 const CERTIFICATE = 'pod="a",key="grpc.tls.certFile"';
 const CASES: readonly Case[] = [
   { what: 'one policy of two that is not loaded', alert: 'NoPolicy', series: policies(0), at: '5m', fires: ['pod="a",policy="other"'] },
@@ -130,6 +135,12 @@ const CASES: readonly Case[] = [
     ...{ what: 'one that has ended', alert: 'CertificateExpires', at: '30m', fires: [CERTIFICATE], release: true },
     series: certificate(1200, 90 * DAY),
   },
+  {
+    ...{ what: 'API keys that end in a week', alert: 'ApiKeysExpire', at: '10m', fires: ['pod="a",within="7d"'], release: true },
+    series: keysExpiring('1x60'),
+  },
+  { what: 'API keys that end in a month', alert: 'ApiKeysExpire', series: keysExpiring('0x60'), at: '10m', fires: [] },
+  { what: 'a key that was replaced', alert: 'ApiKeysExpire', series: keysExpiring('1x20 0x40'), at: '30m', fires: [] },
 ];
 
 it('fire for what they are about, and for nothing else', () => {

@@ -154,6 +154,7 @@ describe('the alerts and the dashboard', () => {
         'CountersignKeysStale',
         'CountersignRevocationListExpires',
         'CountersignCertificateExpires',
+        'CountersignApiKeysExpire',
         'CountersignStoreAway',
       ]),
     );

@@ -93,7 +93,7 @@ describe('loading', () => {
     const set = createTestPolicies();
     await set.load();
     expect(set.status()).toMatchObject([
-      { state: 'active', revision: expect.stringMatching(/^[0-9a-f]{16}$/), rules: 66, routes: 14, lastError: null },
+      { state: 'active', revision: expect.stringMatching(/^[0-9a-f]{16}$/), rules: 66, routes: 15, lastError: null },
     ]);
     expect(decide(active(set.select(ask(['default'])))).decision.policy).toEqual({ name: 'default', revision: set.status()[0]?.revision });
   });

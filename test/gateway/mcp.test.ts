@@ -195,6 +195,34 @@ describe('what is refused never reaches the server', () => {
     expect(server.calls).toMatchObject([{ name: 'close' }]);
   });
 
+  it('[asks 85] a tool that is hidden, by the bytes of one that is not there', async () => {
+    const bearers = { b: await token('agent-b', 'tickets:write'), read: await token('agent-a', 'tickets:read') };
+    const vault = async (name: string, bearer: string | null) => {
+      const params = { name, arguments: { slot: 'a' } };
+      const answer = await ask(rpc('tools/call', params), { token: bearer, path: '/mcp/vault', headers: mirrored('tools/call', name) });
+      const [id = 'no id'] = answer.header('x-countersign-decision-id');
+      const ofOne = /^(?:date|x-envoy-upstream-service-time)$/i;
+      const lines = answer.rawHeaders.map((text, index) => (ofOne.test(answer.rawHeaders[index - 1] ?? '') ? '' : text.replace(id, 'id')));
+      return { answer, bytes: [answer.status, lines, answer.body.replaceAll(id, 'id')] };
+    };
+    for (const bearer of [bearers.b, bearers.read, null]) {
+      const hidden = await vault('close', bearer);
+      expect(hidden.bytes).toEqual((await vault('melt', bearer)).bytes);
+      if (bearer === null) await refused(hidden.answer, 401, -32001);
+      else expect((await refused(hidden.answer, 400, -32602))['error']).toMatchObject({ message: 'Unknown tool' });
+      expect(hidden.answer.body).not.toMatch(/mcp\.|scope/);
+    }
+    const recorded = () => {
+      const lines = service
+        .output()
+        .split('\n')
+        .filter((line) => line.includes('"id":"mcp_vault"'));
+      return lines.map((line) => jsonObject(line)).map(({ effect, reasons }) => [effect, reasons]);
+    };
+    const [listed, scope, nobody] = ['mcp.target_denied', 'mcp.scope_missing', 'identity.token_required'].map((code) => ['deny', [code]]);
+    await expect.poll(recorded).toEqual([listed, listed, scope, listed, nobody, nobody]);
+  });
+
   it('a method that nobody listed', async () => {
     await refused(await ask(rpc('tools/erase'), { token: await token('agent-a', 'admin'), headers: mirrored('tools/erase') }), 404, -32601);
   });

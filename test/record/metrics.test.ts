@@ -279,3 +279,11 @@ describe('the list of metrics', () => {
     expect(named).toEqual(expect.arrayContaining(PROCESS_METRICS.map(([name]) => name)));
   });
 });
+
+it('what is not there has no value, with labels or without: an alert on 0 would fire', async () => {
+  const gauges = ['countersign_audit_available', 'countersign_config_changed_timestamp_seconds'];
+  for (const name of gauges) expect(await linesOf(make(), name)).toEqual([]);
+  const audit = { state: 'unavailable', local: true, denied: 3 } as const;
+  const audited = make({ status: () => ({ ...status, record: { ...status.record, audit } }) });
+  for (let scrape = 0; scrape < 2; scrape++) expect(await linesOf(audited, gauges[0] ?? '')).toEqual(['countersign_audit_available 0']);
+});

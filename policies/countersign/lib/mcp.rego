@@ -3,6 +3,7 @@
 package countersign.lib.mcp
 
 import data.countersign.lib.credential
+import data.countersign.lib.is
 import data.countersign.lib.route
 
 # not MCP; a look at input.mcp itself would have all of it built
@@ -90,3 +91,66 @@ known if is_array(credential.scopes)
 known if is_string(input.mcp.client)
 
 known if route.public
+
+held if scopes == []
+
+held if is.all_in(scopes, credential.scopes)
+
+strong if is.below(input.evidence.assurance, assurance) == false
+
+# what it may not ask for is answered as what is not there
+hidden if server.denied_as == "not_found"
+
+hidden if {
+	server
+	not server.denied_as
+	data.countersign.limits.mcp.denied_as == "not_found"
+}
+
+header_codes := {"header_missing", "header_repeated", "header_invalid", "header_look_alike", "header_mismatch"}
+
+# what a message asks for is known: also where its headers disagree, since which of them it needs is told by its target
+aimed if {
+	read
+	_targeted
+}
+
+aimed if {
+	refused
+	input.mcp.code in header_codes
+	_targeted
+}
+
+_targeted if {
+	is_string(input.mcp.list)
+	is_string(input.mcp.target)
+}
+
+_entitled if {
+	known
+	admitted
+	held
+	strong
+}
+
+# one of the rules about the target says that there is no such thing
+withheld if {
+	hidden
+	aimed
+	not _entitled
+}
+
+# the verdict on everything that is hidden; how a server says it of what it has not (MCP, Error Handling of tools, prompts and resources)
+not_found := {
+	"effect": "deny", "status": 400, "hidden": true,
+	"rpc_code": _not_found_code, "rpc_message": _not_found[input.mcp.list],
+}
+
+_not_found := {"tools": "Unknown tool", "prompts": "Unknown prompt", "resources": "Resource not found", "actions": "Unknown action"}
+
+# revisions before SEP-2164 have a code of their own for resources
+_not_found_code := -32002 if {
+	input.mcp.list == "resources"
+	is_string(input.mcp.version)
+	input.mcp.version < "2026-07-28"
+} else := -32602

@@ -154,6 +154,87 @@ test_methods_and_targets_are_looked_at_apart if {
 	target_denied.verdict == "clear" with input as _listing with data.countersign.limits as fixtures.limits
 }
 
+test_what_is_hidden_is_denied_as_what_is_not_there if {
+	missing := {"effect": "deny", "status": 400, "hidden": true, "rpc_code": -32602, "rpc_message": "Unknown tool"}
+	every name in ["deploy", "purge"] {
+		_spoken == {"target_denied": missing} with input as _tool(name) with data.countersign.limits as _hiding
+	}
+	_spoken == {"scope_missing": object.union(missing, {"scopes": ["orders:read", "tickets:write"]})} with input as _tool("comment")
+		with data.countersign.limits as _hiding
+	weak := object.union(_tool("wipe"), {"signals": {"token": {"value": {"scopes": ["orders:write"]}}}})
+	_spoken == {"granted": "allow", "assurance_too_low": object.union(missing, {"required": 3})} with input as weak with data.countersign.limits as _hiding
+	_spoken == {"granted": "allow"} with input as _tool("search") with data.countersign.limits as _hiding
+}
+
+test_each_list_has_its_own_words_for_what_is_not_there if {
+	wanted := {
+		"prompts": [-32602, "Unknown prompt"], "resources": [-32602, "Resource not found"],
+		"actions": [-32602, "Unknown action"], "tools": [-32602, "Unknown tool"],
+	}
+	every list, words in wanted {
+		given := _asking({"list": list, "name": "x:y", "target": "x:y"})
+		verdict := target_denied.verdict with input as given with data.countersign.limits as _hiding_closed
+		[verdict.rpc_code, verdict.rpc_message] == words
+	}
+	old := _asking({"list": "resources", "name": "x:y", "target": "x:y", "version": "2025-11-25"})
+	target_denied.verdict.rpc_code == -32002 with input as old with data.countersign.limits as _hiding_closed
+}
+
+test_headers_that_disagree_do_not_tell_what_is_hidden if {
+	every name in ["deploy", "purge", "comment", "wipe"] {
+		given := object.union(_tool(name), {"mcp": {"status": "refused", "code": "header_missing"}})
+		spoken := _spoken with input as given with data.countersign.limits as _hiding
+		count(spoken) > 0
+		every verdict in spoken {
+			verdict.hidden == true
+		}
+	}
+	own := object.union(_tool("search"), {"mcp": {"status": "refused", "code": "header_missing"}})
+	object.keys(_spoken) == {"header_mismatch"} with input as own with data.countersign.limits as _hiding
+	listing := object.union(_listing, {"mcp": {"status": "refused", "code": "header_missing"}})
+	object.keys(_spoken) == {"header_mismatch"} with input as listing with data.countersign.limits as _hiding
+}
+
+test_who_is_not_known_hears_the_same_of_everything_where_tools_are_hidden if {
+	wanted := {"target_denied": {"effect": "step_up", "kind": "authentication", "methods": ["token"]}}
+	every name in ["deploy", "purge", "search", "wipe"] {
+		_spoken == wanted with input as _nobody(_tool(name)) with data.countersign.limits as _hiding
+		refused := object.union(_nobody(_tool(name)), {"mcp": {"status": "refused", "code": "header_missing"}})
+		_spoken == wanted with input as refused with data.countersign.limits as _hiding
+	}
+}
+
+test_a_method_that_is_not_listed_does_not_tell_either if {
+	every name in ["deploy", "purge", "comment"] {
+		given := object.union(_tool(name), {"mcp": {"method": "tools/erase"}})
+		spoken := _spoken with input as given with data.countersign.limits as _hiding
+		count(spoken) > 0
+		every verdict in spoken {
+			verdict.hidden == true
+		}
+	}
+	own := object.union(_tool("search"), {"mcp": {"method": "tools/erase"}})
+	object.keys(_spoken) == {"method_unknown"} with input as own with data.countersign.limits as _hiding
+}
+
+test_a_caller_without_scopes_to_speak_of_learns_nothing if {
+	given := object.union(_nobody(_tool("search")), {"mcp": {"client": "agent-a"}})
+	object.keys(_spoken) == {"scope_missing"} with input as given with data.countersign.limits as _hiding
+	public := object.union(_nobody(_tool("search")), {"route": {"public": true, "scopes": []}})
+	scope_missing.verdict.hidden == true with input as public with data.countersign.limits as _hiding
+}
+
+test_a_server_may_hide_or_show_for_itself if {
+	open := object.union(_hiding, {"mcp": {"servers": {"tickets": {"denied_as": "forbidden"}}}})
+	target_denied.verdict == "deny" with input as _tool("deploy") with data.countersign.limits as open
+	one := object.union(fixtures.limits, {"mcp": {"servers": {"tickets": {"denied_as": "not_found"}}}})
+	target_denied.verdict.hidden == true with input as _tool("deploy") with data.countersign.limits as one
+}
+
+_hiding := object.union(fixtures.limits, {"mcp": {"denied_as": "not_found"}})
+
+_hiding_closed := json.remove(_hiding, ["mcp/servers/tickets/resources"])
+
 _message := {
 	"server": "tickets", "source": "body", "status": "read", "code": null, "kind": "request", "version": "2026-07-28",
 	"method": "tools/call", "list": "tools", "name": "search", "target": "search", "client": "agent-a", "caller": "unchecked",

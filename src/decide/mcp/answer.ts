@@ -17,10 +17,13 @@ export function withRpcAnswer(decision: Decision, message: McpMessage | null): D
   return { ...decision, response: rpcResponse(response, decision, message) };
 }
 
-/** The route with the scopes that the message needs too, so that the first challenge of a client without a token names all of them. */
+/**
+ * The route with the scopes that the message needs too, so that the first challenge of a client without a token names all of them; not where a
+ * server hides what it has, since only of that are there scopes.
+ */
 export function withTargetScopes(route: Route, message: McpMessage | null): Route {
   const { mcp } = route;
-  if (mcp === undefined || message === null || message.list === null || message.target === null) return route;
+  if (mcp === undefined || mcp.hidden || message === null || message.list === null || message.target === null) return route;
   const list = mcp.scopes[message.list];
   const scopes = list.get(message.target) ?? list.get('*') ?? [];
   return scopes.length === 0 ? route : { ...route, scopes: [...new Set([...route.scopes, ...scopes])] };
@@ -28,10 +31,10 @@ export function withTargetScopes(route: Route, message: McpMessage | null): Rout
 
 function rpcResponse(response: ClientResponse, { reasons }: Decision, { id }: McpMessage): ClientResponse {
   const [first] = reasons;
-  const { rpc_code: said, rpc_data: more } = first?.details ?? {};
+  const { rpc_code: said, rpc_message: text, rpc_data: more } = first?.details ?? {};
   const code = typeof said === 'number' && Number.isInteger(said) ? said : response.status >= 500 ? FAILED : DENIED;
   const { status: _status, title, ...rest } = response.body;
-  const message: JsonValue = first?.public === true ? first.title : (title ?? 'Refused');
+  const message: JsonValue = typeof text === 'string' ? text : first?.public === true ? first.title : (title ?? 'Refused');
   const data: JsonObject = isJsonObject(more) ? { ...rest, ...more } : rest;
   const body: JsonObject = { jsonrpc: '2.0', ...(id === undefined ? {} : { id }), error: { code, message, data } };
   return { ...response, headers: { ...response.headers, 'content-type': 'application/json' }, body };

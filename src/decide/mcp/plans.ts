@@ -20,6 +20,7 @@ const Entry = z.strictObject({
 });
 const Tool = Entry.extend({ params: z.record(z.string().regex(HEADER), z.array(Name).min(1).max(DEPTH_MAX)).optional() });
 const entries = <T extends z.ZodType>(entry: T) => z.record(Name, entry).optional();
+const DeniedAs = z.enum(['forbidden', 'not_found']).optional();
 const Server = z.strictObject({
   versions: z
     .array(z.string().regex(/^\d{4}-\d{2}-\d{2}$/))
@@ -27,6 +28,7 @@ const Server = z.strictObject({
     .max(16)
     .optional(),
   methods: z.array(Name).max(256).optional(),
+  denied_as: DeniedAs,
   aliases: z.record(Name, Name).optional(),
   tools: entries(Tool),
   prompts: entries(Entry),
@@ -39,6 +41,7 @@ const Mcp = z.strictObject({
     .min(1)
     .max(16),
   methods: z.array(Name).max(256),
+  denied_as: DeniedAs,
   servers: z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/), Server).default({}),
 });
 type ServerData = z.infer<typeof Server>;
@@ -96,7 +99,9 @@ export function createMcpPlans(limits: JsonValue | undefined): McpPlans {
   return (server) => plans.get(server);
 }
 
-function planOf(server: string, data: ServerData, defaults: Pick<McpPlan, 'versions'> & { readonly methods: readonly string[] }): McpPlan {
+type Defaults = Pick<ServerData, 'denied_as'> & Pick<McpPlan, 'versions'> & { readonly methods: readonly string[] };
+
+function planOf(server: string, data: ServerData, defaults: Defaults): McpPlan {
   const aliases = new Map(Object.entries(data.aliases ?? {}));
   const tools = data.tools ?? {};
   for (const alias of aliases.keys()) {
@@ -116,6 +121,7 @@ function planOf(server: string, data: ServerData, defaults: Pick<McpPlan, 'versi
     server,
     versions: data.versions ?? defaults.versions,
     methods: new Set(data.methods ?? defaults.methods),
+    hidden: (data.denied_as ?? defaults.denied_as) === 'not_found',
     aliases,
     params,
     scopes: { tools: scopesOf('tools'), prompts: scopesOf('prompts'), resources: scopesOf('resources'), actions: scopesOf('actions') },

@@ -10,6 +10,17 @@ import data.countersign.lib.mcp
 
 verdict := "clear" if {
 	mcp.off
+} else := object.union(mcp.not_found, {"required": mcp.assurance}) if {
+	mcp.hidden
+	mcp.aimed
+	mcp.known
+	mcp.listed
+	not mcp.strong
+} else := "clear" if {
+	# another rule asks for a token
+	mcp.hidden
+	mcp.aimed
+	not mcp.known
 } else := "clear" if {
 	mcp.refused
 } else := "clear" if {

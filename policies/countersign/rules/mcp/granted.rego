@@ -5,8 +5,6 @@
 #   public: true
 package countersign.rules.mcp.granted
 
-import data.countersign.lib.credential
-import data.countersign.lib.is
 import data.countersign.lib.mcp
 
 verdict := "clear" if {
@@ -18,7 +16,7 @@ verdict := "clear" if {
 	mcp.offered
 	mcp.known
 	_aimed
-	_held
+	mcp.held
 } else := "clear" if {
 	mcp.read
 }
@@ -26,7 +24,3 @@ verdict := "clear" if {
 _aimed if mcp.untargeted
 
 _aimed if mcp.admitted
-
-_held if mcp.scopes == []
-
-_held if is.all_in(mcp.scopes, credential.scopes)

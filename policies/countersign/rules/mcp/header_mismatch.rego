@@ -13,9 +13,12 @@ verdict := "clear" if {
 	mcp.off
 } else := "clear" if {
 	mcp.read
+} else := "clear" if {
+	# which arguments are mirrored would tell that there is such a tool
+	mcp.withheld
 } else := {"effect": "deny", "status": 400, "rpc_code": -32020, "code": input.mcp.code} if {
 	mcp.refused
-	input.mcp.code in {"header_missing", "header_repeated", "header_invalid", "header_look_alike", "header_mismatch"}
+	input.mcp.code in mcp.header_codes
 } else := "clear" if {
 	mcp.refused
 	is_string(input.mcp.code)

@@ -15,6 +15,9 @@ verdict := "clear" if {
 } else := "clear" if {
 	mcp.read
 	mcp.offered
+} else := "clear" if {
+	# the same of every target, whatever it is asked for by
+	mcp.withheld
 } else := {"effect": "deny", "status": 404, "rpc_code": -32601} if {
 	mcp.read
 	is_array(mcp.methods)

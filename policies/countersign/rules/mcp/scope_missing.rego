@@ -13,6 +13,16 @@ import data.countersign.lib.route
 
 verdict := "clear" if {
 	mcp.off
+} else := object.union(mcp.not_found, {"scopes": mcp.scopes}) if {
+	mcp.hidden
+	mcp.aimed
+	mcp.known
+	mcp.listed
+	not mcp.held
+} else := "clear" if {
+	# held, not listed, or nobody is known: then another rule asks for a token
+	mcp.hidden
+	mcp.aimed
 } else := "clear" if {
 	mcp.refused
 } else := "clear" if {

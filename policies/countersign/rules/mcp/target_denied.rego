@@ -10,6 +10,15 @@ import data.countersign.lib.mcp
 
 verdict := "clear" if {
 	mcp.off
+} else := {"effect": "step_up", "kind": "authentication", "methods": ["token"]} if {
+	# the same of everything, so that nobody who has not said who he is learns what there is
+	mcp.hidden
+	mcp.aimed
+	not mcp.known
+} else := mcp.not_found if {
+	mcp.hidden
+	mcp.aimed
+	not mcp.admitted
 } else := "clear" if {
 	mcp.refused
 } else := "clear" if {
