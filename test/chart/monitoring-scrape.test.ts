@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -33,6 +33,9 @@ beforeAll(async () => {
   const key = { ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256' };
   const own = authority.server({ dns: [], ips: ['127.0.0.1'] });
   const bundle = join(PROJECT_ROOT, 'policies');
+  mkdirSync(join(folder, 'registry'));
+  put('registry/clients.yaml', 'clients: []\n');
+  put('registry/revocations.yaml', 'revocations: []\n');
   service = await startCountersign({
     config: {
       grpc: { tls: { certFile: put('own.pem', own.pem), keyFile: put('own.key', own.keyPem) } },
@@ -48,6 +51,7 @@ beforeAll(async () => {
         lists: [{ name: 'own', file: put('list.txt', '192.0.2.0/24\n'), ageMaxSeconds: 3600 }],
       },
       sources: [{ name: 'risk', url: 'http://127.0.0.1:9/', attributes: { score: { pointer: '/score' } }, when: 'prefetch' }],
+      registry: { directory: join(folder, 'registry') },
       tracing: { endpoint: 'http://127.0.0.1:9/v1/traces' },
       policy: { bundle, candidate: { bundle } },
       peps: [{ name: 'local', anonymous: true, trusts: ['client_address'], enforce: false }],
