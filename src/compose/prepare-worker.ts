@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { servePreparing } from '../decide/prepare/prepare-messages.ts';
 import { createPrepareHere, type RunBundleCases } from '../decide/prepare/prepare-revision.ts';
 import { systemClock } from '../system-clock.ts';
+import { giveWay } from './give-way.ts';
 
 /* The thread that prepares policies: a root of its own. What asks the cases is read when a bundle has some. */
 
@@ -16,4 +17,7 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-if (parentPort !== null) servePreparing(parentPort, createPrepareHere(systemClock, runCases, cpuMs));
+if (parentPort !== null) {
+  giveWay();
+  servePreparing(parentPort, createPrepareHere(systemClock, runCases, cpuMs));
+}
