@@ -32,7 +32,7 @@ async function measure(job: OpenJob): Promise<OpenResult> {
     times[kind].push((nowNs() - arrivedAtNs) / 1e6);
     if (kind === 'failed') firstFailed ??= text.toString('latin1').slice(0, 600);
   };
-  const ask = job.protocol === 'grpc' ? await overGrpc(job, note) : overHttp(job, note);
+  const ask = job.protocol === 'grpc' ? await overGrpc(job, note) : await overHttp(job, note);
   const started = nowNs();
   fromNs = started + job.warmUpMs * 1e6;
   toNs = fromNs + job.measureMs * 1e6;
@@ -119,7 +119,7 @@ async function overGrpc(job: OpenJob, note: Note): Promise<Ask> {
 }
 
 /** One question at a time on each connection; who finds none free waits here, as in a gateway. */
-function overHttp(job: OpenJob, note: Note): Ask {
+async function overHttp(job: OpenJob, note: Note): Promise<Ask> {
   const free: LoadConnection[] = [];
   const waiting: Arrival[] = [];
   const working = new Map<LoadConnection, number>();
@@ -142,19 +142,12 @@ function overHttp(job: OpenJob, note: Note): Ask {
     );
     return connection;
   };
-  let opened = 0;
+  for (let index = 0; index < job.connections; index += 1) free.push(await open());
   return (question, arrivedAtNs) => {
-    const connection = free.pop();
-    if (connection !== undefined) {
-      send(connection, question, arrivedAtNs);
-    } else if (opened < job.connections) {
-      // as they are needed: one on which nothing is asked for seconds is closed, and answered 408
-      opened += 1;
-      open().then(
-        (made) => send(made, question, arrivedAtNs),
-        (cause) => fail(String(cause)),
-      );
-    } else waiting.push({ question, arrivedAtNs });
+    // each in its turn: one on which nothing is asked for seconds is closed, by 408
+    const connection = free.shift();
+    if (connection === undefined) waiting.push({ question, arrivedAtNs });
+    else send(connection, question, arrivedAtNs);
   };
 }
 
