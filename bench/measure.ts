@@ -6,7 +6,12 @@ import { LOADER_LAUNCHER } from './peers.ts';
 
 /** Runs the load process once, on its own core. */
 export function runLoad(job: LoadJob): Promise<LoadResult> {
-  const command = [...LOADER_LAUNCHER, process.execPath, join(import.meta.dirname, 'load/load.ts')];
+  return runLoader('load/load.ts', job);
+}
+
+/** Runs a script of the bench on the loader's core: it reads its job on stdin, and writes its result, both as JSON. */
+export function runLoader<T>(script: string, job: Pick<LoadJob, 'protocol' | 'port'>): Promise<T> {
+  const command = [...LOADER_LAUNCHER, process.execPath, join(import.meta.dirname, script)];
   const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(JSON.stringify(job));
   const out: Buffer[] = [];

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createAuthority } from '../../test/support/certificates.ts';
 import { encodeCheckRequest } from '../check-request.ts';
-import { runLoad, writeQuestions } from '../measure.ts';
-import { LOADER_LAUNCHER, type Server, startPinnedCountersign } from '../peers.ts';
+import { runLoad, runLoader, writeQuestions } from '../measure.ts';
+import { type Server, startPinnedCountersign } from '../peers.ts';
 import { writeCountersignPolicies } from '../policy-directory.ts';
 import { createWorkload, decideBody } from '../workload.ts';
 import type { OpenJob, OpenResult } from './open-job.ts';
@@ -88,8 +88,10 @@ async function measure(server: Server, protocol: 'grpc' | 'http', questionsFile:
   try {
     for (const factor of options.factors.split(',').map(Number)) {
       const { grpcPort, operationsPort } = server;
-      const job = { protocol, port, grpcPort, operationsPort, perSecond: Math.round(capacity * factor), warmUpMs: 1500, measureMs };
-      const got = await runOpen({ ...job, connections: protocol === 'grpc' ? 4 : 3000, usefulMs: USEFUL_MS, questionsFile });
+      const rate = { perSecond: Math.round(capacity * factor), warmUpMs: 1500, measureMs, usefulMs: USEFUL_MS };
+      const ports = { port, grpcPort, operationsPort };
+      const job: OpenJob = { protocol, ...ports, ...rate, connections: protocol === 'grpc' ? 4 : 3000, questionsFile };
+      const got = await runLoader<OpenResult>('overload/open-load.ts', job);
       const ratio = got.goodPerSecond / capacity;
       console.log(
         [
@@ -110,21 +112,6 @@ async function measure(server: Server, protocol: 'grpc' | 'http', questionsFile:
   } finally {
     for (const hog of hogs) hog.kill('SIGKILL');
   }
-}
-
-function runOpen(job: OpenJob): Promise<OpenResult> {
-  const command = [...LOADER_LAUNCHER, process.execPath, join(import.meta.dirname, 'open-load.ts')];
-  const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdin.end(JSON.stringify(job));
-  const out: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) resolve(JSON.parse(Buffer.concat(out).toString('utf8')));
-      else reject(new Error(`the open load ended with ${code}`));
-    });
-  });
 }
 
 /** 0 where the system has no /proc. */

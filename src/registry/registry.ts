@@ -123,7 +123,7 @@ export function createRegistry(options: RegistryOptions, { clock, logger, readFi
         ...recordFiles.status(),
         clients: records.clients.size,
         apiKeys: records.apiKeys.size,
-        keyEnds: endingKeys.at(clock.now() / 1000, isGood),
+        keyEnds: endingKeys.at(clock.now() / 1000, generation, isGood),
       },
       revocations: { ...revocationFiles.status(), entries: revocations.entries },
     }),

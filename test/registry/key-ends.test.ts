@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import type { Logger } from '../../src/contract/stages.ts';
 import { createMetrics } from '../../src/record/metrics.ts';
+import { createEndingKeys } from '../../src/registry/key-ends.ts';
 import { createRegistry, type RunningRegistry } from '../../src/registry/registry.ts';
 import { readDocumentFile } from '../../src/stores/read-file.ts';
 import { status } from '../record/records.ts';
@@ -84,4 +85,24 @@ it('is four series, however many keys there are', async () => {
   registry.stop();
   const { registry: none } = await open([ending(null).entry]);
   expect((await scrape(none))?.length).toBe(3);
+});
+
+it('looks once a minute, since health checks ask too, and at once where something was loaded', () => {
+  const keys = createEndingKeys();
+  keys.add({ id: 'k', clientId: 'a', hashKeyId: HASH_KEY_ID, digest: '', scopes: [], expiresAt: NOW_SECONDS + DAY, networks: [] });
+  let looks = 0;
+  const at = (seconds: number, generation: number) =>
+    keys.at(NOW_SECONDS + seconds, generation, () => {
+      looks += 1;
+      return true;
+    });
+  for (const seconds of [0, 1, 59]) at(seconds, 1);
+  expect(looks).toBe(1);
+  at(60, 1);
+  expect(looks).toBe(2);
+  at(61, 2);
+  expect(looks).toBe(3);
+  // a clock that was set back
+  at(0, 2);
+  expect(looks).toBe(4);
 });
